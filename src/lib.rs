@@ -1,0 +1,9 @@
+//! citusctl: declarative provisioning of highly available Citus and PostgreSQL over SSH.
+//!
+//! Layers, left uses nothing to its right (`ci/layers` checks it):
+//! `names source secret < command < model inventory template catalog pki < fact < resource <
+//! plan lint runbook < event < transport < engine < ui < cli`, with `lab` beside `cli`.
+
+pub mod names;
+pub mod secret;
+pub mod source;

@@ -1,0 +1,90 @@
+//! Secrets: values that no formatter prints.
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// A secret string. It has no `Display`, its `Debug` says nothing, and it is wiped when dropped.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes ownership of a secret text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(SecretString::from(text.into()))
+    }
+
+    /// The secret itself. Call this only where it leaves for a file, a wire or a template.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Whether the secret is the empty string.
+    pub fn is_empty(&self) -> bool {
+        self.expose().is_empty()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+/// Replaces secrets in text that is about to be shown, logged or journaled.
+#[derive(Clone, Default)]
+pub struct Masker {
+    needles: Vec<Secret>,
+}
+
+/// What stands where a secret stood.
+pub const MASK: &str = "********";
+
+impl Masker {
+    /// Secrets shorter than this are not searched for: they would blank ordinary words.
+    const SHORTEST: usize = 4;
+
+    /// Adds a secret. Short ones are left out, and longer ones are replaced first.
+    pub fn add(&mut self, secret: Secret) {
+        if secret.expose().len() >= Self::SHORTEST && !self.needles.contains(&secret) {
+            self.needles.push(secret);
+            self.needles
+                .sort_by_key(|needle| std::cmp::Reverse(needle.expose().len()));
+        }
+    }
+
+    /// The text with every known secret replaced by [`MASK`].
+    pub fn mask(&self, text: &str) -> String {
+        self.needles.iter().fold(text.to_owned(), |text, needle| {
+            text.replace(needle.expose(), MASK)
+        })
+    }
+}
+
+impl std::fmt::Debug for Masker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Masker({} secrets)", self.needles.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_prints_no_secret() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(***)");
+    }
+
+    #[test]
+    fn masks_the_longer_secret_first() {
+        let mut masker = Masker::default();
+        masker.add(Secret::new("abcd"));
+        masker.add(Secret::new("abcdef"));
+        assert_eq!(masker.mask("x abcdef y abcd"), "x ******** y ********");
+    }
+}
