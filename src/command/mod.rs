@@ -1,0 +1,21 @@
+//! Shell text as values: quoting, whole programs, framed output. Runs nothing.
+//!
+//! What reaches a host is always one POSIX shell program on standard input. It is wrapped in a function, so
+//! that a program that arrived only in part never runs, and its answers are framed by a nonce, so that no
+//! output can be taken for an answer.
+
+mod frame;
+mod quote;
+
+pub use frame::{Frame, FrameLine, Sections};
+pub use quote::quote;
+
+use crate::secret::Secret;
+
+/// Wraps shell text so that nothing runs before all of it has arrived, and nothing in it reads our stdin.
+pub fn whole_program(body: &str) -> Secret {
+    Secret::new(format!(
+        "LC_ALL=C; export LC_ALL; umask 022\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH\n\
+         citusctl_main() {{\n{body}\n:\n}}\ncitusctl_main </dev/null\n"
+    ))
+}

@@ -1,0 +1,41 @@
+//! The one place where text becomes a shell word.
+
+/// Quotes a text as one word for a POSIX shell. Plain words stay as they are, for the reader's sake.
+pub fn quote(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::process::Command;
+
+    fn through_sh(word: &str) -> Vec<u8> {
+        let script = format!("printf %s {}", quote(word));
+        let output = Command::new("sh").arg("-c").arg(script).output();
+        output.map(|o| o.stdout).unwrap_or_default()
+    }
+
+    #[test]
+    fn keeps_plain_words_readable() {
+        assert_eq!(
+            quote("/etc/haproxy/haproxy.cfg"),
+            "/etc/haproxy/haproxy.cfg"
+        );
+        assert_eq!(quote(""), "''");
+        assert_eq!(quote("it's"), r"'it'\''s'");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn survives_a_real_shell(word in "[^\0]{0,40}") {
+            prop_assert_eq!(through_sh(&word), word.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Looking at a host: which questions to ask, how to ask them all in one program, and what the answers mean.
+//!
+//! A probe is a value. All probes of a host become one shell program with a few processes in all, whatever
+//! their number; the answers become an [`Observed`], which is never changed afterwards.
+
+mod observed;
+mod parse;
+mod probe;
+mod program;
+mod traits;
+
+pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
+pub use parse::{ParseError, parse};
+pub use probe::Probe;
+pub use program::{fetch_program, observe_program, parse_contents};
+pub use traits::Traits;

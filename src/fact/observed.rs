@@ -1,0 +1,89 @@
+//! The answers.
+
+use super::Traits;
+use std::collections::BTreeMap;
+
+/// What was seen on one host in one look.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    pub traits: Traits,
+    /// Paths that exist. A path that was asked for and is not here is absent.
+    pub paths: BTreeMap<String, PathState>,
+    /// Installed packages and their versions.
+    pub packages: BTreeMap<String, String>,
+    pub units: BTreeMap<String, UnitState>,
+    pub users: BTreeMap<String, UserState>,
+    /// What each unit was last started or reloaded with.
+    pub stamps: BTreeMap<String, Stamp>,
+    /// Paths that an earlier run wrote here.
+    pub manifest: Vec<String>,
+    /// TCP ports that somebody listens on.
+    pub listeners: Vec<Listener>,
+    /// Output of [`super::Probe::Script`], by name.
+    pub scripts: BTreeMap<String, String>,
+    /// Contents of files that differ, fetched in a second look.
+    pub contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// What a path is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathKind {
+    /// A regular file and its SHA-256 in hexadecimal digits.
+    File {
+        sha256: String,
+    },
+    Directory,
+    /// A symbolic link and where it points to.
+    Link {
+        to: String,
+    },
+    Other(String),
+}
+
+/// A path that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathState {
+    pub kind: PathKind,
+    /// Permission bits, octal without a leading zero, as `stat` prints them.
+    pub mode: String,
+    pub owner: String,
+    pub group: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A systemd unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitState {
+    /// Whether systemd knows such a unit.
+    pub loaded: bool,
+    pub masked: bool,
+    pub active: bool,
+    /// As systemd says: `active`, `failed`, `inactive`, ...
+    pub active_state: String,
+    pub enabled: bool,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserState {
+    pub uid: u32,
+    pub gid: u32,
+    pub home: String,
+    pub shell: String,
+}
+
+/// Digests of a unit's inputs when it was last started (`restart`) or reloaded (`reload`), by resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    pub restart: BTreeMap<String, String>,
+    pub reload: BTreeMap<String, String>,
+}
+
+/// A listening TCP socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listener {
+    pub port: u16,
+    /// Name of the process, if it could be seen.
+    pub process: Option<String>,
+}

@@ -1,0 +1,138 @@
+//! All probes of a host as one shell program: one process per kind of question, not one per question.
+
+use super::Probe;
+use crate::command::{Frame, quote, whole_program};
+use crate::secret::Secret;
+use base64::Engine;
+use std::collections::BTreeMap;
+
+/// Where stamps, the manifest and the emergency marker live on a host.
+pub const STATE_DIR: &str = "/etc/citusctl";
+
+const TRAITS: &str = r#"mark traits
+( . /etc/os-release 2>/dev/null; printf 'os_id %s\nos_version %s\n' "${ID:-}" "${VERSION_ID:-}" )
+printf 'machine %s\nhostname %s\ncpus %s\n' "$(uname -m)" "$(uname -n)" "$(nproc)"
+while read -r k v _; do [ "$k" = MemTotal: ] && printf 'mem_kb %s\n' "$v"; done </proc/meminfo
+printf 'clock %s\n' "$(date +%s.%N)"
+d=$DATA; while [ ! -d "$d" ] && [ "$d" != / ]; do d=${d%/*}; d=${d:-/}; done
+df -Pk "$d" | { read -r _; read -r _ total _ free _; printf 'disk_kb %s\ndisk_free_kb %s\n' "$total" "$free"; }
+"#;
+
+const STATE: &str = r#"mark stamps
+for f in "$STATE"/stamps/*; do [ -f "$f" ] && { printf '= %s\n' "${f##*/}"; cat "$f"; }; done
+mark manifest
+[ -f "$STATE/manifest" ] && cat "$STATE/manifest"
+mark listeners
+command -v ss >/dev/null && ss -Hltnp 2>/dev/null
+"#;
+
+/// The program that answers all probes. `data_dir` is where disk space is measured.
+pub fn observe_program(frame: &Frame, probes: &[Probe], data_dir: &str) -> Secret {
+    let mut body = frame.define_mark();
+    body.push_str(&format!("DATA={}; STATE={STATE_DIR}\n", quote(data_dir)));
+    body.push_str(TRAITS);
+    body.push_str(STATE);
+    body.push_str(&paths(probes));
+    body.push_str(&named(probes, "packages", PACKAGES, |p| match p {
+        Probe::Package(name) => Some(name),
+        Probe::Path(_) | Probe::Unit(_) | Probe::User(_) | Probe::Script { .. } => None,
+    }));
+    body.push_str(&named(probes, "units", UNITS, |p| match p {
+        Probe::Unit(name) => Some(name),
+        Probe::Path(_) | Probe::Package(_) | Probe::User(_) | Probe::Script { .. } => None,
+    }));
+    body.push_str(&named(probes, "users", "getent passwd", |p| match p {
+        Probe::User(name) => Some(name),
+        Probe::Path(_) | Probe::Package(_) | Probe::Unit(_) | Probe::Script { .. } => None,
+    }));
+    body.push_str(&scripts(probes));
+    body.push_str("mark done\n");
+    whole_program(&body)
+}
+
+const PACKAGES: &str =
+    "dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\\n' -- 2>/dev/null";
+const UNITS: &str = "systemctl show --property=LoadState,ActiveState,UnitFileState --";
+
+fn named(
+    probes: &[Probe],
+    section: &str,
+    command: &str,
+    pick: impl Fn(&Probe) -> Option<&String>,
+) -> String {
+    let names: Vec<String> = probes
+        .iter()
+        .filter_map(pick)
+        .map(|name| quote(name))
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let (command, tail) = command
+        .split_once(" 2>")
+        .map_or((command, ""), |(c, t)| (c, t));
+    let redirect = if tail.is_empty() {
+        String::new()
+    } else {
+        format!(" 2>{tail}")
+    };
+    format!("mark {section}\n{command} {}{redirect}\n", names.join(" "))
+}
+
+fn paths(probes: &[Probe]) -> String {
+    let names: Vec<String> = probes
+        .iter()
+        .filter_map(|probe| match probe {
+            Probe::Path(path) => Some(quote(path)),
+            Probe::Package(_) | Probe::Unit(_) | Probe::User(_) | Probe::Script { .. } => None,
+        })
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names = names.join(" ");
+    // `sha256sum` answers for files and complains of all else; `stat` has said what those are.
+    format!(
+        "mark stat\nstat -c '%a %U %G %s %F|%N' -- {names} 2>/dev/null\nmark sums\nsha256sum -- {names} 2>/dev/null\n"
+    )
+}
+
+fn scripts(probes: &[Probe]) -> String {
+    let mut text = String::new();
+    for probe in probes {
+        if let Probe::Script { name, text: body } = probe {
+            text.push_str(&format!("mark script {name}\n( {body}\n)\n"));
+        }
+    }
+    text
+}
+
+/// The program of the second look: contents of files that differ, for the diff that people read.
+pub fn fetch_program(frame: &Frame, paths: &[String]) -> Secret {
+    let mut body = frame.define_mark();
+    for (index, path) in paths.iter().enumerate() {
+        let path = quote(path);
+        body.push_str(&format!(
+            "mark content {index}\nhead -c 262144 -- {path} | base64\n"
+        ));
+    }
+    body.push_str("mark done\n");
+    whole_program(&body)
+}
+
+/// Reads the answer to [`fetch_program`].
+pub fn parse_contents(frame: &Frame, paths: &[String], output: &str) -> BTreeMap<String, Vec<u8>> {
+    let sections = frame.sections(output);
+    let mut contents = BTreeMap::new();
+    for (index, path) in paths.iter().enumerate() {
+        let text: String = sections
+            .get(&format!("content {index}"))
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        if let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(text) {
+            contents.insert(path.clone(), bytes);
+        }
+    }
+    contents
+}
