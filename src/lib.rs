@@ -7,5 +7,6 @@
 pub mod command;
 pub mod fact;
 pub mod names;
+pub mod resource;
 pub mod secret;
 pub mod source;
