@@ -9,6 +9,7 @@ mod change;
 mod command;
 mod directory;
 mod file;
+pub mod group;
 mod guard;
 mod hostname;
 mod link;
