@@ -40,7 +40,11 @@ impl Kind for Command {
         let script = format!(
             "{}\n{}",
             self.run,
-            stamp_script(&self.name, &self.inputs, &Inputs::default())
+            stamp_script(
+                &self.name,
+                &self.inputs.merged(stamped.map(|s| &s.restart)),
+                &BTreeMap::new()
+            )
         );
         let mut change = Change::new(
             Action::Update,
@@ -60,7 +64,7 @@ impl Kind for Command {
         self.on.clone()
     }
 
-    fn set_inputs(&mut self, inputs: &BTreeMap<String, String>) {
-        self.inputs = Inputs::select(&self.on, inputs);
+    fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, partial: bool) {
+        self.inputs = Inputs::select(&self.on, inputs, partial);
     }
 }

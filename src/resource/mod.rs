@@ -50,7 +50,8 @@ pub trait Kind {
         Vec::new()
     }
     /// Tells the digests of what [`Kind::triggers`] named.
-    fn set_inputs(&mut self, _inputs: &BTreeMap<String, String>) {}
+    /// `partial`: some of those named were not selected, and stay as they are stamped.
+    fn set_inputs(&mut self, _inputs: &BTreeMap<String, String>, _partial: bool) {}
 }
 
 macro_rules! kinds {
@@ -143,8 +144,8 @@ impl Resource {
     }
 
     /// Tells the digests of what `triggers` named.
-    pub fn set_inputs(&mut self, inputs: &BTreeMap<String, String>) {
-        self.inner_mut().set_inputs(inputs);
+    pub fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, partial: bool) {
+        self.inner_mut().set_inputs(inputs, partial);
     }
 }
 

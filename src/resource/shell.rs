@@ -13,6 +13,16 @@ keep() {{
   [ -e "$1" ] || [ -L "$1" ] || return 0
   (umask 077; mkdir -p "$KEPT${{1%/*}}") && cp -a -- "$1" "$KEPT$1"
 }}
+own() {{
+  mkdir -p /etc/citusctl
+  for line in "$@"; do
+    grep -qxF -- "$line" /etc/citusctl/manifest 2>/dev/null || printf '%s\n' "$line" >>/etc/citusctl/manifest
+  done
+}}
+disown() {{
+  {{ grep -vxF -- "$1" /etc/citusctl/manifest || :; }} >/etc/citusctl/manifest.new
+  mv -fT -- /etc/citusctl/manifest.new /etc/citusctl/manifest
+}}
 move_aside() {{
   [ -e "$1" ] || [ -L "$1" ] || return 0
   (umask 077; mkdir -p "$KEPT${{1%/*}}") && mv -T -- "$1" "$KEPT$1"

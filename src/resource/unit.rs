@@ -52,48 +52,72 @@ fn restart_impact() -> Impact {
 
 /// Digests of the resources that a trigger names.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Inputs(BTreeMap<String, String>);
+pub(super) struct Inputs {
+    digests: BTreeMap<String, String>,
+    partial: bool,
+}
 
 impl Inputs {
     /// Picks those that the patterns name; a pattern may end in `*`.
-    pub(super) fn select(patterns: &[String], inputs: &BTreeMap<String, String>) -> Self {
+    pub(super) fn select(
+        patterns: &[String],
+        inputs: &BTreeMap<String, String>,
+        partial: bool,
+    ) -> Self {
         let named = |id: &str| {
             patterns.iter().any(|p| {
                 p.strip_suffix('*')
                     .map_or(p == id, |prefix| id.starts_with(prefix))
             })
         };
-        Self(
-            inputs
-                .iter()
-                .filter(|(id, _)| named(id))
-                .map(|(id, d)| (id.clone(), d.clone()))
-                .collect(),
-        )
+        let named = inputs.iter().filter(|(id, _)| named(id));
+        Self {
+            digests: named.map(|(id, d)| (id.clone(), d.clone())).collect(),
+            partial,
+        }
     }
 
     /// Names of inputs that are not as stamped: new, changed or gone.
     pub(super) fn differing(&self, stamped: Option<&BTreeMap<String, String>>) -> Vec<String> {
         let empty = BTreeMap::new();
         let stamped = stamped.unwrap_or(&empty);
-        let new = self
-            .0
+        let changed = self
+            .digests
             .iter()
-            .filter(|(id, digest)| stamped.get(*id) != Some(digest))
-            .map(|(id, _)| id.clone());
+            .filter(|(id, digest)| stamped.get(*id) != Some(digest));
         let gone = stamped
             .keys()
-            .filter(|id| !self.0.contains_key(*id))
-            .map(|id| format!("{id} (gone)"));
-        new.chain(gone).collect()
+            .filter(|id| !self.partial && !self.digests.contains_key(*id));
+        changed
+            .map(|(id, _)| id.clone())
+            .chain(gone.map(|id| format!("{id} (gone)")))
+            .collect()
+    }
+
+    /// What to stamp: these, and with a partial selection what was stamped of the others.
+    pub(super) fn merged(
+        &self,
+        stamped: Option<&BTreeMap<String, String>>,
+    ) -> BTreeMap<String, String> {
+        let mut merged = if self.partial {
+            stamped.cloned().unwrap_or_default()
+        } else {
+            BTreeMap::new()
+        };
+        merged.extend(self.digests.clone());
+        merged
     }
 }
 
 /// Shell text that stamps what a unit runs with, atomically.
-pub(super) fn stamp_script(name: &str, restart: &Inputs, reload: &Inputs) -> String {
+pub(super) fn stamp_script(
+    name: &str,
+    restart: &BTreeMap<String, String>,
+    reload: &BTreeMap<String, String>,
+) -> String {
     let mut lines = String::from("started\n");
     for (word, inputs) in [("restart", restart), ("reload", reload)] {
-        for (id, digest) in &inputs.0 {
+        for (id, digest) in inputs {
             lines.push_str(&format!("{word} {id} {digest}\n"));
         }
     }
@@ -123,11 +147,17 @@ impl Unit {
         )
     }
 
-    fn stamp(&self) -> String {
-        stamp_script(&self.name, &self.restart_inputs, &self.reload_inputs)
+    fn stamp(&self, stamped: Option<&Stamp>) -> String {
+        let restart = self
+            .restart_inputs
+            .merged(stamped.map(|stamp| &stamp.restart));
+        let reload = self
+            .reload_inputs
+            .merged(stamped.map(|stamp| &stamp.reload));
+        stamp_script(&self.name, &restart, &reload)
     }
 
-    fn start(&self, state: &UnitState) -> Verdict {
+    fn start(&self, state: &UnitState, stamp: Option<&Stamp>) -> Verdict {
         let unit = quote(&self.name);
         let reset = if state.active_state == "failed" {
             format!("systemctl reset-failed {unit}\n")
@@ -139,7 +169,11 @@ impl Unit {
         } else {
             String::new()
         };
-        let script = format!("{reset}{enable}{}{}", self.systemctl("start"), self.stamp());
+        let script = format!(
+            "{reset}{enable}{}{}",
+            self.systemctl("start"),
+            self.stamp(stamp)
+        );
         let words = if self.enabled {
             "enable and start"
         } else {
@@ -157,8 +191,15 @@ impl Unit {
         Verdict::differs(change)
     }
 
-    fn again(&self, verb: &str, action: Action, impact: Impact, causes: Vec<String>) -> Verdict {
-        let script = format!("{}{}", self.systemctl(verb), self.stamp());
+    fn again(
+        &self,
+        stamp: Option<&Stamp>,
+        verb: &str,
+        action: Action,
+        impact: Impact,
+        causes: Vec<String>,
+    ) -> Verdict {
+        let script = format!("{}{}", self.systemctl(verb), self.stamp(stamp));
         let title = format!("{verb} {}", self.name);
         let mut change = Change::new(action, title.clone(), vec![Step::new(title, script)]);
         change.impact = impact;
@@ -178,15 +219,27 @@ impl Unit {
                 "reload" => (Action::Reload, Impact::Reload),
                 _ => (Action::Restart, self.restart_impact),
             };
-            return self.again(verb, action, impact, cause);
+            return self.again(None, verb, action, impact, cause);
         };
         let restart = self.restart_inputs.differing(Some(&stamp.restart));
         if !restart.is_empty() {
-            return self.again("restart", Action::Restart, self.restart_impact, restart);
+            return self.again(
+                Some(stamp),
+                "restart",
+                Action::Restart,
+                self.restart_impact,
+                restart,
+            );
         }
         let reload = self.reload_inputs.differing(Some(&stamp.reload));
         if !reload.is_empty() {
-            return self.again("reload", Action::Reload, Impact::Reload, reload);
+            return self.again(
+                Some(stamp),
+                "reload",
+                Action::Reload,
+                Impact::Reload,
+                reload,
+            );
         }
         self.enablement(state)
     }
@@ -239,7 +292,7 @@ impl Kind for Unit {
         }
         match (self.running, state.active) {
             (false, _) => self.stop(&state),
-            (true, false) => self.start(&state),
+            (true, false) => self.start(&state, seen.stamps.get(&self.name)),
             (true, true) => self.running_diff(seen.stamps.get(&self.name), &state),
         }
     }
@@ -256,9 +309,9 @@ impl Kind for Unit {
             .collect()
     }
 
-    fn set_inputs(&mut self, inputs: &BTreeMap<String, String>) {
-        self.restart_inputs = Inputs::select(&self.restart_on, inputs);
-        self.reload_inputs = Inputs::select(&self.reload_on, inputs);
+    fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, partial: bool) {
+        self.restart_inputs = Inputs::select(&self.restart_on, inputs, partial);
+        self.reload_inputs = Inputs::select(&self.reload_on, inputs, partial);
     }
 }
 
@@ -271,7 +324,10 @@ mod tests {
             serde_json::json!({"name": "x", "restart_on": ["conf"], "reload_on": ["svc-*"]});
         let mut unit: Unit = serde_json::from_value(fields).expect("fields");
         let inputs = [("conf", "1"), ("svc-a", "2"), ("other", "3")];
-        unit.set_inputs(&inputs.map(|(id, d)| (id.to_owned(), d.to_owned())).into());
+        unit.set_inputs(
+            &inputs.map(|(id, d)| (id.to_owned(), d.to_owned())).into(),
+            false,
+        );
         unit
     }
 

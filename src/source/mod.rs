@@ -2,7 +2,9 @@
 //!
 //! Knows texts, spans, diagnostics and YAML; knows nothing of inventories or roles.
 
+mod compose;
 pub mod diagnostic;
+mod resolve;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
