@@ -7,3 +7,4 @@
 pub mod names;
 pub mod secret;
 pub mod source;
+pub mod transport;
