@@ -11,3 +11,4 @@ pub mod names;
 pub mod resource;
 pub mod secret;
 pub mod source;
+pub mod transport;
