@@ -4,6 +4,8 @@
 //! `names source secret < command < model inventory template catalog pki < fact < resource <
 //! plan lint runbook < event < transport < engine < ui < cli`, with `lab` beside `cli`.
 
+pub mod inventory;
+pub mod model;
 pub mod names;
 pub mod secret;
 pub mod source;
