@@ -5,6 +5,7 @@
 //! plan lint runbook < event < transport < engine < ui < cli`, with `lab` beside `cli`.
 
 pub mod inventory;
+pub mod lint;
 pub mod model;
 pub mod names;
 pub mod secret;

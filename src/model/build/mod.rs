@@ -2,13 +2,13 @@
 //! that one run shows every problem.
 
 mod check;
-mod clusters;
+pub(crate) mod clusters;
 mod custom;
-mod etcd;
+pub(crate) mod etcd;
 mod hosts;
 mod instances;
 mod sans;
-mod service_spec;
+pub(crate) mod service_spec;
 mod services;
 mod upstream;
 
