@@ -13,8 +13,6 @@ pub(super) const RULES: &[Rule] = &[
     missing_shard,
     missing_group,
     quoted_group,
-    differs_in_cluster,
-    differs_in_formation,
     duplicate_group,
     no_coordinator,
     group_gap,
@@ -24,26 +22,6 @@ pub(super) const RULES: &[Rule] = &[
     default_citus_database,
     citus_not_loaded,
     dcs_collision,
-];
-
-/// Variables that decide which formation and group a cluster is: all its hosts must agree.
-const OF_A_CLUSTER: [&str; 3] = ["pg_mode", "pg_shard", "pg_group"];
-
-/// Variables that all hosts of a formation must agree on. Citus connects every node with every other
-/// as the superuser; Patroni's calls between groups need one password; one etcd user serves all.
-const OF_A_FORMATION: [&str; 12] = [
-    "pg_version",
-    "pg_primary_db",
-    "pg_dbsu",
-    "pg_dbsu_password",
-    "pg_namespace",
-    "pg_replication_username",
-    "pg_replication_password",
-    "patroni_username",
-    "patroni_password",
-    "patroni_ssl_enabled",
-    "pg_etcd_password",
-    "citus_version",
 ];
 
 fn citus<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Formation> {
@@ -156,54 +134,6 @@ fn quoted_group(scope: &Scope<'_>) -> Vec<Diagnostic> {
             .help("write the bare number: Patroni itself ignores a group that is in quotes")
     };
     seen.into_iter().map(problem).collect()
-}
-
-fn differs_in_cluster(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (cluster, hosts) in scope.clusters() {
-        let differing = OF_A_CLUSTER.iter().filter_map(|name| {
-            let message = format!("the hosts of `{cluster}` do not agree on `{name}`");
-            let problem = Diagnostic::error("differs-in-cluster", message);
-            differing(&hosts, name, problem)
-        });
-        found.extend(differing.map(|problem| {
-            problem.help("set it once, in the variables that all hosts of the cluster share")
-        }));
-    }
-    found
-}
-
-fn differs_in_formation(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for formation in &scope.model.formations {
-        let hosts = scope.formation_hosts(formation);
-        let differing = OF_A_FORMATION.iter().filter_map(|name| {
-            let message = format!("the hosts of `{}` do not agree on `{name}`", formation.name);
-            let problem = Diagnostic::error("differs-in-formation", message);
-            differing(&hosts, name, problem)
-        });
-        found.extend(differing.map(|problem| {
-            problem.help("set it once, in the variables that all groups of the formation share")
-        }));
-    }
-    found
-}
-
-/// Adds the places where a variable differs from that of the first host.
-fn differing(hosts: &[&InvHost], name: &str, problem: Diagnostic) -> Option<Diagnostic> {
-    let (first, rest) = hosts.split_first()?;
-    let value = |host: &InvHost| Typed::new(&host.vars).json(name);
-    let odd: Vec<_> = rest
-        .iter()
-        .filter(|host| value(host) != value(first))
-        .collect();
-    let mut spans: Vec<_> = odd.iter().map(|host| place_of(host, name)).collect();
-    spans.dedup();
-    let problem = spans
-        .into_iter()
-        .fold(problem, |problem, span| problem.at(span, "differs"));
-    let reference = format!("what `{}` has", first.name);
-    (!odd.is_empty()).then(|| problem.see(place_of(first, name), reference))
 }
 
 fn duplicate_group(scope: &Scope<'_>) -> Vec<Diagnostic> {

@@ -4,6 +4,7 @@
 //! type is wrong are not reported here (`inventory::parameters` did); identities that are missing
 //! are reported by `model::build`, which cannot go on without them.
 
+mod agreement;
 mod etcd;
 mod formation;
 mod identity;
@@ -26,8 +27,9 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 10] = [
+const RULES: [&[Rule]; 11] = [
     identity::RULES,
+    agreement::RULES,
     formation::RULES,
     etcd::RULES,
     topology::RULES,
