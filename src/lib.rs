@@ -7,8 +7,12 @@
 pub mod command;
 pub mod fact;
 pub mod inventory;
+pub mod lint;
+pub mod model;
 pub mod names;
+pub mod pki;
 pub mod resource;
 pub mod secret;
 pub mod source;
+pub mod template;
 pub mod transport;

@@ -1,1 +1,4 @@
+//! Tests that run the library as a whole, by topic.
 
+mod check;
+mod model;
