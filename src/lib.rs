@@ -6,7 +6,10 @@
 
 pub mod command;
 pub mod fact;
+pub mod model;
 pub mod names;
+pub mod pki;
 pub mod resource;
 pub mod secret;
 pub mod source;
+pub mod template;

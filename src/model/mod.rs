@@ -1,0 +1,1 @@
+//! What the inventory means, as plain values.
