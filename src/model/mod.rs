@@ -1,1 +1,3 @@
 //! What the inventory means, as plain values.
+
+pub mod tuning;

@@ -74,7 +74,7 @@ fn a_leaf_is_kept_while_it_is_fit() {
     let kept = ca
         .leaf(
             &request(&["localhost", "fd00::1", "10.0.0.1", "pg-citus0-1"]),
-            NOW,
+            *NOW,
         )
         .unwrap();
     assert_eq!((kept.reissued, &kept.cert_pem), (None, &first.cert_pem));
