@@ -20,9 +20,19 @@ pub fn secret(secret: &Secret) -> Json {
     Json::Object(map)
 }
 
-/// Whether a secret was read so far.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sensitive(Arc<AtomicBool>);
+/// What becomes of marked secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marks {
+    /// The template sees the text.
+    Opened,
+    /// They print as their text, but leave as the marked mapping that came in: for expressions,
+    /// whose values go on into other contexts.
+    Kept,
+}
+
+/// Whether a secret was read so far, and what becomes of marks.
+#[derive(Clone, Debug)]
+pub(super) struct Sensitive(Arc<AtomicBool>, Marks);
 
 impl Sensitive {
     pub(super) fn seen(&self) -> bool {
@@ -35,8 +45,8 @@ impl Sensitive {
 }
 
 /// Wraps a context, so that reading a secret is noticed.
-pub(super) fn build(context: &Json) -> (Value, Sensitive) {
-    let sensitive = Sensitive::default();
+pub(super) fn build(context: &Json, marks: Marks) -> (Value, Sensitive) {
+    let sensitive = Sensitive(Arc::default(), marks);
     (wrap(context, &sensitive), sensitive)
 }
 
@@ -50,13 +60,20 @@ fn wrap(json: &Json, sensitive: &Sensitive) -> Value {
         Json::Object(map) => match marked(map) {
             Some(text) => {
                 sensitive.see();
-                Value::from(text)
+                wrap_secret(text, sensitive.1)
             }
             None => Value::from_object(Watched {
                 map: map.clone(),
                 sensitive: sensitive.clone(),
             }),
         },
+    }
+}
+
+fn wrap_secret(text: &str, marks: Marks) -> Value {
+    match marks {
+        Marks::Kept if !text.is_empty() => Value::from_object(Marked(text.to_owned())),
+        Marks::Kept | Marks::Opened => Value::from(text),
     }
 }
 
@@ -105,5 +122,28 @@ impl Object for Watched {
                 .map(|key| Value::from(key.as_str()))
                 .collect(),
         )
+    }
+}
+
+/// A secret that prints as its text and serializes as the marked mapping.
+struct Marked(String);
+
+impl std::fmt::Debug for Marked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Marked(***)")
+    }
+}
+
+impl Object for Marked {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        (key.as_str()? == SECRET_MARK).then(|| Value::from(self.0.as_str()))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(vec![Value::from(SECRET_MARK)])
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }

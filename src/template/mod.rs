@@ -12,6 +12,7 @@ pub mod yaml;
 pub use context::{SECRET_MARK, secret};
 pub use error::TemplateError;
 
+use context::Marks;
 use minijinja::value::ValueKind;
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
@@ -93,7 +94,7 @@ impl Engine {
         self.render_with(self.env.template_from_named_str(name, text), name, context)
     }
 
-    /// The value of an expression, as in a role's `when:`.
+    /// The value of an expression, as in a role's `when:`. Marked secrets in it stay marked.
     ///
     /// # Errors
     /// As [`Engine::render`].
@@ -103,7 +104,7 @@ impl Engine {
         context: &serde_json::Value,
     ) -> Result<serde_json::Value, TemplateError> {
         let fail = |error| TemplateError::from_expression(expression, error);
-        let (context, _) = context::build(context);
+        let (context, _) = context::build(context, Marks::Kept);
         let compiled = self.env.compile_expression(expression).map_err(fail)?;
         let value = compiled.eval(context).map_err(fail)?;
         if value.is_undefined() {
@@ -131,7 +132,7 @@ impl Engine {
         name: &str,
         context: &serde_json::Value,
     ) -> Result<Rendered, TemplateError> {
-        let (context, sensitive) = context::build(context);
+        let (context, sensitive) = context::build(context, Marks::Opened);
         let text = template
             .and_then(|template| template.render(context))
             .map_err(|error| TemplateError::new(name, error))?;
