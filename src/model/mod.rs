@@ -1,3 +1,5 @@
 //! What the inventory means, as plain values.
 
+pub mod dcs;
+pub mod hba;
 pub mod tuning;
