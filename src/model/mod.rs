@@ -7,13 +7,16 @@
 
 pub mod build;
 pub mod compat;
+pub mod dcs;
 pub mod connection;
 pub mod etcd;
 pub mod facts;
+pub mod hba;
 pub mod pg;
 pub mod rto;
 pub mod selector;
 pub mod service;
+pub mod tuning;
 
 pub use build::{PGBOUNCER_AVAILABLE, build};
 pub use connection::{Connection, ConnectionOverrides};
