@@ -40,7 +40,11 @@ impl JumpHost {
         if address.is_empty() || user.as_deref() == Some("") {
             return None;
         }
-        Some(Self { address, port, user })
+        Some(Self {
+            address,
+            port,
+            user,
+        })
     }
 
     /// Reads a comma-separated chain; the first is the nearest. `none` is the empty chain.

@@ -133,7 +133,10 @@ pub enum TransportError {
         tried: Vec<String>,
     },
     /// The user is in, but does not become root.
-    #[error("{host}: `{user}` does not become `{become_user}`: {problem}{}", quote(said))]
+    #[error(
+        "{host}: `{user}` does not become `{become_user}`: {problem}{}",
+        quote(said)
+    )]
     Sudo {
         /// The host.
         host: HostName,

@@ -222,10 +222,16 @@ impl Call<'_> {
             .map_err(|error| self.failed(error))?;
         let request = self.message()?;
         let answer = async {
-            let response = sender.send_request(request).await.map_err(|error| self.failed(error))?;
+            let response = sender
+                .send_request(request)
+                .await
+                .map_err(|error| self.failed(error))?;
             let status = response.status().as_u16();
             let body = Limited::new(response.into_body(), LONGEST).collect().await;
-            let body = body.map_err(|error| self.failed(error))?.to_bytes().to_vec();
+            let body = body
+                .map_err(|error| self.failed(error))?
+                .to_bytes()
+                .to_vec();
             Ok(Response { status, body })
         };
         tokio::pin!(answer);
@@ -259,7 +265,10 @@ impl Call<'_> {
             let pair = BASE64.encode(format!("{user}:{}", password.expose()));
             return Some(format!("Basic {pair}"));
         }
-        self.request.token.as_ref().map(|token| token.expose().to_owned())
+        self.request
+            .token
+            .as_ref()
+            .map(|token| token.expose().to_owned())
     }
 
     fn host_header(&self) -> String {
@@ -281,7 +290,9 @@ impl Call<'_> {
         let config = client_config(tls).map_err(unusable)?;
         let name = ServerName::try_from(tls.server_name.clone());
         let name = name.map_err(|error| unusable(error.to_string()))?;
-        let secured = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let secured = TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await;
         match secured {
             Ok(stream) => Ok(Box::new(stream)),
             Err(source) => Err(HttpError::Tls {
@@ -312,14 +323,18 @@ fn client_config(tls: &TlsSettings) -> Result<ClientConfig, String> {
                 .map_err(|error| error.to_string())
         }
         (None, None) => Ok(builder.with_no_client_auth()),
-        _ => Err(String::from("a client certificate needs its key, and a key its certificate")),
+        _ => Err(String::from(
+            "a client certificate needs its key, and a key its certificate",
+        )),
     }
 }
 
 fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     match read {
-        Ok(certificates) if certificates.is_empty() => Err(String::from("no certificate in the PEM text")),
+        Ok(certificates) if certificates.is_empty() => {
+            Err(String::from("no certificate in the PEM text"))
+        }
         Ok(certificates) => Ok(certificates),
         Err(error) => Err(error.to_string()),
     }

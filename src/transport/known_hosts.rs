@@ -154,7 +154,8 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio";
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio";
 
     fn found(text: &str, host: &str, port: u16) -> Vec<(Marker, bool)> {
         entries(text, Path::new("kh"), &Names::new(host, port))
@@ -168,7 +169,10 @@ mod tests {
         let text = format!("a,10.0.0.* {KEY}\n[a]:2222 {KEY} comment\n*.ex,!bad.ex {KEY}\n");
         assert_eq!(found(&text, "A", 22), [(Marker::Plain, true)]);
         assert_eq!(found(&text, "10.0.0.7", 22), [(Marker::Plain, true)]);
-        assert_eq!(found(&text, "a", 2222), [(Marker::Plain, false), (Marker::Plain, true)]);
+        assert_eq!(
+            found(&text, "a", 2222),
+            [(Marker::Plain, false), (Marker::Plain, true)]
+        );
         assert_eq!(found(&text, "good.ex", 22).len(), 1);
         assert_eq!(found(&text, "bad.ex", 22).len(), 0);
         assert_eq!(found(&text, "b", 22).len(), 0);

@@ -120,7 +120,10 @@ impl Transport for Local {
     ) -> Result<Exit, TransportError> {
         let pid = AtomicU32::new(0);
         let talk = self.talk(program, &pid, out);
-        talk::bounded(&self.host, program.deadline, &pid, talk, |pid| self.kill(pid)).await
+        talk::bounded(&self.host, program.deadline, &pid, talk, |pid| {
+            self.kill(pid)
+        })
+        .await
     }
 
     async fn open(&self, to: &Target) -> Result<Box<dyn Stream>, TransportError> {

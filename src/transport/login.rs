@@ -111,7 +111,11 @@ mod tests {
     #[test]
     fn root_needs_no_sudo() {
         assert!(!login("root", None).command().contains("sudo"));
-        assert!(login("dba", None).command().contains("sudo -n -H -u 'root' --"));
+        assert!(
+            login("dba", None)
+                .command()
+                .contains("sudo -n -H -u 'root' --")
+        );
     }
 
     #[test]
@@ -126,10 +130,22 @@ mod tests {
         let cases = [
             ("sudo: a password is required", SudoProblem::PasswordNeeded),
             ("dba is not in the sudoers file.", SudoProblem::NotAllowed),
-            ("Sorry, user dba is not allowed to execute '/bin/sh'", SudoProblem::NotAllowed),
-            ("sudo: 1 incorrect password attempt", SudoProblem::PasswordRefused),
-            ("env: 'sudo': No such file or directory", SudoProblem::Missing),
-            ("sudo: sorry, you must have a tty to run sudo", SudoProblem::NeedsTerminal),
+            (
+                "Sorry, user dba is not allowed to execute '/bin/sh'",
+                SudoProblem::NotAllowed,
+            ),
+            (
+                "sudo: 1 incorrect password attempt",
+                SudoProblem::PasswordRefused,
+            ),
+            (
+                "env: 'sudo': No such file or directory",
+                SudoProblem::Missing,
+            ),
+            (
+                "sudo: sorry, you must have a tty to run sudo",
+                SudoProblem::NeedsTerminal,
+            ),
             ("sudo: /etc/sudo.conf is broken", SudoProblem::Other),
         ];
         for (said, problem) in cases {

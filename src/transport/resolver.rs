@@ -28,7 +28,11 @@ pub struct Resolver {
 impl Resolver {
     /// A resolver for the user who runs this program: `HOME`, `SSH_AUTH_SOCK` and `CITUSCTL_KNOWN_HOSTS`.
     pub fn from_env() -> Self {
-        let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let path = |name| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         Self {
             home: path("HOME"),
             agent: path("SSH_AUTH_SOCK"),
@@ -92,7 +96,12 @@ impl Resolver {
     }
 
     /// A jump host as an endpoint: same keys, agent and policy as the host behind it; no passwords and no pinned key.
-    pub(crate) fn jump_endpoint(&self, jump: &JumpHost, behind: &Endpoint, rest: &[JumpHost]) -> Endpoint {
+    pub(crate) fn jump_endpoint(
+        &self,
+        jump: &JumpHost,
+        behind: &Endpoint,
+        rest: &[JumpHost],
+    ) -> Endpoint {
         let mut endpoint = Endpoint::new(behind.host.clone(), jump.address.clone());
         endpoint.port = jump.port;
         endpoint.user.clone_from(&jump.user);
@@ -126,7 +135,10 @@ struct Answers<'a> {
 
 impl Answers<'_> {
     fn route(&self) -> Result<Route, TransportError> {
-        let address = self.settings.first("hostname").unwrap_or(&self.endpoint.address);
+        let address = self
+            .settings
+            .first("hostname")
+            .unwrap_or(&self.endpoint.address);
         let address = address.trim_matches(['[', ']']).to_owned();
         let (port, user) = (self.port()?, self.user()?);
         let tokens = Tokens {
@@ -163,28 +175,33 @@ impl Answers<'_> {
         match (self.endpoint.port, self.settings.first("port")) {
             (Some(port), _) => Ok(port),
             (None, None) => Ok(22),
-            (None, Some(text)) => text
-                .parse()
-                .map_err(|_| self.fail(format!("`Port {text}` in the ssh configuration is no port"))),
+            (None, Some(text)) => text.parse().map_err(|_| {
+                self.fail(format!("`Port {text}` in the ssh configuration is no port"))
+            }),
         }
     }
 
     fn user(&self) -> Result<String, TransportError> {
         let configured = self.settings.first("user").map(str::to_owned);
         let user = self.endpoint.user.clone().or(configured);
-        user.or_else(|| std::env::var("USER").ok()).ok_or_else(|| {
-            self.fail(String::from("no login user is known: set `ansible_user`"))
-        })
+        user.or_else(|| std::env::var("USER").ok())
+            .ok_or_else(|| self.fail(String::from("no login user is known: set `ansible_user`")))
     }
 
     /// Key files: those of the inventory, then those of the configuration. One that does not exist counts
     /// only if the inventory names it.
     fn keys(&self, tokens: &Tokens<'_>) -> Vec<PathBuf> {
         let own = self.endpoint.keys.iter();
-        let own = own.map(|path| path.to_str().and_then(|text| tokens.expand(text)).unwrap_or_else(|| path.clone()));
+        let own = own.map(|path| {
+            path.to_str()
+                .and_then(|text| tokens.expand(text))
+                .unwrap_or_else(|| path.clone())
+        });
         let configured = self.settings.all("identityfile").iter();
         let configured = configured.filter(|text| text.as_str() != "none");
-        let configured = configured.filter_map(|text| tokens.expand(text)).filter(|path| path.exists() || path.with_added_extension("pub").exists());
+        let configured = configured
+            .filter_map(|text| tokens.expand(text))
+            .filter(|path| path.exists() || path.with_added_extension("pub").exists());
         let mut keys: Vec<PathBuf> = Vec::new();
         for key in own.chain(configured) {
             if !keys.contains(&key) {
@@ -212,7 +229,10 @@ impl Answers<'_> {
         if let Some(jump) = &self.endpoint.jump {
             return Ok(jump.clone());
         }
-        let command = self.settings.first("proxycommand").filter(|text| *text != "none");
+        let command = self
+            .settings
+            .first("proxycommand")
+            .filter(|text| *text != "none");
         let Some(text) = self.settings.first("proxyjump") else {
             return match command {
                 Some(command) => Err(self.fail(format!(
@@ -221,8 +241,11 @@ impl Answers<'_> {
                 None => Ok(Vec::new()),
             };
         };
-        JumpHost::parse_chain(text)
-            .ok_or_else(|| self.fail(format!("`ProxyJump {text}` in the ssh configuration cannot be read")))
+        JumpHost::parse_chain(text).ok_or_else(|| {
+            self.fail(format!(
+                "`ProxyJump {text}` in the ssh configuration cannot be read"
+            ))
+        })
     }
 
     fn policy(&self) -> HostKeyPolicy {
@@ -235,7 +258,12 @@ impl Answers<'_> {
         given.unwrap_or_else(configured)
     }
 
-    fn trust(&self, address: &str, port: u16, tokens: &Tokens<'_>) -> Result<Trust, TransportError> {
+    fn trust(
+        &self,
+        address: &str,
+        port: u16,
+        tokens: &Tokens<'_>,
+    ) -> Result<Trust, TransportError> {
         let alias = self.settings.first("hostkeyalias");
         Trust::load(
             &self.endpoint.host,
@@ -252,11 +280,25 @@ impl Answers<'_> {
     fn known_hosts(&self, tokens: &Tokens<'_>) -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> = self.resolver.known_hosts.iter().cloned().collect();
         for (keyword, usual) in [
-            ("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2"),
-            ("globalknownhostsfile", "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"),
+            (
+                "userknownhostsfile",
+                "~/.ssh/known_hosts ~/.ssh/known_hosts2",
+            ),
+            (
+                "globalknownhostsfile",
+                "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
+            ),
         ] {
-            let names = self.settings.first(keyword).unwrap_or(usual).split_whitespace();
-            files.extend(names.filter(|name| *name != "none").filter_map(|name| tokens.expand(name)));
+            let names = self
+                .settings
+                .first(keyword)
+                .unwrap_or(usual)
+                .split_whitespace();
+            files.extend(
+                names
+                    .filter(|name| *name != "none")
+                    .filter_map(|name| tokens.expand(name)),
+            );
         }
         files.retain(|file| file != Path::new("/dev/null"));
         files

@@ -280,8 +280,15 @@ mod tests {
             user: "u",
             port: 22,
         };
-        let expand = |text| tokens.expand(text).and_then(|p| p.to_str().map(str::to_owned));
-        assert_eq!(expand("~/.ssh/%r@%h:%p-%n%%").as_deref(), Some("/h/.ssh/u@10.0.0.1:22-db%"));
+        let expand = |text| {
+            tokens
+                .expand(text)
+                .and_then(|p| p.to_str().map(str::to_owned))
+        };
+        assert_eq!(
+            expand("~/.ssh/%r@%h:%p-%n%%").as_deref(),
+            Some("/h/.ssh/u@10.0.0.1:22-db%")
+        );
         assert_eq!(expand("%d/x").as_deref(), Some("/h/x"));
         assert_eq!(expand("%Z"), None);
         assert_eq!(expand("${CITUSCTL_NO_SUCH}/x"), None);
@@ -289,8 +296,17 @@ mod tests {
 
     #[test]
     fn a_host_is_never_an_option() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let question = Question { host: "-oProxyCommand=x", user: None, port: None, file: None, home: None };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let question = Question {
+            host: "-oProxyCommand=x",
+            user: None,
+            port: None,
+            file: None,
+            home: None,
+        };
         assert!(runtime.block_on(ask(question)).is_err());
     }
 }

@@ -108,6 +108,8 @@ struct State<'a> {
     err: Lines,
     /// What was said on standard error before the shell was there.
     before: Vec<Vec<u8>>,
+    /// The last line on standard output before the shell was there: `nologin` speaks there.
+    chatter: Option<Vec<u8>>,
     exit: Option<Exit>,
 }
 
@@ -120,6 +122,7 @@ impl<'a> State<'a> {
             out: Lines::default(),
             err: Lines::default(),
             before: Vec::new(),
+            chatter: None,
             exit: None,
         }
     }
@@ -168,6 +171,8 @@ impl<'a> State<'a> {
             } else if let Some(pid) = ready(&line) {
                 self.talk.pid.store(pid, Ordering::Relaxed);
                 self.enter(out);
+            } else {
+                self.chatter = Some(line);
             }
         }
     }
@@ -259,6 +264,7 @@ impl<'a> State<'a> {
         let mut lines = std::mem::take(&mut self.before);
         lines.extend(self.err.finish());
         if lines.is_empty() {
+            lines.extend(self.chatter.take());
             lines.extend(self.out.finish());
         }
         let text = lines.join(&b'\n');

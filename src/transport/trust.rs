@@ -155,10 +155,15 @@ impl Trust {
             return Err(problem("it is a user certificate"));
         }
         if !certificate.critical_options().is_empty() {
-            return Err(problem("it has critical options, and none are known for hosts"));
+            return Err(problem(
+                "it has critical options, and none are known for hosts",
+            ));
         }
         let principals = certificate.valid_principals();
-        if !principals.iter().any(|name| known_hosts::glob(name, &self.host)) {
+        if !principals
+            .iter()
+            .any(|name| known_hosts::glob(name, &self.host))
+        {
             return Err(problem("it is not for this host's name"));
         }
         certificate
@@ -173,7 +178,8 @@ impl Trust {
                 name: self.names.name.clone(),
             });
         };
-        let result = openssh(key).and_then(|key| append(file, &format!("{} {key}", self.names.name)));
+        let result =
+            openssh(key).and_then(|key| append(file, &format!("{} {key}", self.names.name)));
         result.map_err(|error| HostKeyProblem::NotRecorded {
             key: describe(key),
             file: file.clone(),
@@ -252,7 +258,11 @@ fn append(file: &Path, line: &str) -> std::io::Result<()> {
     if text.lines().any(|known| known == line) {
         return Ok(());
     }
-    let newline = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let newline = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
     std::fs::OpenOptions::new()
         .append(true)
         .create(true)

@@ -124,13 +124,23 @@ impl Attempt<'_> {
         match result {
             AuthResult::Success => Ok(Step::In),
             AuthResult::Failure { .. } if self.handle.is_closed() => {
-                let why = self.fate.get().unwrap_or_else(|| String::from("connection closed"));
+                let why = self
+                    .fate
+                    .get()
+                    .unwrap_or_else(|| String::from("connection closed"));
                 self.tried.push(format!("{what}: {why}"));
                 Err(self.refused())
             }
-            AuthResult::Failure { remaining_methods, partial_success } => {
+            AuthResult::Failure {
+                remaining_methods,
+                partial_success,
+            } => {
                 self.password = remaining_methods.contains(&MethodKind::Password);
-                let verdict = if partial_success { "accepted, but the host wants more" } else { "refused" };
+                let verdict = if partial_success {
+                    "accepted, but the host wants more"
+                } else {
+                    "refused"
+                };
                 self.tried.push(format!("{what}: {verdict}"));
                 Ok(Step::Next)
             }
@@ -160,10 +170,17 @@ impl Attempt<'_> {
         }
     }
 
-    async fn private_key(&mut self, what: String, path: &Path, key: PrivateKey) -> Result<Step, TransportError> {
+    async fn private_key(
+        &mut self,
+        what: String,
+        path: &Path,
+        key: PrivateKey,
+    ) -> Result<Step, TransportError> {
         let (user, key) = (self.route.user.clone(), Arc::new(key));
         if let Ok(certificate) = keys::load_openssh_certificate(certificate_of(path)) {
-            let result = self.handle.authenticate_openssh_cert(user.clone(), Arc::clone(&key), certificate);
+            let result =
+                self.handle
+                    .authenticate_openssh_cert(user.clone(), Arc::clone(&key), certificate);
             let result = result.await.map_err(|error| self.lost(&error))?;
             if let Step::In = self.outcome(format!("certificate of {what}"), result)? {
                 return Ok(Step::In);
@@ -173,7 +190,9 @@ impl Attempt<'_> {
             return Ok(Step::Next);
         }
         let hash = self.hash(key.public_key()).await?;
-        let result = self.handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash));
+        let result = self
+            .handle
+            .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash));
         let result = result.await.map_err(|error| self.lost(&error))?;
         self.outcome(what, result)
     }
@@ -182,7 +201,9 @@ impl Attempt<'_> {
     async fn held_key(&mut self, otherwise: String, path: &Path) -> Result<Step, TransportError> {
         let public = public_of(path);
         let held = self.agent.holds.iter().find(|identity| {
-            public.as_ref().is_some_and(|key| key.key_data() == identity.public_key().key_data())
+            public
+                .as_ref()
+                .is_some_and(|key| key.key_data() == identity.public_key().key_data())
         });
         match held.cloned() {
             Some(identity) => self.agent_key(&identity).await,
@@ -206,10 +227,14 @@ impl Attempt<'_> {
         let user = self.route.user.clone();
         let result = match identity {
             AgentIdentity::PublicKey { key, .. } => {
-                self.handle.authenticate_publickey_with(user, key.clone(), hash, signer).await
+                self.handle
+                    .authenticate_publickey_with(user, key.clone(), hash, signer)
+                    .await
             }
             AgentIdentity::Certificate { certificate, .. } => {
-                self.handle.authenticate_certificate_with(user, certificate.clone(), hash, signer).await
+                self.handle
+                    .authenticate_certificate_with(user, certificate.clone(), hash, signer)
+                    .await
             }
         };
         let what = format!("agent key {}", public.fingerprint(HashAlg::Sha256));
@@ -225,7 +250,10 @@ impl Attempt<'_> {
 
     /// Whether a key has not been offered yet. Offering one twice would only use up `MaxAuthTries`.
     fn offer(&mut self, key: &PublicKey) -> bool {
-        let new = !self.offered.iter().any(|known| known.key_data() == key.key_data());
+        let new = !self
+            .offered
+            .iter()
+            .any(|known| known.key_data() == key.key_data());
         if new {
             self.offered.push(key.clone());
         }
@@ -245,24 +273,36 @@ impl Attempt<'_> {
     async fn passwords(&mut self, password: &Secret) -> Result<Step, TransportError> {
         let user = self.route.user.clone();
         if self.password {
-            let result = self.handle.authenticate_password(user.clone(), password.expose());
+            let result = self
+                .handle
+                .authenticate_password(user.clone(), password.expose());
             let result = result.await.map_err(|error| self.lost(&error))?;
             if let Step::In = self.outcome(String::from("password"), result)? {
                 return Ok(Step::In);
             }
         }
-        let started = self.handle.authenticate_keyboard_interactive_start(user, None);
+        let started = self
+            .handle
+            .authenticate_keyboard_interactive_start(user, None);
         let mut asked = started.await.map_err(|error| self.lost(&error))?;
         for _ in 0..3 {
-            let Asked::InfoRequest { prompts, .. } = asked else { break };
-            let answers = prompts.iter().map(|_| password.expose().to_owned()).collect();
-            let replied = self.handle.authenticate_keyboard_interactive_respond(answers);
+            let Asked::InfoRequest { prompts, .. } = asked else {
+                break;
+            };
+            let answers = prompts
+                .iter()
+                .map(|_| password.expose().to_owned())
+                .collect();
+            let replied = self
+                .handle
+                .authenticate_keyboard_interactive_respond(answers);
             asked = replied.await.map_err(|error| self.lost(&error))?;
         }
         match asked {
             Asked::Success => Ok(Step::In),
             Asked::Failure { .. } | Asked::InfoRequest { .. } => {
-                self.tried.push(String::from("password on request: refused"));
+                self.tried
+                    .push(String::from("password on request: refused"));
                 Ok(Step::Next)
             }
         }
@@ -283,5 +323,6 @@ fn public_of(path: &Path) -> Option<PublicKey> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".pub");
     let own = keys::load_public_key(path);
-    own.or_else(|_| keys::load_public_key(Path::new(&beside))).ok()
+    own.or_else(|_| keys::load_public_key(Path::new(&beside)))
+        .ok()
 }

@@ -17,7 +17,10 @@ impl Fate {
 
     /// The reason, if one is known.
     pub(crate) fn get(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -54,7 +57,8 @@ impl Handler for Client {
     ) -> Result<(), Self::Error> {
         match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                self.fate.set(format!("the host says `{}`", info.message.trim()));
+                self.fate
+                    .set(format!("the host says `{}`", info.message.trim()));
                 Ok(())
             }
             DisconnectReason::Error(error) => {

@@ -104,7 +104,9 @@ impl Session {
         let channel = match to {
             Target::Tcp(address, port) => {
                 let (address, port) = (address.clone(), u32::from(*port));
-                self.handle.channel_open_direct_tcpip(address, port, "127.0.0.1", 0).await
+                self.handle
+                    .channel_open_direct_tcpip(address, port, "127.0.0.1", 0)
+                    .await
             }
             Target::Unix(path) => {
                 let path = path.to_string_lossy();
@@ -112,7 +114,9 @@ impl Session {
             }
         };
         let what = || format!("a connection to {to}");
-        channel.map(Channel::into_stream).map_err(|error| self.refused(&what(), &error))
+        channel
+            .map(Channel::into_stream)
+            .map_err(|error| self.refused(&what(), &error))
     }
 
     /// The error for a channel that does not open.
@@ -148,7 +152,9 @@ impl Session {
 fn refusal(reason: &russh::ChannelOpenFailure) -> &'static str {
     match reason {
         russh::ChannelOpenFailure::AdministrativelyProhibited => "sshd forbids it",
-        russh::ChannelOpenFailure::ConnectFailed => "nothing answers there, or sshd has too many sessions",
+        russh::ChannelOpenFailure::ConnectFailed => {
+            "nothing answers there, or sshd has too many sessions"
+        }
         russh::ChannelOpenFailure::UnknownChannelType => "sshd does not know how",
         russh::ChannelOpenFailure::ResourceShortage => "the host is short of resources",
         _ => "sshd gives no reason",
@@ -220,7 +226,10 @@ async fn dial_patiently(
 fn was_dropped(error: &TransportError) -> bool {
     match error {
         TransportError::Unreachable { source, .. } => {
-            matches!(source.kind(), ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof)
+            matches!(
+                source.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof
+            )
         }
         _ => false,
     }
@@ -229,9 +238,13 @@ fn was_dropped(error: &TransportError) -> bool {
 /// 0.1 s, 0.2 s, 0.4 s, each up to twice as long: hosts that were dropped together do not come back together.
 fn pause(route: &Route, attempt: u32) -> Duration {
     let base = 100 * 2_u64.pow(attempt - 1);
-    let spread = route.host.as_str().bytes().fold(u64::from(std::process::id()), |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
+    let spread = route
+        .host
+        .as_str()
+        .bytes()
+        .fold(u64::from(std::process::id()), |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(u64::from(byte))
+        });
     Duration::from_millis(base + spread % base)
 }
 
@@ -247,7 +260,8 @@ async fn dial(
         trust: route.trust.clone(),
         fate: fate.clone(),
     };
-    let handle = russh::client::connect_stream(Arc::new(config(&route.trust)), stream, client).await;
+    let handle =
+        russh::client::connect_stream(Arc::new(config(&route.trust)), stream, client).await;
     let mut handle = handle.map_err(|error| handshake_error(route, error))?;
     auth::authenticate(&mut handle, route, &fate).await?;
     Ok((handle, fate))
@@ -259,12 +273,17 @@ async fn carrier(
 ) -> Result<Box<dyn Stream>, TransportError> {
     if let Some(via) = via {
         let to = Target::Tcp(route.address.clone(), route.port);
-        let stream = via.open(&to).await.map_err(|source| behind(&route.host, source))?;
+        let stream = via
+            .open(&to)
+            .await
+            .map_err(|source| behind(&route.host, source))?;
         return Ok(Box::new(stream));
     }
     let stream = TcpStream::connect((route.address.as_str(), route.port)).await;
     let stream = stream.map_err(|source| unreachable(route, source))?;
-    stream.set_nodelay(true).map_err(|source| unreachable(route, source))?;
+    stream
+        .set_nodelay(true)
+        .map_err(|source| unreachable(route, source))?;
     Ok(Box::new(stream))
 }
 
@@ -285,7 +304,10 @@ fn handshake_error(route: &Route, error: ClientError) -> TransportError {
         ClientError::Ssh(russh::Error::IO(source)) => unreachable(route, source),
         ClientError::Ssh(russh::Error::Disconnect | russh::Error::HUP) => unreachable(
             route,
-            std::io::Error::new(ErrorKind::ConnectionReset, "the host closed the connection at once"),
+            std::io::Error::new(
+                ErrorKind::ConnectionReset,
+                "the host closed the connection at once",
+            ),
         ),
         ClientError::Ssh(source) => TransportError::Protocol {
             host: route.host.clone(),
@@ -297,7 +319,11 @@ fn handshake_error(route: &Route, error: ClientError) -> TransportError {
 
 fn config(trust: &Trust) -> Config {
     let usual = Preferred::DEFAULT;
-    let certificates: Vec<Algorithm> = if trust.has_authority() { usual.key.to_vec() } else { Vec::new() };
+    let certificates: Vec<Algorithm> = if trust.has_authority() {
+        usual.key.to_vec()
+    } else {
+        Vec::new()
+    };
     Config {
         nodelay: true,
         keepalive_interval: Some(KEEPALIVE),
