@@ -197,10 +197,10 @@ impl Answers<'_> {
                 .and_then(|text| tokens.expand(text))
                 .unwrap_or_else(|| path.clone())
         });
-        let configured = self.settings.all("identityfile").iter();
+        let configured = self.identity_files();
         let configured = configured.filter(|text| text.as_str() != "none");
         let configured = configured
-            .filter_map(|text| tokens.expand(text))
+            .filter_map(|text| tokens.expand(&text))
             .filter(|path| path.exists() || path.with_added_extension("pub").exists());
         let mut keys: Vec<PathBuf> = Vec::new();
         for key in own.chain(configured) {
@@ -209,6 +209,15 @@ impl Answers<'_> {
             }
         }
         keys
+    }
+
+    fn identity_files(&self) -> impl Iterator<Item = String> {
+        const USUAL: [&str; 3] = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
+        match self.settings.all("identityfile") {
+            [] => USUAL.map(str::to_owned).to_vec(),
+            named => named.to_vec(),
+        }
+        .into_iter()
     }
 
     fn agent(&self, tokens: &Tokens<'_>) -> Option<PathBuf> {

@@ -44,13 +44,29 @@ pub(crate) struct Question<'a> {
     pub(crate) home: Option<&'a Path>,
 }
 
-/// Asks `ssh -G`, or reads the files when there is no ssh program.
+impl Question<'_> {
+    /// The files to read, in order.
+    fn files(&self) -> Vec<PathBuf> {
+        if let Some(file) = self.file {
+            return vec![file.to_owned()];
+        }
+        let own = self.home.map(|home| home.join(".ssh/config"));
+        own.into_iter()
+            .chain(["/etc/ssh/ssh_config".into()])
+            .collect()
+    }
+}
+
+/// Without any file there is nothing to ask. Else asks `ssh -G`, or reads the files when there is no ssh program.
 ///
 /// # Errors
 /// Words that name the file and the line.
 pub(crate) async fn ask(question: Question<'_>) -> Result<Settings, String> {
     if question.host.starts_with('-') || question.host.is_empty() {
         return Err(format!("`{}` is no address", question.host));
+    }
+    if !question.files().iter().any(|file| file.is_file()) {
+        return Ok(Settings::default());
     }
     let output = command(question).output().await;
     match output {
@@ -93,13 +109,8 @@ fn parse_answer(text: &str) -> Settings {
 }
 
 fn read_files(question: Question<'_>) -> Result<Settings, String> {
-    let files: Vec<PathBuf> = match (question.file, question.home) {
-        (Some(file), _) => vec![file.to_owned()],
-        (None, Some(home)) => vec![home.join(".ssh/config"), "/etc/ssh/ssh_config".into()],
-        (None, None) => vec!["/etc/ssh/ssh_config".into()],
-    };
     let mut settings = Settings::default();
-    for file in files {
+    for file in question.files() {
         match fs_err::read_to_string(&file) {
             Ok(text) => read_text(&text, &file, question.host, &mut settings)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

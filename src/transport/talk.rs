@@ -37,6 +37,9 @@ pub(crate) trait Mouth: Send {
 /// Input is given in pieces of this size, so that a reader that leaves early is noticed.
 const PIECE: usize = 32 * 1024;
 
+/// A login shell or sudo that is silent for longer is given up: it waits for something that nobody will give.
+const ENTERING: Duration = Duration::from_secs(60);
+
 /// One program, its shell and its output.
 pub(crate) struct Talk<'a> {
     pub(crate) host: &'a HostName,
@@ -152,7 +155,7 @@ impl<'a> State<'a> {
         ear: &mut dyn Ear,
         out: &mut dyn OutputSink,
     ) -> Result<Exit, TransportError> {
-        while let Some(heard) = ear.next().await {
+        while let Some(heard) = self.hear(ear).await? {
             match heard {
                 Heard::Out(bytes) => self.hear_out(&bytes, out),
                 Heard::Err(bytes) => self.hear_err(&bytes, out),
@@ -161,6 +164,20 @@ impl<'a> State<'a> {
             }
         }
         self.finish(out)
+    }
+
+    /// What comes next. A program may be silent as long as it likes, a login may not.
+    async fn hear(&mut self, ear: &mut dyn Ear) -> Result<Option<Heard>, TransportError> {
+        if self.stage == Stage::Running {
+            return Ok(ear.next().await);
+        }
+        let heard = tokio::time::timeout(ENTERING, ear.next()).await;
+        heard.map_err(|_| TransportError::Timeout {
+            host: self.talk.host.clone(),
+            doing: String::from("entering a shell"),
+            after: ENTERING,
+            said: self.said(),
+        })
     }
 
     fn hear_out(&mut self, bytes: &[u8], out: &mut dyn OutputSink) {

@@ -249,3 +249,35 @@ async fn the_ssh_configuration_is_followed() {
     let resolver = sshd.resolver().with_config(sshd.path("config"));
     connect(&endpoint, &resolver).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_host_that_drops_connections_is_asked_again() {
+    let Some(sshd) = Sshd::with("MaxStartups 2") else {
+        return;
+    };
+    sshd.know_right();
+    let resolver = std::sync::Arc::new(sshd.resolver());
+    let mut tasks = tokio::task::JoinSet::new();
+    for index in 0..6 {
+        let resolver = std::sync::Arc::clone(&resolver);
+        let mut endpoint = sshd.endpoint();
+        endpoint.host = citusctl::names::HostName::new(format!("db-{index}"));
+        tasks.spawn(async move { connect(&endpoint, &resolver).await.map(|_| ()) });
+    }
+    for result in tasks.join_all().await {
+        result.unwrap();
+    }
+    let log = std::fs::read_to_string(sshd.path("log")).unwrap();
+    assert!(log.contains("drop connection"), "{log}");
+}
+
+#[tokio::test]
+async fn the_usual_key_files_are_tried() {
+    let Some(sshd) = Sshd::start() else { return };
+    sshd.know_right();
+    std::fs::create_dir(sshd.path(".ssh")).unwrap();
+    std::fs::rename(sshd.path("user_ed25519"), sshd.path(".ssh/id_ed25519")).unwrap();
+    let mut endpoint = sshd.endpoint();
+    endpoint.keys.clear();
+    connect(&endpoint, &sshd.resolver()).await.unwrap();
+}
