@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 pub fn diagnose(path: &Path) -> (Sources, Vec<Diagnostic>) {
     let loaded = match inventory::load(path, &[]) {
         Ok(loaded) => loaded,
-        Err(LoadError::Invalid { sources, diagnostics }) => {
+        Err(LoadError::Invalid {
+            sources,
+            diagnostics,
+        }) => {
             return (sources, diagnostics.into_iter().collect());
         }
         Err(other) => panic!("{}: {other}", path.display()),
@@ -31,17 +34,25 @@ pub fn diagnose(path: &Path) -> (Sources, Vec<Diagnostic>) {
 
 /// `severity CODE LINE:COLUMN message | labels | help`, one for each primary place.
 fn lines(sources: &Sources, diagnostic: &Diagnostic) -> Vec<(String, String)> {
-    let labels: Vec<_> = diagnostic.labels.iter().map(|label| label.text.as_str()).collect();
+    let labels: Vec<_> = diagnostic
+        .labels
+        .iter()
+        .map(|label| label.text.as_str())
+        .collect();
     let words = format!(
         "{} | {} | {}",
         diagnostic.message,
         labels.join(" | "),
         diagnostic.help.join(" | ")
     );
-    let places = diagnostic.labels.iter().filter(|label| label.primary).map(|label| {
-        let place = sources.place(label.span);
-        format!("{}:{}", place.line, place.column)
-    });
+    let places = diagnostic
+        .labels
+        .iter()
+        .filter(|label| label.primary)
+        .map(|label| {
+            let place = sources.place(label.span);
+            format!("{}:{}", place.line, place.column)
+        });
     let mut places: Vec<String> = places.collect();
     if places.is_empty() {
         places.push("-".into());
@@ -61,10 +72,15 @@ fn inventories(directory: &str) -> Vec<PathBuf> {
 
 /// One expectation: `CODE LINE:COLUMN` and the words.
 fn expectations(text: &str) -> Vec<(String, String)> {
-    let expected = text.lines().filter_map(|line| line.strip_prefix("# expect: "));
+    let expected = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# expect: "));
     let expected = expected.map(|line| {
         let (place, words) = line.split_once('"').expect("words in quotes");
-        (place.trim().to_owned(), words.trim_end_matches('"').to_owned())
+        (
+            place.trim().to_owned(),
+            words.trim_end_matches('"').to_owned(),
+        )
     });
     expected.collect()
 }
@@ -109,7 +125,9 @@ fn mistakes(path: &Path) -> Option<String> {
     let (sources, all) = diagnose(path);
     let found: Vec<_> = all.iter().flat_map(|d| lines(&sources, d)).collect();
     let is_there = |(place, words): &&(String, String)| {
-        found.iter().any(|(at, text)| at == place && text.contains(words.as_str()))
+        found
+            .iter()
+            .any(|(at, text)| at == place && text.contains(words.as_str()))
     };
     let missing: Vec<_> = expected.iter().filter(|wanted| !is_there(wanted)).collect();
     let codes = |place: &str| expected.iter().any(|(wanted, _)| wanted.starts_with(place));
@@ -120,5 +138,7 @@ fn mistakes(path: &Path) -> Option<String> {
         .collect();
     let fine = !expected.is_empty() && missing.is_empty() && surprising.is_empty();
     let name = path.file_name().unwrap_or_default().display();
-    (!fine).then(|| format!("{name}: missing {missing:#?}, not expected {surprising:#?}, found {found:#?}"))
+    (!fine).then(|| {
+        format!("{name}: missing {missing:#?}, not expected {surprising:#?}, found {found:#?}")
+    })
 }

@@ -33,7 +33,11 @@ impl Assets {
     /// The embedded files alone.
     pub fn embedded() -> Self {
         let mut assets = Self::default();
-        for (root, dir) in [("roles", &ROLES), ("playbooks", &PLAYBOOKS), ("templates", &TEMPLATES)] {
+        for (root, dir) in [
+            ("roles", &ROLES),
+            ("playbooks", &PLAYBOOKS),
+            ("templates", &TEMPLATES),
+        ] {
             assets.embed(root, dir);
         }
         assets
@@ -43,7 +47,13 @@ impl Assets {
         for file in dir.files() {
             let path = format!("{root}/{}", file.path().to_string_lossy());
             let text = String::from_utf8_lossy(file.contents()).into_owned();
-            self.0.insert(path, Asset { text, origin: Origin::Embedded });
+            self.0.insert(
+                path,
+                Asset {
+                    text,
+                    origin: Origin::Embedded,
+                },
+            );
         }
         for below in dir.dirs() {
             self.embed(root, below);
@@ -64,12 +74,21 @@ impl Assets {
     fn overlay_below(&mut self, prefix: &str, dir: &Path) -> std::io::Result<()> {
         for entry in fs_err::read_dir(dir)? {
             let path = entry?.path();
-            let name = format!("{prefix}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+            let name = format!(
+                "{prefix}/{}",
+                path.file_name().unwrap_or_default().to_string_lossy()
+            );
             if path.is_dir() {
                 self.overlay_below(&name, &path)?;
             } else {
                 let text = fs_err::read_to_string(&path)?;
-                self.0.insert(name, Asset { text, origin: Origin::Path(path) });
+                self.0.insert(
+                    name,
+                    Asset {
+                        text,
+                        origin: Origin::Path(path),
+                    },
+                );
             }
         }
         Ok(())
@@ -77,7 +96,8 @@ impl Assets {
 
     /// All files whose path starts with a prefix.
     pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Asset)> {
-        self.iter().filter(move |(path, _)| path.starts_with(prefix))
+        self.iter()
+            .filter(move |(path, _)| path.starts_with(prefix))
     }
 
     /// All files.

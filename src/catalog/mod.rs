@@ -33,21 +33,33 @@ pub struct CatalogError {
 impl Catalog {
     /// Parses all roles and playbooks of the given files.
     pub fn parse(assets: Assets) -> Result<Self, Box<CatalogError>> {
-        let mut catalog =
-            Self { assets, roles: BTreeMap::new(), playbooks: BTreeMap::new(), sources: Sources::default() };
+        let mut catalog = Self {
+            assets,
+            roles: BTreeMap::new(),
+            playbooks: BTreeMap::new(),
+            sources: Sources::default(),
+        };
         let mut problems = Diagnostics::default();
         catalog.parse_roles(&mut problems);
         catalog.parse_playbooks(&mut problems);
         catalog.check_references(&mut problems);
         if problems.has_errors() {
-            return Err(Box::new(CatalogError { sources: catalog.sources, diagnostics: problems }));
+            return Err(Box::new(CatalogError {
+                sources: catalog.sources,
+                diagnostics: problems,
+            }));
         }
         Ok(catalog)
     }
 
     fn parse_roles(&mut self, problems: &mut Diagnostics) {
         for (path, asset) in self.assets.below("roles/") {
-            let Some(name) = path.strip_prefix("roles/").and_then(|p| p.strip_suffix("/role.yml")) else { continue };
+            let Some(name) = path
+                .strip_prefix("roles/")
+                .and_then(|p| p.strip_suffix("/role.yml"))
+            else {
+                continue;
+            };
             match role::parse(&mut self.sources, path, name, &asset.text) {
                 Ok(role) => drop(self.roles.insert(RoleName::new(name), role)),
                 Err(found) => problems.extend(found),
@@ -57,7 +69,12 @@ impl Catalog {
 
     fn parse_playbooks(&mut self, problems: &mut Diagnostics) {
         for (path, asset) in self.assets.below("playbooks/") {
-            let Some(name) = path.strip_prefix("playbooks/").and_then(|p| p.strip_suffix(".yml")) else { continue };
+            let Some(name) = path
+                .strip_prefix("playbooks/")
+                .and_then(|p| p.strip_suffix(".yml"))
+            else {
+                continue;
+            };
             match playbook::parse(&mut self.sources, path, name, &asset.text) {
                 Ok(playbook) => drop(self.playbooks.insert(name.to_owned(), playbook)),
                 Err(found) => problems.extend(found),
@@ -66,7 +83,11 @@ impl Catalog {
     }
 
     fn check_references(&self, problems: &mut Diagnostics) {
-        for stage in self.playbooks.values().flat_map(|playbook| &playbook.stages) {
+        for stage in self
+            .playbooks
+            .values()
+            .flat_map(|playbook| &playbook.stages)
+        {
             for (role, span) in &stage.roles {
                 if !self.roles.contains_key(role) {
                     let known: Vec<&str> = self.roles.keys().map(RoleName::as_str).collect();

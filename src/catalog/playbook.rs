@@ -77,12 +77,19 @@ words! {
         EtcdHealthy = "etcd_healthy",
         Leader = "leader",
         Streaming = "streaming",
+        /// Citus's metadata name the leader of every group.
+        Registered = "registered",
         Haproxy = "haproxy",
     }
 }
 
 /// Reads a playbook.
-pub fn parse(sources: &mut Sources, path: &str, name: &str, text: &str) -> Result<Playbook, Vec<Diagnostic>> {
+pub fn parse(
+    sources: &mut Sources,
+    path: &str,
+    name: &str,
+    text: &str,
+) -> Result<Playbook, Vec<Diagnostic>> {
     let id = sources.add(format!("<embedded>/{path}"), text);
     let root = yaml::parse(sources, id)?;
     let items = root.as_ref().and_then(Node::items).unwrap_or_default();
@@ -94,16 +101,28 @@ pub fn parse(sources: &mut Sources, path: &str, name: &str, text: &str) -> Resul
             Err(problem) => problems.push(*problem),
         }
     }
-    if problems.is_empty() { Ok(Playbook { name: name.to_owned(), stages }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Playbook {
+            name: name.to_owned(),
+            stages,
+        })
+    } else {
+        Err(problems)
+    }
 }
 
 fn stage(item: &Node) -> Result<StageDecl, Box<Diagnostic>> {
     let roles = item.get("roles").and_then(Node::items).unwrap_or_default();
     Ok(StageDecl {
         name: StageName::new(required(item, "stage")?.0),
-        hosts: word(item, "hosts", HostSet::from_word, HostSet::WORDS)?.ok_or_else(|| missing(item, "hosts"))?,
-        roles: roles.iter().filter_map(|r| Some((RoleName::new(r.as_str()?), r.span))).collect(),
-        rollout: word(item, "rollout", Rollout::from_word, Rollout::WORDS)?.unwrap_or(Rollout::Together),
+        hosts: word(item, "hosts", HostSet::from_word, HostSet::WORDS)?
+            .ok_or_else(|| missing(item, "hosts"))?,
+        roles: roles
+            .iter()
+            .filter_map(|r| Some((RoleName::new(r.as_str()?), r.span)))
+            .collect(),
+        rollout: word(item, "rollout", Rollout::from_word, Rollout::WORDS)?
+            .unwrap_or(Rollout::Together),
         gate: word(item, "gate", Gate::from_word, Gate::WORDS)?,
     })
 }
@@ -117,7 +136,9 @@ fn missing(item: &Node, key: &str) -> Box<Diagnostic> {
 }
 
 fn required<'a>(item: &'a Node, key: &str) -> Result<(&'a str, Span), Box<Diagnostic>> {
-    let node = item.get(key).and_then(|node| Some((node.as_str()?, node.span)));
+    let node = item
+        .get(key)
+        .and_then(|node| Some((node.as_str()?, node.span)));
     node.ok_or_else(|| missing(item, key))
 }
 
@@ -127,13 +148,18 @@ fn word<T>(
     parse: impl Fn(&str) -> Option<T>,
     words: &[&str],
 ) -> Result<Option<T>, Box<Diagnostic>> {
-    let Some(node) = item.get(key) else { return Ok(None) };
+    let Some(node) = item.get(key) else {
+        return Ok(None);
+    };
     let found = node.as_str().and_then(parse);
     found.map(Some).ok_or_else(|| {
         Box::new(
-            Diagnostic::error("bad-stage", format!("`{key}` has a value that is not known"))
-                .at(node.span, "here")
-                .help(format!("it is one of {}", words.join(", "))),
+            Diagnostic::error(
+                "bad-stage",
+                format!("`{key}` has a value that is not known"),
+            )
+            .at(node.span, "here")
+            .help(format!("it is one of {}", words.join(", "))),
         )
     })
 }

@@ -27,21 +27,46 @@ pub struct ResourceDecl {
 }
 
 /// Reads a role.
-pub fn parse(sources: &mut Sources, path: &str, name: &str, text: &str) -> Result<Role, Vec<Diagnostic>> {
+pub fn parse(
+    sources: &mut Sources,
+    path: &str,
+    name: &str,
+    text: &str,
+) -> Result<Role, Vec<Diagnostic>> {
     let id = sources.add(format!("<embedded>/{path}"), text);
     let Some(root) = yaml::parse(sources, id)? else {
-        return Err(vec![Diagnostic::error("empty-role", format!("the role `{name}` is empty"))]);
+        return Err(vec![Diagnostic::error(
+            "empty-role",
+            format!("the role `{name}` is empty"),
+        )]);
     };
-    let about = root.get("about").and_then(Node::as_str).unwrap_or_default().trim().to_owned();
+    let about = root
+        .get("about")
+        .and_then(Node::as_str)
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
     let mut resources = Vec::new();
     let mut problems = Vec::new();
-    for item in root.get("resources").and_then(Node::items).unwrap_or_default() {
+    for item in root
+        .get("resources")
+        .and_then(Node::items)
+        .unwrap_or_default()
+    {
         match resource(item) {
             Ok(declared) => resources.push(declared),
             Err(problem) => problems.push(*problem),
         }
     }
-    if problems.is_empty() { Ok(Role { name: name.to_owned(), about, resources }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Role {
+            name: name.to_owned(),
+            about,
+            resources,
+        })
+    } else {
+        Err(problems)
+    }
 }
 
 fn problem(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
@@ -55,10 +80,16 @@ fn problem(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
 fn resource(item: &Node) -> Result<ResourceDecl, Box<Diagnostic>> {
     let entries: Vec<(&str, &Node)> = item.entries().map(Iterator::collect).unwrap_or_default();
     let [(kind, body)] = entries.as_slice() else {
-        return Err(problem(item.span, "a resource must be a mapping with one key, its kind"));
+        return Err(problem(
+            item.span,
+            "a resource must be a mapping with one key, its kind",
+        ));
     };
     let fields: Vec<(&str, &Node)> = body.entries().map(Iterator::collect).unwrap_or_default();
-    let text = |key: &str| body.get(key).and_then(|node| Some((node.as_str()?.to_owned(), node.span)));
+    let text = |key: &str| {
+        body.get(key)
+            .and_then(|node| Some((node.as_str()?.to_owned(), node.span)))
+    };
     let Some((id, _)) = text("id") else {
         return Err(problem(body.span, format!("this `{kind}` has no `id`")));
     };
@@ -80,5 +111,9 @@ fn resource(item: &Node) -> Result<ResourceDecl, Box<Diagnostic>> {
 
 fn tags(body: &Node) -> Vec<String> {
     let items = body.get("tags").and_then(Node::items).unwrap_or_default();
-    items.iter().filter_map(Node::as_str).map(str::to_owned).collect()
+    items
+        .iter()
+        .filter_map(Node::as_str)
+        .map(str::to_owned)
+        .collect()
 }

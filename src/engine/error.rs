@@ -24,7 +24,10 @@ pub enum EngineError {
     #[error("stage `{stage}`: {detail}")]
     Gate { stage: StageName, detail: String },
     #[error("stage `{stage}` failed on {}", hosts.join(", "))]
-    Stage { stage: StageName, hosts: Vec<String> },
+    Stage {
+        stage: StageName,
+        hosts: Vec<String>,
+    },
     #[error("stage `{stage}` would now do what the plan did not show: {what}")]
     Unseen { stage: StageName, what: String },
     #[error("{cluster}: {detail}")]

@@ -2,7 +2,9 @@
 
 use crate::event::{Emitter, Kind, Traffic};
 use crate::names::HostName;
-use crate::transport::{self, Collected, Endpoint, Exit, Program, Resolver, Transport, TransportError};
+use crate::transport::{
+    self, Collected, Endpoint, Exit, Program, Resolver, Transport, TransportError,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +20,12 @@ pub struct Fleet {
 
 impl Fleet {
     /// Connects to all hosts, at most `forks` at once, and says so host by host.
-    pub async fn connect(endpoints: Vec<Endpoint>, resolver: Arc<Resolver>, forks: usize, emitter: &Emitter) -> Self {
+    pub async fn connect(
+        endpoints: Vec<Endpoint>,
+        resolver: Arc<Resolver>,
+        forks: usize,
+        emitter: &Emitter,
+    ) -> Self {
         let permits = Arc::new(Semaphore::new(forks.max(1)));
         let mut tasks = JoinSet::new();
         for endpoint in endpoints {
@@ -32,11 +39,16 @@ impl Fleet {
         }
         let mut fleet = Self::default();
         while let Some(joined) = tasks.join_next().await {
-            let Ok((host, elapsed, result)) = joined else { continue };
+            let Ok((host, elapsed, result)) = joined else {
+                continue;
+            };
             match result {
                 Ok(transport) => {
                     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-                    emitter.emit(Kind::HostConnected { host: host.clone(), millis });
+                    emitter.emit(Kind::HostConnected {
+                        host: host.clone(),
+                        millis,
+                    });
                     fleet.transports.insert(host, Arc::from(transport));
                 }
                 Err(error) => {
@@ -50,8 +62,14 @@ impl Fleet {
 
     /// A fleet of given transports, for tests.
     pub fn of(transports: impl IntoIterator<Item = Arc<dyn Transport>>) -> Self {
-        let transports = transports.into_iter().map(|t| (t.host().clone(), t)).collect();
-        Self { transports, unreachable: BTreeMap::new() }
+        let transports = transports
+            .into_iter()
+            .map(|t| (t.host().clone(), t))
+            .collect();
+        Self {
+            transports,
+            unreachable: BTreeMap::new(),
+        }
     }
 
     /// The connection to a host.
@@ -95,14 +113,21 @@ impl Fleet {
 }
 
 /// Runs a program and keeps all of its output.
-pub(super) async fn collect(transport: &dyn Transport, program: &Program) -> Result<(Exit, Collected), TransportError> {
+pub(super) async fn collect(
+    transport: &dyn Transport,
+    program: &Program,
+) -> Result<(Exit, Collected), TransportError> {
     let mut output = Collected::default();
     let exit = transport.run(program, &mut output).await?;
     Ok((exit, output))
 }
 
 fn unreachable(host: &HostName, error: &TransportError) -> Kind {
-    Kind::HostUnreachable { host: host.clone(), error: chain(error), hints: error.hints() }
+    Kind::HostUnreachable {
+        host: host.clone(),
+        error: chain(error),
+        hints: error.hints(),
+    }
 }
 
 /// An error with all its causes.

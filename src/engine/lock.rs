@@ -45,7 +45,9 @@ impl OutputSink for Listener {
         let line = String::from_utf8_lossy(line);
         let answer = match self.frame.read(&line) {
             FrameLine::Mark(words) if words.first() == Some(&"held") => Answer::Held,
-            FrameLine::Mark(words) if words.first() == Some(&"busy") => Answer::Busy(words[1..].join(" ")),
+            FrameLine::Mark(words) if words.first() == Some(&"busy") => {
+                Answer::Busy(words[1..].join(" "))
+            }
             FrameLine::Mark(_) | FrameLine::Text(_) => return,
         };
         // The receiver is gone only when the answer is not wanted any more.
@@ -62,11 +64,17 @@ fn program(frame: &Frame, holder: &str) -> Program {
         frame.define_mark(),
         quote(holder)
     );
-    Program { text: whole_program(&body), deadline: None }
+    Program {
+        text: whole_program(&body),
+        deadline: None,
+    }
 }
 
 /// Takes the lock on all hosts, or none.
-pub(super) async fn acquire(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> Result<Locks, EngineError> {
+pub(super) async fn acquire(
+    run: &Run<'_>,
+    hosts: &BTreeSet<HostName>,
+) -> Result<Locks, EngineError> {
     let holder = format!("run {} of {}", run.id, run.operator);
     let mut locks = Locks::default();
     for host in hosts {
@@ -77,11 +85,18 @@ pub(super) async fn acquire(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> Result
     Ok(locks)
 }
 
-async fn one(run: &Run<'_>, transport: &Arc<dyn Transport>, holder: &str) -> Result<JoinHandle<()>, EngineError> {
+async fn one(
+    run: &Run<'_>,
+    transport: &Arc<dyn Transport>,
+    holder: &str,
+) -> Result<JoinHandle<()>, EngineError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let (sender, mut answers) = mpsc::unbounded_channel();
-        let mut listener = Listener { frame: run.frame.clone(), answers: sender.clone() };
+        let mut listener = Listener {
+            frame: run.frame.clone(),
+            answers: sender.clone(),
+        };
         let program = program(&run.frame, holder);
         let transport = Arc::clone(transport);
         let host = transport.host().clone();

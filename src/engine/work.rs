@@ -14,7 +14,10 @@ use std::time::Instant;
 pub(super) enum Ended {
     Done,
     /// A step failed; its output has been told.
-    Failed { title: String, tail: Vec<String> },
+    Failed {
+        title: String,
+        tail: Vec<String>,
+    },
     /// The connection broke: what happened is not known.
     Lost(TransportError),
 }
@@ -28,7 +31,10 @@ pub(super) struct Task {
 /// The tasks of a host's units, in order.
 pub(super) fn tasks(units: &[Unit]) -> Vec<Task> {
     let tasks = units.iter().flat_map(|unit| {
-        unit.change.steps.iter().map(|step| Task { id: unit.id.clone(), step: step.clone() })
+        unit.change.steps.iter().map(|step| Task {
+            id: unit.id.clone(),
+            step: step.clone(),
+        })
     });
     tasks.collect()
 }
@@ -36,18 +42,40 @@ pub(super) fn tasks(units: &[Unit]) -> Vec<Task> {
 /// Runs tasks on a host, in order, until one fails.
 pub(super) async fn run_tasks(run: &Run<'_>, host: &HostName, tasks: &[Task]) -> Ended {
     let Some(transport) = run.fleet.get(host) else {
-        return Ended::Failed { title: "connect".to_owned(), tail: vec!["not connected".to_owned()] };
+        return Ended::Failed {
+            title: "connect".to_owned(),
+            tail: vec!["not connected".to_owned()],
+        };
     };
-    let program = Program { text: program(run, tasks), deadline: None };
-    let mut progress = Progress { run, host, tasks, started: Instant::now(), tail: Vec::new(), failed: None, done: false };
+    let program = Program {
+        text: program(run, tasks),
+        deadline: None,
+    };
+    let mut progress = Progress {
+        run,
+        host,
+        tasks,
+        started: Instant::now(),
+        tail: Vec::new(),
+        failed: None,
+        done: false,
+    };
     let result = transport.run(&program, &mut progress).await;
     match (result, progress.failed, progress.done) {
         (Err(error), _, _) => Ended::Lost(error),
-        (Ok(_), Some(title), _) => Ended::Failed { title, tail: progress.tail },
+        (Ok(_), Some(title), _) => Ended::Failed {
+            title,
+            tail: progress.tail,
+        },
         (Ok(_), None, true) => Ended::Done,
         (Ok(exit), None, false) => {
-            progress.tail.push(format!("the program ended early ({exit})"));
-            Ended::Failed { title: "steps".to_owned(), tail: progress.tail }
+            progress
+                .tail
+                .push(format!("the program ended early ({exit})"));
+            Ended::Failed {
+                title: "steps".to_owned(),
+                tail: progress.tail,
+            }
         }
     }
 }
@@ -60,7 +88,10 @@ fn program(run: &Run<'_>, tasks: &[Task]) -> crate::secret::Secret {
         "run_step() {\n  mark begin \"$1\"\n  ( set -e; \"step_$1\" ) 2>&1\n  rc=$?\n  mark end \"$1\" \"$rc\"\n  [ \"$rc\" = 0 ] || exit 0\n}\n",
     );
     for (index, task) in tasks.iter().enumerate() {
-        body.push_str(&format!("step_{index}() {{\n{}\n:\n}}\nrun_step {index}\n", task.step.script.expose()));
+        body.push_str(&format!(
+            "step_{index}() {{\n{}\n:\n}}\nrun_step {index}\n",
+            task.step.script.expose()
+        ));
     }
     body.push_str("mark all-done\n");
     whole_program(&body)
@@ -97,14 +128,22 @@ impl Progress<'_> {
         let Some(task) = self.task(index) else { return };
         let code = code.parse().unwrap_or(-1);
         let title = task.step.title.clone();
-        let outcome = if code == 0 { StepOutcome::Done } else { StepOutcome::Failed { code } };
+        let outcome = if code == 0 {
+            StepOutcome::Done
+        } else {
+            StepOutcome::Failed { code }
+        };
         let kind = Kind::StepFinished {
             host: self.host.clone(),
             resource: task.id.clone(),
             title: title.clone(),
             outcome,
             millis: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            output_tail: if code == 0 { Vec::new() } else { self.tail.clone() },
+            output_tail: if code == 0 {
+                Vec::new()
+            } else {
+                self.tail.clone()
+            },
         };
         if code != 0 {
             self.failed = Some(title);
@@ -128,7 +167,11 @@ impl Progress<'_> {
             StreamKind::Out => Stream::Out,
             StreamKind::Err => Stream::Err,
         };
-        self.run.emitter.emit(Kind::Output { host: self.host.clone(), stream, line: line.to_owned() });
+        self.run.emitter.emit(Kind::Output {
+            host: self.host.clone(),
+            stream,
+            line: line.to_owned(),
+        });
     }
 }
 

@@ -7,8 +7,8 @@
 
 pub mod build;
 pub mod compat;
-pub mod dcs;
 pub mod connection;
+pub mod dcs;
 pub mod etcd;
 pub mod facts;
 pub mod hba;

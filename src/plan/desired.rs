@@ -43,7 +43,10 @@ impl Desired {
                 probes.extend(declared.resource.probes());
             }
             for group in stage.groups.values().filter(|group| group.has(host)) {
-                let asked = group.resources.iter().flat_map(|r| r.resource.inner().probes(&group.access));
+                let asked = group
+                    .resources
+                    .iter()
+                    .flat_map(|r| r.resource.inner().probes(&group.access));
                 probes.extend(asked);
             }
         }
@@ -55,7 +58,12 @@ impl Desired {
         let mut hosts = BTreeSet::new();
         for stage in &self.stages {
             hosts.extend(stage.hosts.keys().cloned());
-            hosts.extend(stage.groups.values().flat_map(|group| group.members.values().cloned()));
+            hosts.extend(
+                stage
+                    .groups
+                    .values()
+                    .flat_map(|group| group.members.values().cloned()),
+            );
         }
         hosts
     }

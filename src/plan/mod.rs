@@ -4,6 +4,7 @@
 //! and decides nothing. What a plan says is specific enough that the engine has no choice left.
 
 mod compile;
+pub mod context;
 mod desired;
 mod diff;
 mod outline;
@@ -77,7 +78,11 @@ pub struct Refusal {
 impl PlannedStage {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.hosts.is_empty() && self.groups.values().all(|group| group.units.is_empty() && group.unknown.is_empty())
+        self.hosts.is_empty()
+            && self
+                .groups
+                .values()
+                .all(|group| group.units.is_empty() && group.unknown.is_empty())
     }
 }
 
@@ -89,8 +94,16 @@ impl Plan {
 
     /// The worst that any change does to those who use the database now.
     pub fn impact(&self) -> Impact {
-        let hosts = self.stages.iter().flat_map(|s| s.hosts.values().flatten().map(|unit| unit.change.impact));
-        let groups = self.stages.iter().flat_map(|s| s.groups.values().flat_map(|g| &g.units).map(|u| u.change.impact));
+        let hosts = self
+            .stages
+            .iter()
+            .flat_map(|s| s.hosts.values().flatten().map(|unit| unit.change.impact));
+        let groups = self.stages.iter().flat_map(|s| {
+            s.groups
+                .values()
+                .flat_map(|g| &g.units)
+                .map(|u| u.change.impact)
+        });
         hosts.chain(groups).max().unwrap_or(Impact::None)
     }
 }

@@ -19,7 +19,10 @@ pub struct Selection {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SelectError {
     #[error("no resource has the tag `{tag}`")]
-    UnknownTag { tag: Tag, suggestion: Option<String> },
+    UnknownTag {
+        tag: Tag,
+        suggestion: Option<String>,
+    },
     #[error("nothing in this playbook is left by the tags and the limit")]
     Nothing,
 }
@@ -43,14 +46,24 @@ impl Selection {
                 *resources = self.select(std::mem::take(resources));
             }
             stage.hosts.retain(|_, resources| !resources.is_empty());
-            stage.groups.retain(|_, group| group.members.values().any(|host| self.has_host(host)));
+            stage
+                .groups
+                .retain(|_, group| group.members.values().any(|host| self.has_host(host)));
             for group in stage.groups.values_mut() {
-                group.resources.retain(|declared| self.wants(&declared.tags));
+                group
+                    .resources
+                    .retain(|declared| self.wants(&declared.tags));
             }
             stage.groups.retain(|_, group| !group.resources.is_empty());
         }
-        desired.stages.retain(|stage| !stage.hosts.is_empty() || !stage.groups.is_empty());
-        if desired.stages.is_empty() { Err(SelectError::Nothing) } else { Ok(desired) }
+        desired
+            .stages
+            .retain(|stage| !stage.hosts.is_empty() || !stage.groups.is_empty());
+        if desired.stages.is_empty() {
+            Err(SelectError::Nothing)
+        } else {
+            Ok(desired)
+        }
     }
 
     fn select(&self, resources: Vec<Declared>) -> Vec<Declared> {
@@ -74,12 +87,27 @@ impl Selection {
     fn check_tags(&self, desired: &Desired) -> Result<(), SelectError> {
         let mut known = BTreeSet::new();
         for stage in &desired.stages {
-            known.extend(stage.hosts.values().flatten().flat_map(|declared| declared.tags.iter()));
-            known.extend(stage.groups.values().flat_map(|g| &g.resources).flat_map(|declared| declared.tags.iter()));
+            known.extend(
+                stage
+                    .hosts
+                    .values()
+                    .flatten()
+                    .flat_map(|declared| declared.tags.iter()),
+            );
+            known.extend(
+                stage
+                    .groups
+                    .values()
+                    .flat_map(|g| &g.resources)
+                    .flat_map(|declared| declared.tags.iter()),
+            );
         }
         for tag in self.tags.iter().chain(&self.skip) {
             if !known.contains(tag) {
-                return Err(SelectError::UnknownTag { tag: tag.clone(), suggestion: nearest(tag, &known) });
+                return Err(SelectError::UnknownTag {
+                    tag: tag.clone(),
+                    suggestion: nearest(tag, &known),
+                });
             }
         }
         Ok(())
@@ -88,18 +116,29 @@ impl Selection {
 
 /// The id within its role.
 fn local_id(id: &ResourceId) -> String {
-    id.as_str().split_once('/').map_or_else(|| id.as_str().to_owned(), |(_, local)| local.to_owned())
+    id.as_str()
+        .split_once('/')
+        .map_or_else(|| id.as_str().to_owned(), |(_, local)| local.to_owned())
 }
 
 /// Whether a resource reacts to one that was selected.
 fn pulled(declared: &Declared, selected: &BTreeMap<String, String>) -> bool {
     declared.resource.triggers().iter().any(|pattern| {
-        selected.keys().any(|id| pattern.strip_suffix('*').map_or(pattern == id, |prefix| id.starts_with(prefix)))
+        selected.keys().any(|id| {
+            pattern
+                .strip_suffix('*')
+                .map_or(pattern == id, |prefix| id.starts_with(prefix))
+        })
     })
 }
 
 fn nearest(tag: &Tag, known: &BTreeSet<&Tag>) -> Option<String> {
-    let scored = known.iter().map(|other| (strsim::jaro_winkler(tag.as_str(), other.as_str()), other.as_str()));
+    let scored = known.iter().map(|other| {
+        (
+            strsim::jaro_winkler(tag.as_str(), other.as_str()),
+            other.as_str(),
+        )
+    });
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.8).then(|| best.1.to_owned())
 }

@@ -4,7 +4,7 @@ use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 /// What is done to a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     Create,
@@ -18,7 +18,7 @@ pub enum Action {
 }
 
 /// What a change does to those who use the database now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
     None,
@@ -26,6 +26,19 @@ pub enum Impact {
     Restart,
     Failover,
     Destroys,
+}
+
+impl Impact {
+    /// One word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "no effect",
+            Self::Reload => "reload",
+            Self::Restart => "restart",
+            Self::Failover => "failover",
+            Self::Destroys => "destroys data",
+        }
+    }
 }
 
 /// Contents for the diff that people read.
