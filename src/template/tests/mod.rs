@@ -1,3 +1,5 @@
+mod shipped;
+
 use super::*;
 use serde_json::{Value as Json, json};
 
@@ -113,7 +115,10 @@ fn expressions_have_values() {
     );
     let marked = json!({"users": [{"name": "a", "word": {"$secret": "s"}}]});
     assert_eq!(engine.evaluate("users", &marked).unwrap(), marked["users"]);
-    assert_eq!(engine.evaluate("users[0].word ~ '!'", &marked).unwrap(), json!("s!"));
+    assert_eq!(
+        engine.evaluate("users[0].word ~ '!'", &marked).unwrap(),
+        json!("s!")
+    );
     let error = engine.evaluate("pg.nope", &ctx).unwrap_err();
     assert!(error.to_string().contains("pg.nope"), "{error}");
 }
