@@ -4,6 +4,7 @@
 use crate::model::dcs::{DcsInput, SyncMode, bootstrap_config, dynamic_config};
 use crate::model::hba::{HbaEnv, expand};
 use crate::model::tuning::{Hardware, Profile, TuningInput, tuning};
+use crate::pki::{Ca, LeafRequest, Usage};
 use crate::secret::Secret;
 use crate::source::{Sources, yaml};
 use crate::template::{Engine, secret};
@@ -186,6 +187,29 @@ fn all_render_for_every_kind_of_host() {
                 std::fs::write(path, rendered.text).unwrap();
             }
         }
+    }
+}
+
+/// Certificates as the programs want them, for `openssl verify` and the like.
+#[test]
+fn certificates_for_every_instance() {
+    let Ok(dir) = std::env::var("CITUSCTL_RENDERED") else {
+        return;
+    };
+    let now = time::OffsetDateTime::now_utc();
+    let dir = Path::new(&dir).join("pki");
+    let ca = Ca::open_or_create(&dir, "citusctl-ca", now).unwrap();
+    for (name, common_name) in [("pg-citus0-1", "pg-citus0-1"), ("etcd-1", "")] {
+        let request = LeafRequest {
+            name: name.into(),
+            common_name: common_name.into(),
+            sans: ["localhost", "127.0.0.1", "10.10.10.11", "fd00::2", name]
+                .map(Into::into)
+                .into(),
+            usage: Usage::Both,
+            lifetime: time::Duration::days(7300),
+        };
+        ca.leaf(&request, now).unwrap();
     }
 }
 
