@@ -15,6 +15,7 @@ pub(super) fn register(env: &mut Environment<'static>) {
     env.add_filter("to_yaml", to_yaml);
     env.add_filter("to_nice_yaml", to_nice_yaml);
     env.add_filter("yaml", yaml_value);
+    env.add_filter("yaml_child", yaml_child);
     env.add_filter("b64encode", |text: &str| STANDARD.encode(text));
     env.add_filter("b64decode", b64decode);
     env.add_filter("hash", hash);
@@ -47,17 +48,25 @@ fn to_nice_yaml(input: &Value, options: Kwargs) -> Result<String, Error> {
     Ok(yaml::emit(&json(input)?, step))
 }
 
-/// What stands after `key:` in a YAML template. Scalars and empty collections stay on the line;
-/// others start on the next one, `column` spaces in (2 unless told).
-fn yaml_value(input: &Value, column: Option<usize>) -> Result<String, Error> {
+/// A value on one line, as in `key: {{ value | yaml }}`.
+fn yaml_value(input: &Value) -> Result<String, Error> {
+    Ok(yaml::inline(&json(input)?))
+}
+
+/// A value of any kind below a key, as in `key:{{ value | yaml_child(4) }}`: scalars and empty
+/// collections stay on the line, others start on the next one, `column` spaces in (2 unless told).
+fn yaml_child(input: &Value, column: Option<usize>) -> Result<String, Error> {
     let json = json(input)?;
-    let text = yaml::emit(&json, 2);
-    let block = matches!(&json, serde_json::Value::Object(map) if !map.is_empty())
-        || matches!(&json, serde_json::Value::Array(items) if !items.is_empty());
-    if !block {
-        return Ok(text.trim_end_matches('\n').to_owned());
+    let empty = |value: &serde_json::Value| match value {
+        serde_json::Value::Object(map) => map.is_empty(),
+        serde_json::Value::Array(items) => items.is_empty(),
+        _ => true,
+    };
+    if empty(&json) {
+        return Ok(format!(" {}", yaml::inline(&json)));
     }
     let indent = " ".repeat(column.unwrap_or(2));
+    let text = yaml::emit(&json, 2);
     Ok(text
         .lines()
         .fold(String::new(), |out, line| format!("{out}\n{indent}{line}")))
