@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod fact;
+pub mod inventory;
 pub mod names;
 pub mod secret;
 pub mod source;

@@ -1,0 +1,186 @@
+//! Reading an inventory and everything beside it.
+
+use std::path::Path;
+
+use indexmap::IndexMap;
+
+use super::error::{Context, LoadError, Loaded};
+use super::merge::{self, FileVars, Graph};
+use super::shape::{self, Raw, RawGroup};
+use super::vars::{Layer, Vars};
+use super::{InvGroup, InvHost, Inventory, extra, files};
+use crate::names::{GroupName, HostName};
+use crate::source::{Diagnostic, Node};
+
+/// Reads an inventory file, `group_vars/` and `host_vars/` beside it, and `-e` arguments.
+///
+/// # Errors
+/// [`LoadError::Io`] when a file cannot be read; [`LoadError::Invalid`] with all problems found.
+pub fn load(path: &Path, extra: &[String]) -> Result<Loaded, LoadError> {
+    let mut context = Context::default();
+    let root = files::read(&mut context, path)?;
+    let extra = extra::read(&mut context, extra)?;
+    if root.is_none() && !context.diagnostics.has_errors() {
+        context.report(empty(path));
+    }
+    let built = match root {
+        Some(root) => build(&mut context, path, &root, &extra)?,
+        None => None,
+    };
+    match built {
+        Some((hosts, groups)) if !context.diagnostics.has_errors() => Ok(Loaded {
+            inventory: Inventory {
+                sources: context.sources,
+                path: path.to_owned(),
+                hosts,
+                groups,
+            },
+            warnings: context.diagnostics,
+        }),
+        _ => Err(LoadError::Invalid {
+            path: path.to_owned(),
+            sources: Box::new(context.sources),
+            diagnostics: context.diagnostics,
+        }),
+    }
+}
+
+type Built = (IndexMap<HostName, InvHost>, IndexMap<GroupName, InvGroup>);
+
+fn build(
+    context: &mut Context,
+    path: &Path,
+    root: &Node,
+    extra: &Vars,
+) -> Result<Option<Built>, LoadError> {
+    let raw = shape::read(context, root);
+    let files = file_vars(context, path, &raw)?;
+    check_tags(context, &raw, &files, extra);
+    if raw.hosts.is_empty() && !context.diagnostics.has_errors() {
+        context.report(no_hosts(root));
+    }
+    let graph = match Graph::new(&raw) {
+        Ok(graph) => graph,
+        Err(problem) => {
+            context.report(*problem);
+            return Ok(None);
+        }
+    };
+    Ok(Some(assemble(&raw, &graph, &files, extra)))
+}
+
+fn assemble(raw: &Raw, graph: &Graph<'_>, files: &FileVars, extra: &Vars) -> Built {
+    let groups_of = graph.groups_of_hosts();
+    let mut members = graph.members(&groups_of);
+    let hosts = raw.hosts.iter().map(|(name, host)| {
+        let groups = groups_of.get(name).map_or(&[][..], Vec::as_slice);
+        let host = InvHost {
+            name: name.clone(),
+            span: host.span,
+            groups: groups.iter().map(|group| (*group).clone()).collect(),
+            vars: merge::host_vars(raw, files, extra, name, groups),
+        };
+        (name.clone(), host)
+    });
+    let hosts = hosts.collect();
+    let groups = raw.groups.iter().map(|(name, group)| {
+        let hosts = members.remove(name).unwrap_or_default();
+        (name.clone(), inv_group(name, group, hosts, files))
+    });
+    (hosts, groups.collect())
+}
+
+fn inv_group(
+    name: &GroupName,
+    group: &RawGroup,
+    hosts: Vec<HostName>,
+    files: &FileVars,
+) -> InvGroup {
+    let mut vars = group.vars.clone();
+    if let Some(filed) = files.groups.get(name) {
+        vars.overlay(filed);
+    }
+    InvGroup {
+        name: name.clone(),
+        span: group.span,
+        hosts,
+        children: group.children.clone(),
+        vars,
+    }
+}
+
+fn file_vars(context: &mut Context, path: &Path, raw: &Raw) -> Result<FileVars, LoadError> {
+    let mut found = FileVars::default();
+    let beside = path.parent().unwrap_or(Path::new(""));
+    let (groups, hosts) = (beside.join("group_vars"), beside.join("host_vars"));
+    if groups.is_dir() {
+        for name in raw.groups.keys() {
+            let layer = Layer::GroupFile(name.clone());
+            let vars = files::vars_of(context, &groups, name.as_str(), &layer)?;
+            found.groups.insert(name.clone(), vars);
+        }
+    }
+    if hosts.is_dir() {
+        for name in raw.hosts.keys() {
+            let vars = files::vars_of(context, &hosts, name.as_str(), &Layer::HostFile)?;
+            found.hosts.insert(name.clone(), vars);
+        }
+    }
+    Ok(found)
+}
+
+fn empty(path: &Path) -> Diagnostic {
+    Diagnostic::error(
+        "inventory-empty",
+        format!("{}: the inventory is empty", path.display()),
+    )
+    .help("an inventory starts with `all:` and names hosts in groups below `children:`")
+}
+
+fn no_hosts(root: &Node) -> Diagnostic {
+    Diagnostic::error("inventory-no-hosts", "the inventory names no host")
+        .at(root.span, "no group in here has `hosts`")
+        .help("name hosts as `all: {children: {GROUP: {hosts: {10.10.10.11: {}}}}}`")
+}
+
+/// Tags that Ansible knows: encrypted values need a password, unsafe ones are strings.
+fn check_tags(context: &mut Context, raw: &Raw, files: &FileVars, extra: &Vars) {
+    let inline = raw.groups.values().map(|group| &group.vars);
+    let inline = inline.chain(raw.hosts.values().map(|host| &host.vars));
+    let filed = files.groups.values().chain(files.hosts.values());
+    let all = inline.chain(filed).chain([extra]);
+    for (name, var) in all.flat_map(Vars::iter) {
+        check_tag(context, name, &var.node);
+    }
+}
+
+fn check_tag(context: &mut Context, name: &str, node: &Node) {
+    match node.tag.as_deref() {
+        Some("!vault" | "!vault-encrypted") => {
+            let problem = Diagnostic::error(
+                "vault-password",
+                format!("`{name}`: encrypted value needs the vault password"),
+            );
+            context.report(
+                problem
+                    .at(node.span, "encrypted by ansible-vault")
+                    .help("give the value in clear, or with `-e @FILE` from a file of mode 0600"),
+            );
+        }
+        Some(tag) if tag.starts_with('!') && !tag.starts_with("!!") && tag != "!unsafe" => {
+            let problem =
+                Diagnostic::error("yaml-tag", format!("`{name}`: tag `{tag}` is not known"));
+            context.report(problem.at(node.span, "known are `!vault` and `!unsafe`"));
+        }
+        Some(_) | None => {}
+    }
+    let inner = node.items().unwrap_or_default().iter();
+    let values = node
+        .pairs()
+        .unwrap_or_default()
+        .iter()
+        .map(|(_, value)| value);
+    inner
+        .chain(values)
+        .for_each(|child| check_tag(context, name, child));
+}

@@ -1,0 +1,102 @@
+//! An inventory as data and as text, for `citusctl inventory`. Secrets are not masked here: the
+//! caller does that, by the parameter catalogue.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::{Inventory, Vars};
+use crate::names::GroupName;
+
+/// What `ansible-inventory --list` prints: groups, and `_meta.hostvars`.
+pub fn list(inv: &Inventory) -> Value {
+    let hostvars = inv
+        .hosts
+        .iter()
+        .map(|(name, host)| (name.to_string(), host.vars.to_json()));
+    let mut out = Map::new();
+    out.insert(
+        "_meta".to_owned(),
+        json!({ "hostvars": Value::Object(hostvars.collect()) }),
+    );
+    for (name, group) in &inv.groups {
+        let mut entry = Map::new();
+        let direct = direct_hosts(inv, name);
+        if !direct.is_empty() {
+            entry.insert("hosts".to_owned(), json!(direct));
+        }
+        if !group.children.is_empty() {
+            entry.insert("children".to_owned(), json!(group.children));
+        }
+        out.insert(name.to_string(), Value::Object(entry));
+    }
+    Value::Object(out)
+}
+
+/// The variables of one host, as `ansible-inventory --host` prints them.
+pub fn host(inv: &Inventory, name: &str) -> Option<Value> {
+    inv.hosts.get(name).map(|host| host.vars.to_json())
+}
+
+/// Each variable of one host with its value and where it was written.
+pub fn origins(inv: &Inventory, name: &str) -> Option<Value> {
+    let host = inv.hosts.get(name)?;
+    Some(Value::Object(with_origins(inv, &host.vars)))
+}
+
+fn with_origins(inv: &Inventory, vars: &Vars) -> Map<String, Value> {
+    let entries = vars.iter().map(|(name, var)| {
+        let entry = json!({
+            "value": var.node.to_json(),
+            "layer": var.layer.to_string(),
+            "place": inv.sources.place(var.node.span).to_string(),
+        });
+        (name.to_owned(), entry)
+    });
+    entries.collect()
+}
+
+/// The tree of groups and hosts, as `ansible-inventory --graph` draws it.
+pub fn graph(inv: &Inventory) -> String {
+    let mut out = String::new();
+    branch(inv, &GroupName::from("all"), 0, &mut out);
+    out
+}
+
+fn branch(inv: &Inventory, name: &GroupName, depth: usize, out: &mut String) {
+    line(out, depth, &format!("@{name}:"));
+    let Some(group) = inv.groups.get(name) else {
+        return;
+    };
+    for child in &group.children {
+        branch(inv, child, depth + 1, out);
+    }
+    for host in direct_hosts(inv, name) {
+        line(out, depth + 1, host);
+    }
+}
+
+fn line(out: &mut String, depth: usize, text: &str) {
+    let lead = match depth {
+        0 => String::new(),
+        _ => format!("{}--", "  |".repeat(depth)),
+    };
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{lead}{text}");
+}
+
+/// Hosts that a group names itself: those of none of its children.
+fn direct_hosts<'i>(inv: &'i Inventory, name: &GroupName) -> Vec<&'i str> {
+    let Some(group) = inv.groups.get(name) else {
+        return Vec::new();
+    };
+    let children = group
+        .children
+        .iter()
+        .filter_map(|child| inv.groups.get(child));
+    let below: std::collections::HashSet<&str> = children
+        .flat_map(|child| child.hosts.iter().map(|host| host.as_str()))
+        .collect();
+    let hosts = group.hosts.iter().map(|host| host.as_str());
+    hosts.filter(|host| !below.contains(host)).collect()
+}
