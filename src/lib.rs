@@ -4,9 +4,19 @@
 //! `names source secret < command < model inventory template catalog pki < fact < resource <
 //! plan lint runbook < event < transport < engine < ui < cli`, with `lab` beside `cli`.
 
+pub mod catalog;
 pub mod command;
+pub mod engine;
+pub mod event;
 pub mod fact;
 pub mod inventory;
+pub mod lint;
+pub mod model;
 pub mod names;
+pub mod pki;
+pub mod plan;
+pub mod resource;
 pub mod secret;
 pub mod source;
+pub mod template;
+pub mod transport;

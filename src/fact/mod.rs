@@ -3,12 +3,14 @@
 //! A probe is a value. All probes of a host become one shell program with a few processes in all, whatever
 //! their number; the answers become an [`Observed`], which is never changed afterwards.
 
+mod group;
 mod observed;
 mod parse;
 mod probe;
 mod program;
 mod traits;
 
+pub use group::{GroupSeen, MemberSeen};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
 pub use parse::{ParseError, parse};
 pub use probe::Probe;

@@ -8,12 +8,13 @@ mod extra;
 mod files;
 mod load;
 mod merge;
+pub mod parameters;
 mod pattern;
-pub mod placeholder;
+mod placeholder;
 mod range;
 mod select;
 mod shape;
-pub mod show;
+mod show;
 mod vars;
 
 #[cfg(test)]
@@ -28,7 +29,9 @@ use crate::source::{Sources, Span};
 
 pub use error::{LoadError, Loaded, PatternError};
 pub use load::load;
+pub use placeholder::{expand, is_open};
 pub use select::select;
+pub use show::{graph, host_json, list_json, origins};
 pub use vars::{Layer, Var, Vars};
 
 /// An inventory with all variables merged.

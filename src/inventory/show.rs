@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{Inventory, Vars};
-use crate::names::GroupName;
+use super::Inventory;
+use crate::names::{GroupName, HostName};
 
 /// What `ansible-inventory --list` prints: groups, and `_meta.hostvars`.
-pub fn list(inv: &Inventory) -> Value {
+pub fn list_json(inv: &Inventory) -> Value {
     let hostvars = inv
         .hosts
         .iter()
@@ -34,26 +34,24 @@ pub fn list(inv: &Inventory) -> Value {
 }
 
 /// The variables of one host, as `ansible-inventory --host` prints them.
-pub fn host(inv: &Inventory, name: &str) -> Option<Value> {
-    inv.hosts.get(name).map(|host| host.vars.to_json())
+pub fn host_json(inv: &Inventory, host: &HostName) -> Option<Value> {
+    inv.hosts.get(host).map(|host| host.vars.to_json())
 }
 
-/// Each variable of one host with its value and where it was written.
-pub fn origins(inv: &Inventory, name: &str) -> Option<Value> {
-    let host = inv.hosts.get(name)?;
-    Some(Value::Object(with_origins(inv, &host.vars)))
-}
-
-fn with_origins(inv: &Inventory, vars: &Vars) -> Map<String, Value> {
-    let entries = vars.iter().map(|(name, var)| {
-        let entry = json!({
-            "value": var.node.to_json(),
-            "layer": var.layer.to_string(),
-            "place": inv.sources.place(var.node.span).to_string(),
-        });
-        (name.to_owned(), entry)
+/// Host, variable, layer and place of every value, without the values.
+pub fn origins(inv: &Inventory) -> Vec<(HostName, String, String, String)> {
+    let rows = inv.hosts.values().flat_map(|host| {
+        host.vars.iter().map(|(name, var)| {
+            let place = inv.sources.place(var.node.span).to_string();
+            (
+                host.name.clone(),
+                name.to_owned(),
+                var.layer.to_string(),
+                place,
+            )
+        })
     });
-    entries.collect()
+    rows.collect()
 }
 
 /// The tree of groups and hosts, as `ansible-inventory --graph` draws it.

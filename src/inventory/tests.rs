@@ -371,7 +371,7 @@ fn patterns_that_select_nothing_say_why() {
 #[test]
 fn placeholders_expand_once_and_leave_the_unknown() {
     let lookup = |name: &str| (name == "admin_ip").then(|| "10.0.0.1".to_owned());
-    let expand = |text| placeholder::expand(text, &lookup);
+    let expand = |text| super::expand(text, &lookup);
     assert_eq!(expand("${admin_ip} i.pigsty"), "10.0.0.1 i.pigsty");
     assert_eq!(expand("${other} ${admin_ip}${"), "${other} 10.0.0.1${");
 }
@@ -387,14 +387,16 @@ fn lists_have_the_shape_of_ansible() {
         "p": {"hosts": ["h2"], "children": ["c"]},
         "c": {"hosts": ["h1"]},
     });
-    assert_eq!(show::list(&inv), want);
-    assert_eq!(show::host(&inv, "h2"), Some(json!({"x": 1, "y": 2})));
+    assert_eq!(list_json(&inv), want);
+    assert_eq!(host_json(&inv, &HostName::from("h2")), Some(json!({"x": 1, "y": 2})));
     assert_eq!(
-        show::graph(&inv),
+        graph(&inv),
         "@all:\n  |--@p:\n  |  |--@c:\n  |  |  |--h1\n  |  |--h2\n"
     );
-    let origin = show::origins(&inv, "h2").expect("a host");
-    assert_eq!(origin["y"]["layer"], "host");
+    let rows = origins(&inv);
+    let (host, name, layer, place) = &rows[2];
+    assert_eq!((host.as_str(), name.as_str(), layer.as_str()), ("h2", "y", "host"));
+    assert!(place.ends_with("i.yml:1:84"), "{place}");
 }
 
 #[test]

@@ -1,0 +1,338 @@
+//! The one loop: stage by stage, batch by batch, host by host.
+
+use super::group::GroupWork;
+use super::look::{futures_join, look};
+use super::work::{Ended, run_tasks, tasks};
+use super::{EngineError, Run, gate, lock};
+use crate::catalog::Rollout;
+use crate::event::Kind;
+use crate::names::{HostName, StageName};
+use crate::plan::{Desired, Plan, PlannedStage, Unit, diff_stage};
+use crate::resource::{Action, Impact};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+/// How to carry a plan out.
+pub struct ApplyOptions<'a> {
+    /// Makes the wanted state anew from fresh traits (versions of packages that a stage installed).
+    pub recompile: Recompile<'a>,
+    /// Changes that stop or restart something may happen even when the plan could not show them.
+    pub unseen_allowed: bool,
+}
+
+/// Makes the wanted state from what was just seen.
+pub type Recompile<'a> = &'a (dyn Fn(&crate::plan::Seen) -> Result<Desired, EngineError> + Sync);
+
+impl std::fmt::Debug for ApplyOptions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ApplyOptions(unseen_allowed: {})", self.unseen_allowed)
+    }
+}
+
+/// Carries out an approved plan.
+pub async fn apply(
+    run: &Run<'_>,
+    desired: Desired,
+    plan: &Plan,
+    options: &ApplyOptions<'_>,
+) -> Result<(), EngineError> {
+    let hosts: BTreeSet<HostName> = desired
+        .hosts()
+        .intersection(&run.fleet.hosts())
+        .cloned()
+        .collect();
+    let _locks = lock::acquire(run, &hosts).await?;
+    let mut walk = Walk {
+        run,
+        desired,
+        approved: plan,
+        options,
+        dropped: BTreeSet::new(),
+        changed: false,
+    };
+    let stages: Vec<StageName> = walk
+        .desired
+        .stages
+        .iter()
+        .map(|stage| stage.name.clone())
+        .collect();
+    let total = u32::try_from(stages.len()).unwrap_or(u32::MAX);
+    for (index, stage) in (1..).zip(&stages) {
+        if run.cancel.stops() {
+            return Err(EngineError::Interrupted(format!(
+                "nothing of stage `{stage}` was begun"
+            )));
+        }
+        walk.stage(stage, index, total).await?;
+    }
+    walk.finish()
+}
+
+struct Walk<'a> {
+    run: &'a Run<'a>,
+    desired: Desired,
+    approved: &'a Plan,
+    options: &'a ApplyOptions<'a>,
+    /// Hosts that failed and take no further part.
+    dropped: BTreeSet<HostName>,
+    changed: bool,
+}
+
+impl Walk<'_> {
+    async fn stage(&mut self, name: &StageName, index: u32, total: u32) -> Result<(), EngineError> {
+        let planned = self.enter(name).await?;
+        if planned.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let hosts: Vec<HostName> = planned.hosts.keys().cloned().collect();
+        self.run.emitter.emit(Kind::StageStarted {
+            stage: name.clone(),
+            index,
+            total,
+            hosts,
+        });
+        let failed = self.hosts(&planned).await?;
+        self.gate(&planned, &failed).await?;
+        self.groups(&planned).await?;
+        self.changed = true;
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.run.emitter.emit(Kind::StageFinished {
+            stage: name.clone(),
+            millis,
+        });
+        Ok(())
+    }
+
+    /// The stage as it is to be carried out now. What earlier stages did may have changed what there is to see, so
+    /// it is looked at again, and compared by the same code.
+    async fn enter(&mut self, name: &StageName) -> Result<PlannedStage, EngineError> {
+        let approved = self
+            .approved
+            .stages
+            .iter()
+            .find(|stage| stage.name == *name);
+        let approved = approved.cloned();
+        if !self.changed {
+            if let Some(stage) = approved
+                .filter(|stage| !stage.groups.values().any(|group| !group.unknown.is_empty()))
+            {
+                return Ok(self.without_dropped(stage));
+            }
+        }
+        let hosts = self.concerned(name);
+        let seen = look(self.run, &self.desired, &hosts).await?;
+        self.desired = (self.options.recompile)(&seen)?;
+        let Some(stage) = self.desired.stages.iter().find(|stage| stage.name == *name) else {
+            return Ok(empty(name));
+        };
+        let (fresh, refusals) = diff_stage(&self.desired, stage, &seen);
+        if !refusals.is_empty() {
+            return Err(EngineError::Refused(refusals));
+        }
+        self.check_unseen(&fresh)?;
+        Ok(self.without_dropped(fresh))
+    }
+
+    fn concerned(&self, name: &StageName) -> BTreeSet<HostName> {
+        let Some(stage) = self.desired.stages.iter().find(|stage| stage.name == *name) else {
+            return BTreeSet::new();
+        };
+        let groups = stage
+            .groups
+            .values()
+            .flat_map(|group| group.members.values().cloned());
+        let mut hosts: BTreeSet<HostName> = stage.hosts.keys().cloned().chain(groups).collect();
+        hosts.retain(|host| !self.dropped.contains(host));
+        hosts
+    }
+
+    fn without_dropped(&self, mut stage: PlannedStage) -> PlannedStage {
+        stage.hosts.retain(|host, _| !self.dropped.contains(host));
+        stage
+    }
+
+    /// A restart, a failover or a loss of data that the approved plan did not show stops the run.
+    fn check_unseen(&self, fresh: &PlannedStage) -> Result<(), EngineError> {
+        if self.options.unseen_allowed {
+            return Ok(());
+        }
+        let approved = self
+            .approved
+            .stages
+            .iter()
+            .find(|stage| stage.name == fresh.name);
+        let known = |host: &HostName, unit: &Unit| {
+            let units = approved.and_then(|stage| stage.hosts.get(host));
+            units.is_some_and(|units| units.iter().any(|known| known.id == unit.id))
+        };
+        for (host, units) in &fresh.hosts {
+            let unseen = units
+                .iter()
+                .find(|unit| unit.change.impact >= Impact::Restart && !known(host, unit));
+            if let Some(unit) = unseen {
+                let what = format!("{host}: {} ({})", unit.change.summary, unit.id);
+                return Err(EngineError::Unseen {
+                    stage: fresh.name.clone(),
+                    what,
+                });
+            }
+        }
+        for (cluster, group) in &fresh.groups {
+            let planned = approved.and_then(|stage| stage.groups.get(cluster));
+            let known = planned.is_some_and(|p| {
+                !p.unknown.is_empty() || p.units.iter().any(|u| u.change.impact >= Impact::Restart)
+            });
+            if let (false, Some(unit)) = (
+                known,
+                group
+                    .units
+                    .iter()
+                    .find(|unit| unit.change.impact >= Impact::Restart),
+            ) {
+                let what = format!("{cluster}: {}", unit.change.summary);
+                return Err(EngineError::Unseen {
+                    stage: fresh.name.clone(),
+                    what,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the hosts of a stage. Hosts that fail are dropped; the names of all that failed are returned.
+    async fn hosts(&mut self, planned: &PlannedStage) -> Result<Vec<String>, EngineError> {
+        let (together, one_by_one) = batches(planned);
+        let mut failed = self.batch(&together).await?;
+        for (host, units) in one_by_one {
+            let alone = BTreeMap::from([(host.clone(), units)]);
+            failed.extend(self.batch(&alone).await?);
+            if !failed.is_empty() {
+                return Err(EngineError::Stage {
+                    stage: planned.name.clone(),
+                    hosts: failed,
+                });
+            }
+            if let Some(kind) = planned.gate {
+                gate::pass(self.run, &planned.name, kind, &BTreeSet::from([host])).await?;
+            }
+        }
+        Ok(failed)
+    }
+
+    async fn batch(
+        &mut self,
+        batch: &BTreeMap<HostName, Vec<Unit>>,
+    ) -> Result<Vec<String>, EngineError> {
+        let run = self.run;
+        let permits = tokio::sync::Semaphore::new(run.forks.max(1));
+        let work = futures_join(batch.iter().map(|(host, units)| async {
+            let _permit = permits.acquire().await;
+            (host.clone(), run_tasks(run, host, &tasks(units)).await)
+        }));
+        let abandoned = || {
+            EngineError::Interrupted(format!(
+                "steps on {} were abandoned in flight; run the same command again to finish them",
+                batch
+                    .keys()
+                    .map(HostName::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ))
+        };
+        let ended = tokio::select! {
+            ended = work => ended,
+            () = run.cancel.reached(2) => return Err(abandoned()),
+        };
+        let mut failed = Vec::new();
+        for (host, ended) in ended {
+            let (error, log, hints) = match ended {
+                Ended::Done => continue,
+                Ended::Failed { title, tail } => (format!("`{title}` failed"), tail, Vec::new()),
+                Ended::Lost(error) => (super::fleet::chain(&error), Vec::new(), error.hints()),
+            };
+            run.emitter.emit(Kind::HostFailed {
+                host: host.clone(),
+                error,
+                log,
+                hints,
+            });
+            failed.push(host.to_string());
+            self.dropped.insert(host);
+        }
+        Ok(failed)
+    }
+
+    /// A stage that others depend on ends the run when a host failed in it; a stage without a gate does not.
+    async fn gate(&self, planned: &PlannedStage, failed: &[String]) -> Result<(), EngineError> {
+        let Some(kind) = planned.gate else {
+            return Ok(());
+        };
+        if !failed.is_empty() {
+            return Err(EngineError::Stage {
+                stage: planned.name.clone(),
+                hosts: failed.to_vec(),
+            });
+        }
+        let mut hosts: BTreeSet<HostName> = planned.hosts.keys().cloned().collect();
+        hosts.extend(
+            planned
+                .groups
+                .values()
+                .flat_map(|group| group.members.iter().cloned()),
+        );
+        gate::pass(self.run, &planned.name, kind, &hosts).await
+    }
+
+    async fn groups(&self, planned: &PlannedStage) -> Result<(), EngineError> {
+        let run = self.run;
+        let work = planned.groups.iter().filter_map(|(cluster, plan)| {
+            let (_, group) = run.model.group(cluster)?;
+            Some(async move { GroupWork { run, group }.apply(plan).await })
+        });
+        for result in futures_join(work).await {
+            result?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), EngineError> {
+        if self.dropped.is_empty() {
+            return Ok(());
+        }
+        let hosts = self.dropped.iter().map(ToString::to_string).collect();
+        Err(EngineError::Stage {
+            stage: StageName::new("all"),
+            hosts,
+        })
+    }
+}
+
+fn empty(name: &StageName) -> PlannedStage {
+    PlannedStage {
+        name: name.clone(),
+        rollout: Rollout::Together,
+        gate: None,
+        hosts: BTreeMap::new(),
+        groups: BTreeMap::new(),
+    }
+}
+
+/// Hosts that may act together, and those that restart something that runs and go one by one.
+fn batches(planned: &PlannedStage) -> (BTreeMap<HostName, Vec<Unit>>, Vec<(HostName, Vec<Unit>)>) {
+    let restarts = |units: &[Unit]| {
+        units
+            .iter()
+            .any(|unit| unit.change.action == Action::Restart)
+    };
+    let mut together = BTreeMap::new();
+    let mut alone = Vec::new();
+    for (host, units) in &planned.hosts {
+        if planned.rollout == Rollout::Rolling && restarts(units) {
+            alone.push((host.clone(), units.clone()));
+        } else {
+            together.insert(host.clone(), units.clone());
+        }
+    }
+    (together, alone)
+}

@@ -1,0 +1,348 @@
+//! Conditions between stages. A gate says what it waits for, and when it fails, what the services themselves say.
+
+use super::fleet::{chain, collect};
+use super::look::futures_join;
+use super::{EngineError, Patroni, Run};
+use crate::catalog::Gate;
+use crate::command::{quote, whole_program};
+use crate::event::Kind;
+use crate::fact::GroupSeen;
+use crate::model::{Formation, Group};
+use crate::names::{HostName, StageName};
+use crate::transport::Program;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+const POLL: Duration = Duration::from_millis(500);
+
+/// What a gate saw in one look.
+enum View {
+    Open(String),
+    Closed(String),
+}
+
+/// Waits until a gate opens for the hosts of a stage.
+pub(super) async fn pass(
+    run: &Run<'_>,
+    stage: &StageName,
+    gate: Gate,
+    hosts: &BTreeSet<HostName>,
+) -> Result<(), EngineError> {
+    let started = Instant::now();
+    let deadline = limit(gate);
+    let mut told = String::new();
+    let mut last_change = Instant::now();
+    loop {
+        let view = view(run, gate, hosts).await;
+        let detail = match view {
+            View::Open(detail) => {
+                let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                run.emitter.emit(Kind::GatePassed {
+                    gate: gate.word().to_owned(),
+                    detail,
+                    millis,
+                });
+                return Ok(());
+            }
+            View::Closed(detail) => detail,
+        };
+        if detail != told {
+            last_change = Instant::now();
+            told.clone_from(&detail);
+            run.emitter.emit(Kind::GateWaiting {
+                gate: gate.word().to_owned(),
+                detail: detail.clone(),
+                seconds: started.elapsed().as_secs(),
+                deadline: deadline.as_secs(),
+            });
+        }
+        if run.cancel.stops() {
+            return Err(EngineError::Interrupted(format!(
+                "it was waiting for {}: {detail}",
+                gate.word()
+            )));
+        }
+        // Progress counts: a clone of a large database may take hours and is no failure.
+        if last_change.elapsed() > deadline {
+            let log = logs(run, gate, hosts).await;
+            run.emitter.emit(Kind::GateFailed {
+                gate: gate.word().to_owned(),
+                detail: detail.clone(),
+                log,
+            });
+            return Err(EngineError::Gate {
+                stage: stage.clone(),
+                detail,
+            });
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// How long nothing may change before the gate has failed.
+fn limit(gate: Gate) -> Duration {
+    Duration::from_secs(match gate {
+        Gate::EtcdHealthy => 60,
+        Gate::Leader => 120,
+        Gate::Streaming => 180,
+        Gate::Registered => 60,
+        Gate::Haproxy => 30,
+    })
+}
+
+async fn view(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> View {
+    match gate {
+        Gate::EtcdHealthy => etcd(run).await,
+        Gate::Leader => groups(run, hosts, leads).await,
+        Gate::Streaming => groups(run, hosts, streams).await,
+        Gate::Registered => registered(run).await,
+        Gate::Haproxy => haproxy(run, hosts).await,
+    }
+}
+
+/// What a group still lacks, or nothing.
+type Judge = fn(&Group, &GroupSeen, &BTreeSet<HostName>) -> Option<String>;
+
+fn leads(group: &Group, seen: &GroupSeen, _: &BTreeSet<HostName>) -> Option<String> {
+    seen.leader()
+        .is_none()
+        .then(|| format!("{} has no leader yet{}", group.cluster, states(seen)))
+}
+
+fn streams(group: &Group, seen: &GroupSeen, connected: &BTreeSet<HostName>) -> Option<String> {
+    if let Some(reason) = leads(group, seen, connected) {
+        return Some(reason);
+    }
+    let behind: Vec<String> = group
+        .members
+        .iter()
+        .filter(|member| connected.contains(&member.host))
+        .filter_map(
+            |member| match seen.members.iter().find(|found| found.name == member.name) {
+                None => Some(format!("{} is not a member yet", member.name)),
+                Some(found) if found.is_leader() || found.is_streaming() => None,
+                Some(found) => Some(format!("{} is {}", member.name, found.state)),
+            },
+        )
+        .collect();
+    (!behind.is_empty()).then(|| behind.join(", "))
+}
+
+fn states(seen: &GroupSeen) -> String {
+    let states: Vec<String> = seen
+        .members
+        .iter()
+        .map(|member| format!("{} is {} ({})", member.name, member.state, member.role))
+        .collect();
+    if states.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", states.join(", "))
+    }
+}
+
+/// Looks at all groups that have a member on the hosts.
+async fn groups(run: &Run<'_>, hosts: &BTreeSet<HostName>, judge: Judge) -> View {
+    let concerned: Vec<(&Formation, &Group)> = run
+        .model
+        .groups()
+        .filter(|(_, group)| {
+            group
+                .members
+                .iter()
+                .any(|member| hosts.contains(&member.host))
+        })
+        .collect();
+    let connected = run.fleet.hosts();
+    let lacks = futures_join(concerned.iter().map(|(_, group)| async {
+        match cluster(run, group).await {
+            Ok(seen) => judge(group, &seen, &connected),
+            Err(reason) => Some(format!("{}: {reason}", group.cluster)),
+        }
+    }));
+    let lacks: Vec<String> = lacks.await.into_iter().flatten().collect();
+    if lacks.is_empty() {
+        View::Open(format!("{} groups", concerned.len()))
+    } else {
+        View::Closed(lacks.join("; "))
+    }
+}
+
+/// One look at a group through any member that answers.
+pub(super) async fn cluster(run: &Run<'_>, group: &Group) -> Result<GroupSeen, String> {
+    let hosts: BTreeMap<_, _> = group
+        .members
+        .iter()
+        .map(|member| (member.name.clone(), member.host.clone()))
+        .collect();
+    let mut why = "no member is connected".to_owned();
+    for member in group
+        .members
+        .iter()
+        .filter(|member| run.fleet.get(&member.host).is_some())
+    {
+        let Some(patroni) = Patroni::of(run, member) else {
+            continue;
+        };
+        match patroni.get("/cluster").await {
+            Ok(answer) => {
+                let members = GroupSeen::members_from(&answer, &hosts);
+                if !members.is_empty() {
+                    return Ok(GroupSeen {
+                        members,
+                        ..GroupSeen::default()
+                    });
+                }
+                why = format!("Patroni on {} does not know the cluster yet", member.name);
+            }
+            Err(error) => why = chain(&error),
+        }
+    }
+    Err(why)
+}
+
+/// A majority of etcd's members answers, as seen by each of them.
+async fn etcd(run: &Run<'_>) -> View {
+    let Some(etcd) = &run.model.etcd else {
+        return View::Open("no etcd here".to_owned());
+    };
+    let port = etcd.client_port;
+    let answers = futures_join(etcd.members.iter().map(|member| async {
+        let endpoint = member.client_url(port);
+        let body = format!(
+            "ETCDCTL_API=3 etcdctl --command-timeout=3s --dial-timeout=2s --endpoints={} --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key endpoint health 2>&1",
+            quote(&endpoint)
+        );
+        let healthy = exec(run, &member.host, &body).await.is_some_and(|output| output.contains("is healthy"));
+        (member.name.clone(), healthy)
+    }))
+    .await;
+    let sick: Vec<&str> = answers
+        .iter()
+        .filter(|(_, healthy)| !healthy)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let wanted = etcd
+        .members
+        .iter()
+        .filter(|member| run.fleet.get(&member.host).is_some())
+        .count();
+    let healthy = answers.len() - sick.len();
+    if healthy >= etcd.quorum() && healthy >= wanted {
+        View::Open(format!(
+            "{healthy} of {} etcd members are healthy",
+            answers.len()
+        ))
+    } else {
+        View::Closed(format!(
+            "{healthy} of {} etcd members are healthy, not yet {}",
+            answers.len(),
+            sick.join(", ")
+        ))
+    }
+}
+
+/// The coordinator's metadata name the leader of every group.
+async fn registered(run: &Run<'_>) -> View {
+    let mut lacks = Vec::new();
+    for formation in run
+        .model
+        .formations
+        .iter()
+        .filter(|formation| formation.is_citus())
+    {
+        if let Some(reason) = unregistered(run, formation).await {
+            lacks.push(reason);
+        }
+    }
+    if lacks.is_empty() {
+        View::Open("pg_dist_node names all leaders".to_owned())
+    } else {
+        View::Closed(lacks.join("; "))
+    }
+}
+
+async fn unregistered(run: &Run<'_>, formation: &Formation) -> Option<String> {
+    let coordinator = formation.coordinator()?;
+    let seen = match cluster(run, coordinator).await {
+        Ok(seen) => seen,
+        Err(reason) => return Some(reason),
+    };
+    let leader = seen.leader()?;
+    let member = coordinator
+        .members
+        .iter()
+        .find(|member| member.name == leader.name)?;
+    let body = format!(
+        "runuser -u postgres -- /usr/lib/postgresql/{}/bin/psql -XAtq -h /var/run/postgresql -p {} -d {} -c 'SELECT groupid FROM pg_dist_node WHERE noderole = '\\''primary'\\'' AND isactive' 2>&1",
+        formation.version,
+        member.port,
+        quote(&formation.primary_db)
+    );
+    let output = exec(run, &member.host, &body).await.unwrap_or_default();
+    let found: BTreeSet<u32> = output
+        .lines()
+        .filter_map(|line| line.trim().parse().ok())
+        .collect();
+    let missing: Vec<&str> = formation
+        .groups
+        .iter()
+        .filter(|group| group.number.is_some_and(|number| !found.contains(&number)))
+        .map(|group| group.cluster.as_str())
+        .collect();
+    (!missing.is_empty()).then(|| format!("pg_dist_node does not name {} yet", missing.join(", ")))
+}
+
+async fn haproxy(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
+    let answers = futures_join(hosts.iter().map(|host| async {
+        let active = exec(run, host, "systemctl is-active haproxy")
+            .await
+            .is_some_and(|o| o.trim() == "active");
+        (host.clone(), active)
+    }))
+    .await;
+    let down: Vec<String> = answers
+        .iter()
+        .filter(|(_, active)| !active)
+        .map(|(host, _)| host.to_string())
+        .collect();
+    if down.is_empty() {
+        View::Open(format!("{} hosts", answers.len()))
+    } else {
+        View::Closed(format!("HAProxy is not active on {}", down.join(", ")))
+    }
+}
+
+/// Runs a short fragment; `None` when the host is not connected or did not answer.
+pub(super) async fn exec(run: &Run<'_>, host: &HostName, body: &str) -> Option<String> {
+    let transport = run.fleet.get(host)?;
+    let program = Program {
+        text: whole_program(body),
+        deadline: Some(Duration::from_secs(20)),
+    };
+    let (_, output) = collect(transport.as_ref(), &program).await.ok()?;
+    Some(output.out)
+}
+
+/// The last words of the services that a gate waited for.
+async fn logs(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> Vec<String> {
+    let unit = match gate {
+        Gate::EtcdHealthy => "etcd",
+        Gate::Leader | Gate::Streaming | Gate::Registered => "patroni",
+        Gate::Haproxy => "haproxy",
+    };
+    let mut lines = Vec::new();
+    for host in hosts {
+        let body = format!(
+            "systemctl is-active {unit}; journalctl --no-pager -o cat -n 8 -u {unit}; tail -qn 12 /pg/log/patroni/patroni.log 2>/dev/null"
+        );
+        let output = exec(run, host, &body).await.unwrap_or_default();
+        lines.extend(
+            output
+                .lines()
+                .filter(|line| !line.is_empty())
+                .map(|line| format!("{host}: {line}")),
+        );
+    }
+    lines
+}

@@ -1,0 +1,338 @@
+//! Operations on a group through whoever leads it at that moment.
+
+use super::fleet::chain;
+use super::gate::cluster;
+use super::work::{Ended, Task, run_tasks};
+use super::{EngineError, Patroni, Run};
+use crate::event::{Kind, StepOutcome};
+use crate::fact::{GroupSeen, MemberSeen};
+use crate::model::{Group, Instance};
+use crate::names::{HostName, ResourceId};
+use crate::plan::{GroupPlan, GroupUnit};
+use crate::resource::group::Operation;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// One group and what is done to it.
+pub(super) struct GroupWork<'a> {
+    pub run: &'a Run<'a>,
+    pub group: &'a Group,
+}
+
+const POLL: Duration = Duration::from_millis(300);
+
+impl GroupWork<'_> {
+    /// Carries out a group's part of a stage.
+    pub(super) async fn apply(&self, plan: &GroupPlan) -> Result<(), EngineError> {
+        for unit in &plan.units {
+            for operation in &unit.change.operations {
+                self.operation(unit, operation).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn operation(&self, unit: &GroupUnit, operation: &Operation) -> Result<(), EngineError> {
+        match operation {
+            Operation::PatchConfig(patch) => {
+                self.patch(&unit.id, &unit.change.summary, patch).await
+            }
+            Operation::RollingRestart => self.rolling_restart(&unit.id).await,
+            Operation::OnLeader(step) => {
+                let leader = self.leader().await?;
+                let tasks = [Task {
+                    id: unit.id.clone(),
+                    step: step.clone(),
+                }];
+                match run_tasks(self.run, &leader.host, &tasks).await {
+                    Ended::Done => Ok(()),
+                    Ended::Failed { title, tail } => Err(self.failed(format!(
+                        "`{title}` failed on {}: {}",
+                        leader.host,
+                        tail.join(" | ")
+                    ))),
+                    Ended::Lost(error) => Err(EngineError::Transport(error)),
+                }
+            }
+        }
+    }
+
+    fn failed(&self, detail: String) -> EngineError {
+        EngineError::Group {
+            cluster: self.group.cluster.to_string(),
+            detail,
+        }
+    }
+
+    async fn seen(&self) -> Result<GroupSeen, EngineError> {
+        cluster(self.run, self.group)
+            .await
+            .map_err(|reason| self.failed(reason))
+    }
+
+    /// The live leader; waits for one, since a failover may be under way.
+    async fn leader(&self) -> Result<MemberSeen, EngineError> {
+        self.wait("a leader", 60, |seen| seen.leader().cloned())
+            .await
+    }
+
+    fn member(&self, seen: &MemberSeen) -> Result<&Instance, EngineError> {
+        let found = self
+            .group
+            .members
+            .iter()
+            .find(|member| member.name == seen.name);
+        found.ok_or_else(|| self.failed(format!("{} is not in the inventory", seen.name)))
+    }
+
+    /// Polls until `found` finds what it looks for.
+    async fn wait<T>(
+        &self,
+        what: &str,
+        seconds: u64,
+        found: impl Fn(&GroupSeen) -> Option<T>,
+    ) -> Result<T, EngineError> {
+        let started = Instant::now();
+        let mut last = String::new();
+        loop {
+            match cluster(self.run, self.group).await {
+                Ok(seen) => match found(&seen) {
+                    Some(value) => return Ok(value),
+                    None => last = states(&seen),
+                },
+                Err(reason) => last = if reason.is_empty() { last } else { reason },
+            }
+            if started.elapsed().as_secs() >= seconds {
+                return Err(self.failed(format!("waited {seconds} s for {what}; {last}")));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    fn begin(&self, host: &HostName, id: &ResourceId, title: &str) -> Instant {
+        self.run.emitter.emit(Kind::StepStarted {
+            host: host.clone(),
+            resource: id.clone(),
+            title: title.to_owned(),
+        });
+        Instant::now()
+    }
+
+    fn end(
+        &self,
+        host: &HostName,
+        id: &ResourceId,
+        title: &str,
+        started: Instant,
+        failed: Option<&EngineError>,
+    ) {
+        let outcome = match failed {
+            None => StepOutcome::Done,
+            Some(_) => StepOutcome::Failed { code: 1 },
+        };
+        self.run.emitter.emit(Kind::StepFinished {
+            host: host.clone(),
+            resource: id.clone(),
+            title: title.to_owned(),
+            outcome,
+            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            output_tail: failed.map(|error| vec![chain(error)]).unwrap_or_default(),
+        });
+    }
+
+    /// Runs a step with its events around it.
+    async fn told<T>(
+        &self,
+        host: &HostName,
+        id: &ResourceId,
+        title: &str,
+        work: impl Future<Output = Result<T, EngineError>>,
+    ) -> Result<T, EngineError> {
+        let started = self.begin(host, id, title);
+        let result = work.await;
+        self.end(host, id, title, started, result.as_ref().err());
+        result
+    }
+
+    async fn ask(
+        &self,
+        member: &Instance,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Result<String, EngineError> {
+        let patroni = Patroni::of(self.run, member)
+            .ok_or_else(|| self.failed("no credentials for Patroni".to_owned()))?;
+        patroni
+            .ask(method, path, Some(body))
+            .await
+            .map_err(|error| self.failed(chain(&error)))
+    }
+
+    async fn patch(&self, id: &ResourceId, title: &str, patch: &Value) -> Result<(), EngineError> {
+        let leader = self.leader().await?;
+        let member = self.member(&leader)?;
+        self.told(&leader.host, id, title, async {
+            self.ask(member, "PATCH", "/config", patch.clone()).await?;
+            self.settled(patch).await
+        })
+        .await
+    }
+
+    /// Waits until every member has read the new configuration and said whether it must restart for it. Patroni
+    /// wakes up at a change of `/config`; a member that is not running is not waited for.
+    async fn settled(&self, patch: &Value) -> Result<(), EngineError> {
+        let parameters = patch.pointer("/postgresql/parameters").is_some();
+        if !parameters {
+            return Ok(());
+        }
+        // A member's loop ends with its key written anew; two loops are certain to have seen the change.
+        let limit = Duration::from_secs(u64::from(self.group.rto.loop_wait) + 2);
+        let started = Instant::now();
+        while started.elapsed() < limit {
+            if self.seen().await?.pending().count() == self.group.members.len() {
+                break;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// Replicas first, one by one; then, where there is a fit replica, a switchover before the old leader.
+    async fn rolling_restart(&self, id: &ResourceId) -> Result<(), EngineError> {
+        // Lowered limits reach replicas only after the leader has restarted: a second round does those.
+        for _ in 0..3 {
+            let seen = self.seen().await?;
+            let pending: Vec<MemberSeen> = seen.pending().cloned().collect();
+            if pending.is_empty() {
+                return Ok(());
+            }
+            for member in pending.iter().filter(|member| !member.is_leader()) {
+                self.restart(id, member).await?;
+            }
+            if let Some(leader) = pending.iter().find(|member| member.is_leader()) {
+                self.restart_leader(id, leader).await?;
+            }
+            self.wait("restarts to be seen", 30, |seen| {
+                (seen.leader().is_some()).then_some(())
+            })
+            .await?;
+        }
+        let left: Vec<String> = self
+            .seen()
+            .await?
+            .pending()
+            .map(|member| member.name.to_string())
+            .collect();
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(self.failed(format!("{} still wait for a restart", left.join(", "))))
+        }
+    }
+
+    async fn restart(&self, id: &ResourceId, seen: &MemberSeen) -> Result<(), EngineError> {
+        let member = self.member(seen)?;
+        let name = seen.name.clone();
+        self.told(
+            &seen.host,
+            id,
+            &format!("restart PostgreSQL of {name}"),
+            async {
+                self.ask(member, "POST", "/restart", json!({})).await?;
+                self.wait(&format!("{name} to run again"), 120, |seen| {
+                    let member = seen.members.iter().find(|member| member.name == name)?;
+                    let up =
+                        (member.is_leader() && member.state == "running") || member.is_streaming();
+                    (up && !member.pending_restart && seen.leader().is_some()).then_some(())
+                })
+                .await
+            },
+        )
+        .await
+    }
+
+    async fn restart_leader(
+        &self,
+        id: &ResourceId,
+        leader: &MemberSeen,
+    ) -> Result<(), EngineError> {
+        let Some(candidate) = self.candidate().await? else {
+            return self.restart(id, leader).await;
+        };
+        self.switchover(id, leader, &candidate).await?;
+        let name = leader.name.clone();
+        let old = self
+            .wait(&format!("{name} to follow"), 120, |seen| {
+                let member = seen.members.iter().find(|member| member.name == name)?;
+                member.is_streaming().then(|| member.clone())
+            })
+            .await?;
+        if old.pending_restart {
+            self.restart(id, &old).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The member that is fit to lead: streaming, without lag to speak of, a synchronous one before others.
+    async fn candidate(&self) -> Result<Option<MemberSeen>, EngineError> {
+        let seen = self.seen().await?;
+        let fit = |member: &&MemberSeen| {
+            let tags = self
+                .group
+                .members
+                .iter()
+                .find(|known| known.name == member.name)
+                .map(|known| &known.tags);
+            member.is_streaming()
+                && !member.pending_restart
+                && tags.is_some_and(|tags| !tags.nofailover)
+        };
+        let rank = |member: &&MemberSeen| {
+            (
+                !member.role.contains("standby"),
+                member.lag.unwrap_or(i64::MAX),
+            )
+        };
+        Ok(seen.members.iter().filter(fit).min_by_key(rank).cloned())
+    }
+
+    /// Hands the lead over and waits until the new leader runs.
+    pub(super) async fn switchover(
+        &self,
+        id: &ResourceId,
+        leader: &MemberSeen,
+        candidate: &MemberSeen,
+    ) -> Result<(), EngineError> {
+        let member = self.member(leader)?;
+        let title = format!("switch over from {} to {}", leader.name, candidate.name);
+        let body = json!({ "leader": leader.name, "candidate": candidate.name });
+        self.told(&leader.host, id, &title, async {
+            self.ask(member, "POST", "/switchover", body).await?;
+            let name = candidate.name.clone();
+            self.wait(&format!("{name} to lead"), 90, |seen| {
+                seen.leader()
+                    .filter(|leader| leader.name == name)
+                    .map(|_| ())
+            })
+            .await
+        })
+        .await
+    }
+}
+
+fn states(seen: &GroupSeen) -> String {
+    let states = seen.members.iter().map(|member| {
+        let pending = if member.pending_restart {
+            ", restart pending"
+        } else {
+            ""
+        };
+        format!(
+            "{} is {} ({}{pending})",
+            member.name, member.state, member.role
+        )
+    });
+    states.collect::<Vec<_>>().join(", ")
+}

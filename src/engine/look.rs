@@ -1,0 +1,181 @@
+//! One look at all hosts: one program each, and one request to Patroni per group.
+
+use super::fleet::{chain, collect};
+use super::{EngineError, Patroni, Run};
+use crate::event::Kind;
+use crate::fact::{self, GroupSeen, Observed, Probe};
+use crate::model::Group;
+use crate::names::{HostName, InstanceName};
+use crate::plan::{Desired, Seen};
+use crate::transport::{Program, TransportError};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// Looks at hosts on behalf of a run.
+#[derive(Debug)]
+pub struct Looker<'a> {
+    run: &'a Run<'a>,
+}
+
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Looks at everything that `desired` asks about on the given hosts.
+pub async fn look(
+    run: &Run<'_>,
+    desired: &Desired,
+    hosts: &BTreeSet<HostName>,
+) -> Result<Seen, EngineError> {
+    let looker = Looker { run };
+    let answers = futures_join(
+        hosts
+            .iter()
+            .filter(|host| run.fleet.get(host).is_some())
+            .map(|host| async { (host.clone(), looker.host(host, &desired.probes(host)).await) }),
+    )
+    .await;
+    let mut seen = Seen::default();
+    for (host, answer) in answers {
+        seen.hosts.insert(host, answer?);
+    }
+    looker.groups(desired, &mut seen).await;
+    Ok(seen)
+}
+
+/// Awaits all of them at once, results in the given order.
+pub(super) async fn futures_join<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    futures_util::future::join_all(futures).await
+}
+
+impl Looker<'_> {
+    async fn host(&self, host: &HostName, probes: &[Probe]) -> Result<Observed, EngineError> {
+        let started = Instant::now();
+        let text = fact::observe_program(&self.run.frame, probes, &self.run.data_dir);
+        let output = self.exec(host, text.expose()).await?;
+        let observed = fact::parse(&self.run.frame, probes, &output).map_err(|source| {
+            EngineError::Answer {
+                host: host.clone(),
+                source,
+            }
+        })?;
+        self.run.emitter.emit(Kind::Observed {
+            host: host.clone(),
+            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            resources: u32::try_from(probes.len()).unwrap_or(u32::MAX),
+        });
+        Ok(observed)
+    }
+
+    async fn exec(&self, host: &HostName, text: &str) -> Result<String, TransportError> {
+        let Some(transport) = self.run.fleet.get(host) else {
+            return Ok(String::new());
+        };
+        let program = Program::new(text).within(DEADLINE);
+        let (_, output) = collect(transport.as_ref(), &program).await?;
+        Ok(output.out)
+    }
+
+    /// Asks one member of each group about the group. A group whose members do not run Patroni is not asked.
+    async fn groups(&self, desired: &Desired, seen: &mut Seen) {
+        let wanted = desired.groups();
+        let groups = self
+            .run
+            .model
+            .groups()
+            .filter(|(_, group)| wanted.contains_key(&group.cluster));
+        let answers =
+            futures_join(groups.map(|(_, group)| async {
+                (group.cluster.clone(), self.group(group, seen).await)
+            }));
+        let answers = answers.await;
+        seen.groups = answers.into_iter().collect();
+    }
+
+    async fn group(&self, group: &Group, seen: &Seen) -> GroupSeen {
+        let running = group.members.iter().filter(|member| {
+            let unit = seen
+                .hosts
+                .get(&member.host)
+                .and_then(|observed| observed.units.get("patroni.service"));
+            // A host that was not asked about its units may well run Patroni.
+            unit.is_none_or(|unit| unit.active) && self.run.fleet.get(&member.host).is_some()
+        });
+        let hosts: BTreeMap<InstanceName, HostName> = group
+            .members
+            .iter()
+            .map(|member| (member.name.clone(), member.host.clone()))
+            .collect();
+        for member in running {
+            let Some(patroni) = Patroni::of(self.run, member) else {
+                continue;
+            };
+            match patroni.get("/cluster").await {
+                Ok(answer) => {
+                    let members = GroupSeen::members_from(&answer, &hosts);
+                    return with_answers(
+                        GroupSeen {
+                            members,
+                            ..GroupSeen::default()
+                        },
+                        seen,
+                    );
+                }
+                Err(error) => self.run.emitter.emit(Kind::Note {
+                    text: chain(&error),
+                }),
+            }
+        }
+        GroupSeen::default()
+    }
+
+    /// Fetches contents of files that differ, for the diff that people read.
+    pub async fn contents(
+        &self,
+        wanted: BTreeMap<HostName, Vec<String>>,
+        seen: &mut Seen,
+    ) -> Result<(), EngineError> {
+        let wanted: Vec<_> = wanted
+            .into_iter()
+            .filter(|(_, paths)| !paths.is_empty())
+            .collect();
+        let answers = futures_join(wanted.iter().map(|(host, paths)| async {
+            let text = fact::fetch_program(&self.run.frame, paths);
+            self.exec(host, text.expose())
+                .await
+                .map(|output| fact::parse_contents(&self.run.frame, paths, &output))
+        }))
+        .await;
+        for ((host, _), contents) in wanted.iter().zip(answers) {
+            if let Some(observed) = seen.hosts.get_mut(host) {
+                observed.contents = contents?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Looker<'a> {
+    /// A looker of a run.
+    pub fn new(run: &'a Run<'a>) -> Self {
+        Self { run }
+    }
+}
+
+/// Adds what the live leader's host answered.
+fn with_answers(mut group: GroupSeen, seen: &Seen) -> GroupSeen {
+    let leader = group
+        .leader()
+        .and_then(|leader| seen.hosts.get(&leader.host));
+    let Some(scripts) = leader.map(|observed| observed.scripts.clone()) else {
+        return group;
+    };
+    group.dynamic = scripts
+        .get("patroni_dynamic")
+        .and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let names = scripts
+        .get("restart_parameters")
+        .map(|text| text.split_whitespace().map(str::to_owned).collect());
+    group.restart_parameters = names.unwrap_or_default();
+    group.answers = scripts;
+    group
+}

@@ -1,0 +1,57 @@
+//! The only part that acts: connects, looks, carries out a plan stage by stage, and says what happened.
+//!
+//! Cross-host order exists in two places: as data in the plan, and in the one loop of [`apply`]. Everything
+//! visible is an event; nothing here prints.
+
+mod apply;
+mod cancel;
+mod error;
+mod fleet;
+mod gate;
+mod group;
+mod lock;
+mod look;
+mod patroni;
+mod work;
+
+pub use apply::{ApplyOptions, apply};
+pub use cancel::Cancel;
+pub use error::EngineError;
+pub use fleet::Fleet;
+pub use look::{Looker, look};
+pub use patroni::Patroni;
+
+use crate::command::Frame;
+use crate::event::Emitter;
+use crate::model::Model;
+use crate::names::{FormationName, RunId};
+use crate::secret::Secret;
+use std::collections::BTreeMap;
+
+/// What all parts of the engine share for one run.
+#[derive(Debug)]
+pub struct Run<'a> {
+    pub id: RunId,
+    pub frame: Frame,
+    pub emitter: Emitter,
+    pub model: &'a Model,
+    pub fleet: &'a Fleet,
+    /// How Patroni's REST API is reached, by formation.
+    pub patroni: BTreeMap<FormationName, PatroniAccess>,
+    pub cancel: Cancel,
+    /// Who runs this, for the lock: `user@machine`.
+    pub operator: String,
+    /// How many hosts are talked to at once.
+    pub forks: usize,
+    /// Where free disk space is measured on a host.
+    pub data_dir: String,
+}
+
+/// Credentials for Patroni's REST API.
+#[derive(Clone, Debug)]
+pub struct PatroniAccess {
+    pub user: String,
+    pub password: Secret,
+    /// The certificate authority, when the API speaks TLS.
+    pub ca_pem: Option<String>,
+}

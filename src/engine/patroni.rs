@@ -1,0 +1,113 @@
+//! Patroni's REST API, through the SSH connection to the member's own host.
+
+use super::{PatroniAccess, Run};
+use crate::model::Instance;
+use crate::transport::{Target, TransportError, http};
+use serde_json::Value;
+use std::time::Duration;
+
+/// One member's API.
+#[derive(Debug)]
+pub struct Patroni<'a> {
+    run: &'a Run<'a>,
+    member: &'a Instance,
+    access: &'a PatroniAccess,
+}
+
+/// Why Patroni did not answer as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum PatroniError {
+    #[error("{0} is not connected")]
+    NotConnected(String),
+    #[error("{member}: {source}")]
+    Http {
+        member: String,
+        #[source]
+        source: http::HttpError,
+    },
+    #[error("{0}")]
+    Transport(#[from] TransportError),
+    #[error("{member}: Patroni answers {status} to {method} {path}: {words}")]
+    Status {
+        member: String,
+        method: String,
+        path: String,
+        status: u16,
+        words: String,
+    },
+}
+
+impl<'a> Patroni<'a> {
+    /// The API of a member, if its formation's credentials are known.
+    pub fn of(run: &'a Run<'a>, member: &'a Instance) -> Option<Self> {
+        let access = run.patroni.get(&member.formation)?;
+        Some(Self {
+            run,
+            member,
+            access,
+        })
+    }
+
+    /// Sends a request. Any status is an answer.
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(u16, Vec<u8>), PatroniError> {
+        let transport = self.run.fleet.get(&self.member.host);
+        let transport =
+            transport.ok_or_else(|| PatroniError::NotConnected(self.member.host.to_string()))?;
+        let address = self.member.address.to_string();
+        let target = Target::Tcp(address.clone(), self.member.patroni_port);
+        let method = http::Method::from_bytes(method.as_bytes()).unwrap_or(http::Method::GET);
+        let mut request = http::Request::new(method, target, path)
+            .basic_auth(self.access.user.clone(), self.access.password.clone());
+        if let Some(ca_pem) = &self.access.ca_pem {
+            request = request.tls(http::TlsSettings {
+                ca_pem: ca_pem.clone(),
+                client_cert_pem: None,
+                client_key_pem: None,
+                server_name: address,
+            });
+        }
+        if let Some(body) = body {
+            // Restarts and switchovers answer when they are done.
+            request = request.json(body).within(Duration::from_secs(300));
+        }
+        let answer = http::request(transport.as_ref(), &request).await;
+        let answer = answer.map_err(|source| PatroniError::Http {
+            member: self.member.name.to_string(),
+            source,
+        })?;
+        Ok((answer.status, answer.body))
+    }
+
+    /// `GET`, the answer as JSON whatever its status (Patroni answers 503 with a full report).
+    pub async fn get(&self, path: &str) -> Result<Value, PatroniError> {
+        let (_, body) = self.request("GET", path, None).await?;
+        Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// A request that must succeed.
+    pub async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<String, PatroniError> {
+        let (status, answer) = self.request(method, path, body).await?;
+        let words = String::from_utf8_lossy(&answer).trim().to_owned();
+        if (200..300).contains(&status) {
+            return Ok(words);
+        }
+        let member = self.member.name.to_string();
+        Err(PatroniError::Status {
+            member,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            status,
+            words,
+        })
+    }
+}

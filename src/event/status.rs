@@ -1,0 +1,97 @@
+//! The state of a formation as plain data, for the status view and for `-o json`.
+
+use crate::names::{ClusterName, FormationName, HostName, InstanceName};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What `status` found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StatusReport {
+    pub formation: Option<FormationName>,
+    pub healthy: bool,
+    /// Automatic failover is switched off.
+    pub paused: bool,
+    pub etcd: Vec<EtcdStatus>,
+    pub groups: Vec<GroupStatus>,
+    /// `pg_dist_node` against Patroni's view.
+    pub nodes: Vec<NodeStatus>,
+    pub services: Vec<ServiceStatus>,
+    pub certificates: Vec<CertificateStatus>,
+    /// What is wrong, one sentence each, the host first.
+    pub problems: Vec<String>,
+}
+
+/// One etcd member.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EtcdStatus {
+    pub name: String,
+    pub host: HostName,
+    pub healthy: bool,
+    pub leader: bool,
+    pub version: Option<String>,
+    /// Bytes.
+    pub db_size: Option<u64>,
+}
+
+/// One Patroni cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupStatus {
+    /// `None` for a plain cluster.
+    pub number: Option<u32>,
+    pub cluster: ClusterName,
+    pub members: Vec<MemberStatus>,
+}
+
+/// One instance as Patroni sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemberStatus {
+    pub name: InstanceName,
+    pub host: HostName,
+    /// `leader`, `sync_standby`, `replica`, ...
+    pub role: String,
+    /// `running`, `streaming`, `stopped`, ...
+    pub state: String,
+    pub timeline: Option<u64>,
+    /// Bytes behind the leader; `None` when unknown or the leader itself.
+    pub lag: Option<u64>,
+    pub pending_restart: bool,
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One row of `pg_dist_node` beside what Patroni says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeStatus {
+    pub group: u32,
+    /// `host:port` that Citus uses.
+    pub citus: Option<String>,
+    /// `host:port` that Patroni names.
+    pub patroni: Option<String>,
+    /// `primary` or `secondary`.
+    pub role: String,
+    pub ok: bool,
+}
+
+/// One HAProxy service on one host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    pub host: HostName,
+    pub service: String,
+    pub port: Option<u16>,
+    pub servers: Vec<ServerStatus>,
+}
+
+/// One server of a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerStatus {
+    pub name: String,
+    pub up: bool,
+}
+
+/// One certificate on a host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CertificateStatus {
+    pub host: HostName,
+    pub name: String,
+    /// Days until it expires; negative when it has.
+    pub days: i64,
+}

@@ -1,0 +1,99 @@
+//! What was seen of a PostgreSQL group as a whole: Patroni's view of it, and what its live leader says.
+
+use crate::names::{HostName, InstanceName};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One look at a group.
+#[derive(Clone, Debug, Default)]
+pub struct GroupSeen {
+    /// As Patroni's `GET /cluster` lists them; empty when no member answered.
+    pub members: Vec<MemberSeen>,
+    /// The dynamic configuration as the leader last saw it (`patroni.dynamic.json`).
+    pub dynamic: Option<Value>,
+    /// Names of parameters that only a restart changes (`pg_settings.context = 'postmaster'`).
+    pub restart_parameters: BTreeSet<String>,
+    /// What the live leader answered to the scripts of this group's resources, by name.
+    pub answers: BTreeMap<String, String>,
+}
+
+/// A member as Patroni sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemberSeen {
+    pub name: InstanceName,
+    pub host: HostName,
+    /// `leader`, `replica`, `sync_standby`, `quorum_standby`, `standby_leader`.
+    pub role: String,
+    /// `running`, `streaming`, `starting`, `stopped`, ...
+    pub state: String,
+    pub timeline: Option<i64>,
+    /// Bytes behind the leader.
+    pub lag: Option<i64>,
+    pub pending_restart: bool,
+}
+
+impl MemberSeen {
+    /// Whether this member leads the group.
+    pub fn is_leader(&self) -> bool {
+        matches!(
+            self.role.as_str(),
+            "leader" | "master" | "primary" | "standby_leader"
+        )
+    }
+
+    /// Whether this member follows and receives.
+    pub fn is_streaming(&self) -> bool {
+        // Patroni 3.0 says `running` where later versions say `streaming`.
+        !self.is_leader() && matches!(self.state.as_str(), "streaming" | "running")
+    }
+}
+
+impl GroupSeen {
+    /// The member that leads, if one does.
+    pub fn leader(&self) -> Option<&MemberSeen> {
+        self.members
+            .iter()
+            .find(|member| member.is_leader() && member.state == "running")
+    }
+
+    /// Members that must be restarted before they run with the wanted configuration.
+    pub fn pending(&self) -> impl Iterator<Item = &MemberSeen> {
+        self.members.iter().filter(|member| member.pending_restart)
+    }
+
+    /// Reads the answer of `GET /cluster`. `hosts` tells on which host a member lives.
+    pub fn members_from(
+        answer: &Value,
+        hosts: &BTreeMap<InstanceName, HostName>,
+    ) -> Vec<MemberSeen> {
+        let members = answer.get("members").and_then(Value::as_array);
+        members
+            .into_iter()
+            .flatten()
+            .filter_map(|member| read_member(member, hosts))
+            .collect()
+    }
+}
+
+fn read_member(member: &Value, hosts: &BTreeMap<InstanceName, HostName>) -> Option<MemberSeen> {
+    let text = |key: &str| {
+        member
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let name = InstanceName::new(text("name"));
+    Some(MemberSeen {
+        host: hosts.get(&name)?.clone(),
+        role: text("role"),
+        state: text("state"),
+        timeline: member.get("timeline").and_then(Value::as_i64),
+        lag: member.get("lag").and_then(Value::as_i64),
+        pending_restart: member
+            .get("pending_restart")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
+        name,
+    })
+}

@@ -1,0 +1,164 @@
+//! The one catalogue of parameters: name, type, default, meaning. It feeds `check`, `catalog vars` and the docs.
+//!
+//! Names and defaults are Pigsty's (v4.5) unless the meaning says otherwise.
+
+mod check;
+mod kind;
+mod noted;
+mod table_access;
+mod table_node;
+mod table_own;
+mod table_pgsql;
+mod typed;
+
+pub use check::check_vars;
+pub use kind::Kind;
+pub use typed::Typed;
+
+/// What a parameter belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Module {
+    Ansible,
+    Ca,
+    Node,
+    NodeVip,
+    Haproxy,
+    Etcd,
+    Pgsql,
+    Backup,
+    Pgbouncer,
+    Access,
+    Removal,
+    Citusctl,
+}
+
+/// How far a parameter is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    Used,
+    /// Understood and checked, acted on by a later version.
+    Planned,
+    /// An older name or form; the text says what to write now.
+    Legacy(&'static str),
+    /// Ansible's own, or of no meaning here; accepted without a word.
+    Ignored,
+}
+
+/// A default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefaultValue {
+    None,
+    /// As JSON text.
+    Json(&'static str),
+}
+
+/// One parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Param {
+    pub name: &'static str,
+    pub module: Module,
+    pub kind: Kind,
+    pub default: DefaultValue,
+    /// Where it is usually set: G global, C cluster, I instance, A argument.
+    pub level: &'static str,
+    pub doc: &'static str,
+    pub support: Support,
+}
+
+/// A parameter that is acted on.
+const fn used(
+    module: Module,
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    level: &'static str,
+    doc: &'static str,
+) -> Param {
+    let default = if default.is_empty() {
+        DefaultValue::None
+    } else {
+        DefaultValue::Json(default)
+    };
+    Param {
+        name,
+        module,
+        kind,
+        default,
+        level,
+        doc,
+        support: Support::Used,
+    }
+}
+
+/// The same with another support.
+const fn with(param: Param, support: Support) -> Param {
+    Param { support, ..param }
+}
+
+/// A parameter that a later version acts on.
+const fn planned(
+    module: Module,
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    level: &'static str,
+    doc: &'static str,
+) -> Param {
+    with(
+        used(module, name, kind, default, level, doc),
+        Support::Planned,
+    )
+}
+
+/// All parameters.
+pub fn all() -> impl Iterator<Item = &'static Param> {
+    let tables = [
+        table_node::TABLE,
+        table_pgsql::TABLE,
+        table_access::TABLE,
+        table_own::TABLE,
+    ];
+    tables.into_iter().flatten()
+}
+
+/// The parameter of that name.
+pub fn lookup(name: &str) -> Option<&'static Param> {
+    all().find(|param| param.name == name)
+}
+
+/// Whether a name belongs to a module that citusctl does not have (infra, minio, redis, monitoring).
+pub fn is_noted(name: &str) -> Option<&'static str> {
+    noted::module_of(name)
+}
+
+/// The name that somebody who misspelt this one may have meant.
+pub fn suggest(name: &str) -> Option<&'static str> {
+    let scored = all().map(|param| (strsim::damerau_levenshtein(name, param.name), param.name));
+    let (distance, best) = scored.min()?;
+    let allowed = (name.len() / 4).clamp(1, 3);
+    (distance <= allowed).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_defaults_fit_their_kind() {
+        let mut seen = std::collections::BTreeSet::new();
+        for param in all() {
+            assert!(seen.insert(param.name), "{} twice", param.name);
+            if let DefaultValue::Json(text) = param.default {
+                let value: serde_json::Value = serde_json::from_str(text).expect(param.name);
+                assert_eq!(param.kind.mismatch(&value), None, "{}", param.name);
+            }
+        }
+        assert!(seen.len() > 180, "{}", seen.len());
+    }
+
+    #[test]
+    fn suggests_the_nearest_name() {
+        assert_eq!(suggest("pg_verson"), Some("pg_version"));
+        assert_eq!(suggest("my_own_variable"), None);
+    }
+}

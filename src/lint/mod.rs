@@ -1,0 +1,153 @@
+//! What is wrong with a model, or will be on a bad day: one function for each rule.
+//!
+//! Every problem has a stable code, the places it is about, its cause and a way out. Values whose
+//! type is wrong are not reported here (`inventory::parameters` did); identities that are missing
+//! are reported by `model::build`, which cannot go on without them.
+
+mod agreement;
+mod etcd;
+mod formation;
+mod identity;
+mod network;
+mod ports;
+mod secrets;
+mod services;
+mod timing;
+mod topology;
+mod versions;
+
+use crate::inventory::parameters::Typed;
+use crate::inventory::{InvHost, Inventory};
+use crate::model::build::{clusters, place_of};
+use crate::model::{Formation, Instance, Model};
+use crate::names::{ClusterName, HostName};
+use crate::source::{Diagnostic, Diagnostics, Span};
+use indexmap::IndexMap;
+
+/// A rule: all breaches of it.
+type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
+
+const RULES: [&[Rule]; 11] = [
+    identity::RULES,
+    agreement::RULES,
+    formation::RULES,
+    etcd::RULES,
+    topology::RULES,
+    network::RULES,
+    ports::RULES,
+    services::RULES,
+    timing::RULES,
+    versions::RULES,
+    secrets::RULES,
+];
+
+/// All breaches of all rules, in the order of the rules.
+pub fn check(inv: &Inventory, model: &Model) -> Diagnostics {
+    let scope = Scope { inv, model };
+    let mut found = Diagnostics::default();
+    for rule in RULES.into_iter().flatten() {
+        found.extend(rule(&scope));
+    }
+    found
+}
+
+/// What rules look at.
+struct Scope<'a> {
+    inv: &'a Inventory,
+    model: &'a Model,
+}
+
+impl<'a> Scope<'a> {
+    /// All hosts by `pg_cluster`, complete or not.
+    fn clusters(&self) -> IndexMap<ClusterName, Vec<&'a InvHost>> {
+        clusters::clusters(self.inv)
+    }
+
+    /// A host as the inventory has it.
+    fn host(&self, name: &HostName) -> Option<&'a InvHost> {
+        self.inv.hosts.get(name)
+    }
+
+    /// Where a variable of an instance's host was written, or else where the host was.
+    fn place(&self, instance: &Instance, variable: &str) -> Option<Span> {
+        Some(place_of(self.host(&instance.host)?, variable))
+    }
+
+    /// The hosts of a formation.
+    fn formation_hosts(&self, formation: &Formation) -> Vec<&'a InvHost> {
+        let members = formation.members();
+        members
+            .filter_map(|member| self.host(&member.host))
+            .collect()
+    }
+
+    /// Where `all` stands, for what is true of the whole inventory.
+    fn whole(&self) -> Option<Span> {
+        let all = self.inv.groups.get("all").map(|all| all.span);
+        all.or_else(|| self.inv.hosts.values().next().map(|host| host.span))
+    }
+}
+
+/// Builders that take a place that may be unknown.
+trait Placed: Sized {
+    fn at_if(self, span: Option<Span>, text: impl Into<String>) -> Self;
+    fn see_if(self, span: Option<Span>, text: impl Into<String>) -> Self;
+}
+
+impl Placed for Diagnostic {
+    fn at_if(self, span: Option<Span>, text: impl Into<String>) -> Self {
+        match span {
+            Some(span) => self.at(span, text),
+            None => self,
+        }
+    }
+
+    fn see_if(self, span: Option<Span>, text: impl Into<String>) -> Self {
+        match span {
+            Some(span) => self.see(span, text),
+            None => self,
+        }
+    }
+}
+
+/// A variable of a host as text, empty where it has none.
+fn text(host: &InvHost, name: &str) -> String {
+    Typed::new(&host.vars).str(name)
+}
+
+/// The first pair of neighbours-by-key: each item whose key an earlier item has, with that item.
+fn repeated<T, K: PartialEq>(items: &[T], key: impl Fn(&T) -> K) -> Vec<(&T, &T)> {
+    let later = items.iter().enumerate().filter_map(|(at, item)| {
+        let first = items[..at]
+            .iter()
+            .find(|earlier| key(earlier) == key(item))?;
+        Some((first, item))
+    });
+    later.collect()
+}
+
+/// `a`, `a and b`, `a, b and c`, each in backticks.
+fn list(names: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_names() {
+        assert_eq!(list(["a"]), "`a`");
+        assert_eq!(list(["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+
+    #[test]
+    fn finds_repeated_items() {
+        let items = [1, 2, 1, 3, 1];
+        assert_eq!(repeated(&items, |n| *n), [(&1, &1), (&1, &1)]);
+    }
+}

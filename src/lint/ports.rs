@@ -1,0 +1,166 @@
+//! Who listens where: two listeners on one port of one host cannot both start.
+
+use super::{Rule, Scope};
+use crate::inventory::InvHost;
+use crate::inventory::parameters::Typed;
+use crate::model::build::{PGBOUNCER_AVAILABLE, place_of, service_spec};
+use crate::model::{Host, Service, ServiceKind};
+use crate::source::{Diagnostic, Span};
+
+pub(super) const RULES: &[Rule] = &[collisions, reserved];
+
+/// One listener of one host.
+struct Listener {
+    port: u16,
+    what: String,
+    span: Span,
+    /// The addresses it binds; `*` is all.
+    bind: String,
+}
+
+fn collisions(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let mut found: Vec<(Vec<Span>, Diagnostic)> = Vec::new();
+    for host in scope.model.hosts() {
+        let Some(written) = scope.host(&host.name) else {
+            continue;
+        };
+        let all = listeners(scope, host, written);
+        for (at, second) in all.iter().enumerate() {
+            let Some(first) = all[..at].iter().find(|first| collide(first, second)) else {
+                continue;
+            };
+            let spans = vec![first.span, second.span];
+            // What stands in a group's variables is the same mistake on each of its hosts.
+            if !found.iter().any(|(known, _)| *known == spans) {
+                found.push((spans, collision(host, first, second)));
+            }
+        }
+    }
+    found.into_iter().map(|(_, problem)| problem).collect()
+}
+
+fn collide(first: &Listener, second: &Listener) -> bool {
+    let apart = first.bind != second.bind && first.bind != "*" && second.bind != "*";
+    first.port == second.port && !apart
+}
+
+fn collision(host: &Host, first: &Listener, second: &Listener) -> Diagnostic {
+    let message = format!(
+        "port {} of `{}` is wanted by {} and by {}",
+        second.port, host.name, first.what, second.what
+    );
+    Diagnostic::error("port-collision", message)
+        .at(second.span, second.what.clone())
+        .see(first.span, first.what.clone())
+        .help("give one of them another port")
+}
+
+fn listeners(scope: &Scope<'_>, host: &Host, written: &InvHost) -> Vec<Listener> {
+    let mut all = vec![ssh(host, written)];
+    let typed = Typed::new(&written.vars);
+    let mut add = |name: &'static str, what: &str| {
+        all.extend(u16::try_from(typed.int(name)).ok().map(|port| Listener {
+            port,
+            what: what.to_owned(),
+            span: place_of(written, name),
+            bind: "*".into(),
+        }));
+    };
+    if host.etcd.is_some() {
+        add("etcd_port", "etcd (`etcd_port`)");
+        add("etcd_peer_port", "etcd's peers (`etcd_peer_port`)");
+    }
+    if host.pg.is_some() {
+        add("pg_port", "PostgreSQL (`pg_port`)");
+        add("patroni_port", "Patroni (`patroni_port`)");
+        if PGBOUNCER_AVAILABLE && typed.bool("pgbouncer_enabled") {
+            add("pgbouncer_port", "PgBouncer (`pgbouncer_port`)");
+        }
+    }
+    if host.haproxy {
+        add(
+            "haproxy_exporter_port",
+            "HAProxy's statistics (`haproxy_exporter_port`)",
+        );
+    }
+    all.extend(
+        host.services
+            .iter()
+            .map(|service| listener(scope, written, service)),
+    );
+    all
+}
+
+fn ssh(host: &Host, written: &InvHost) -> Listener {
+    Listener {
+        port: host.connection.port.unwrap_or(22),
+        what: "sshd".into(),
+        span: place_of(written, "ansible_port"),
+        bind: "*".into(),
+    }
+}
+
+fn listener(scope: &Scope<'_>, host: &InvHost, service: &Service) -> Listener {
+    Listener {
+        port: service.port,
+        what: format!("service `{}`", service.name),
+        span: service_place(scope, host, service),
+        bind: service.bind.first().cloned().unwrap_or_else(|| "*".into()),
+    }
+}
+
+/// Where a service was written, or else the host that it is served on.
+fn service_place(scope: &Scope<'_>, host: &InvHost, service: &Service) -> Span {
+    match service.kind {
+        ServiceKind::Coordinator => place_of(host, "citus_coordinator_port"),
+        ServiceKind::Any => place_of(host, "citus_any_node_port"),
+        ServiceKind::Custom => entry(host, &["haproxy_services"], &service.name),
+        ServiceKind::Cluster => {
+            let behind = service
+                .servers
+                .iter()
+                .find_map(|server| server.instance.as_ref());
+            let instance = behind.and_then(|name| scope.model.instance(name));
+            // A dedicated HAProxy's host carries services that other hosts' variables declare.
+            let own = host.vars.contains("pg_cluster").then_some(host);
+            let member = instance.and_then(|instance| scope.host(&instance.host));
+            let name = instance.map_or(service.name.as_str(), |instance| {
+                let prefix = format!("{}-", instance.cluster);
+                service.name.strip_prefix(&prefix).unwrap_or(&service.name)
+            });
+            let host = own.or(member).unwrap_or(host);
+            entry(host, &["pg_services", "pg_default_services"], name)
+        }
+    }
+}
+
+fn entry(host: &InvHost, lists: &[&'static str], name: &str) -> Span {
+    let mut entries = lists
+        .iter()
+        .flat_map(|list| service_spec::entries(host, list));
+    let found = entries.find(|entry| entry.text("name").as_deref() == Some(name));
+    found.map_or(host.span, |entry| entry.span)
+}
+
+/// Ports below 1024 are root's, and HAProxy does not stay root.
+fn reserved(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for host in scope.model.hosts() {
+        let Some(written) = scope.host(&host.name).filter(|_| host.pg.is_some()) else {
+            continue;
+        };
+        let typed = Typed::new(&written.vars);
+        for name in ["pg_port", "patroni_port", "pgbouncer_port"] {
+            if !(1..1024).contains(&typed.int(name)) {
+                continue;
+            }
+            let problem = Diagnostic::error("privileged-port", format!("`{name}` is below 1024"))
+                .at(place_of(written, name), "only root may listen there")
+                .help("PostgreSQL and Patroni run as an ordinary user: take a port from 1024 on");
+            if !found.contains(&problem) {
+                found.push(problem);
+            }
+        }
+    }
+    found
+}

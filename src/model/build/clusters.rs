@@ -1,0 +1,152 @@
+//! Clusters by equality of `pg_cluster` (never by group of the inventory), and their formations.
+
+use super::etcd::port;
+use super::instances::{Belongs, instance};
+use super::upstream;
+use crate::inventory::parameters::Typed;
+use crate::inventory::{InvHost, Inventory};
+use crate::model::{Formation, Group, Host, Instance, Mode, Rto, Vip};
+use crate::names::{ClusterName, FormationName, HostName};
+use crate::source::Diagnostics;
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+/// All formations, in the order in which their first host is written.
+pub(super) fn build(
+    inv: &Inventory,
+    hosts: &BTreeMap<HostName, Host>,
+    problems: &mut Diagnostics,
+) -> Vec<Formation> {
+    let mut formations: Vec<Formation> = Vec::new();
+    for (cluster, members) in clusters(inv) {
+        let Some(first) = members.first() else {
+            continue;
+        };
+        let of = formation(&cluster, first);
+        let group = group(inv, &of, &cluster, &members, hosts, problems);
+        let same = |known: &&mut Formation| known.name == of.name && known.mode == of.mode;
+        match formations.iter_mut().find(same) {
+            Some(known) => known.groups.push(group),
+            None => formations.push(Formation {
+                groups: vec![group],
+                ..of
+            }),
+        }
+    }
+    for formation in &mut formations {
+        formation.groups.sort_by_key(|group| group.number);
+    }
+    formations
+}
+
+/// All hosts by `pg_cluster`, in the order of the inventory.
+pub(crate) fn clusters(inv: &Inventory) -> IndexMap<ClusterName, Vec<&InvHost>> {
+    let mut clusters: IndexMap<ClusterName, Vec<&InvHost>> = IndexMap::new();
+    for host in inv.hosts.values() {
+        if let Some(cluster) = cluster_of(host) {
+            clusters.entry(cluster).or_default().push(host);
+        }
+    }
+    clusters
+}
+
+/// The cluster that a host is in.
+pub(crate) fn cluster_of(host: &InvHost) -> Option<ClusterName> {
+    let name = Typed::new(&host.vars).opt_str("pg_cluster")?;
+    (!name.is_empty()).then(|| ClusterName::new(name))
+}
+
+/// The formation that a host's variables speak of, without its groups.
+pub(crate) fn formation(cluster: &ClusterName, host: &InvHost) -> Formation {
+    let typed = Typed::new(&host.vars);
+    let mode = match typed.str("pg_mode").as_str() {
+        "citus" => Mode::Citus,
+        _ => Mode::Plain,
+    };
+    let shard = typed.opt_str("pg_shard").filter(|shard| !shard.is_empty());
+    let name = match (mode, shard) {
+        (Mode::Citus, Some(shard)) => FormationName::new(shard),
+        (Mode::Citus, None) | (Mode::Plain, _) => FormationName::new(cluster.as_str()),
+    };
+    Formation {
+        name,
+        mode,
+        groups: Vec::new(),
+        primary_db: typed.str("pg_primary_db"),
+        version: u32::try_from(typed.int("pg_version")).unwrap_or_default(),
+        namespace: typed.str("pg_namespace").trim_end_matches('/').to_owned(),
+    }
+}
+
+fn group(
+    inv: &Inventory,
+    of: &Formation,
+    cluster: &ClusterName,
+    hosts: &[&InvHost],
+    built: &BTreeMap<HostName, Host>,
+    problems: &mut Diagnostics,
+) -> Group {
+    let number = hosts.first().and_then(|first| number(of.mode, first));
+    let to = Belongs {
+        cluster,
+        formation: &of.name,
+        group: number,
+    };
+    let mut members: Vec<Instance> = hosts
+        .iter()
+        .filter_map(|host| instance(host, built.get(&host.name)?, &to, problems))
+        .collect();
+    members.sort_by_key(|member| member.seq);
+    let typed = hosts.first().map(|first| Typed::new(&first.vars));
+    let mut group = Group {
+        number,
+        cluster: cluster.clone(),
+        dcs_prefix: prefix(of, number),
+        scope: of.name.as_str().to_owned(),
+        vip: hosts.iter().find_map(|host| vip(&Typed::new(&host.vars))),
+        standby: None,
+        rto: typed
+            .and_then(|typed| Rto::read(&typed))
+            .unwrap_or_default(),
+        incomplete: members.len() < hosts.len(),
+        members,
+    };
+    upstream::resolve(inv, &mut group, problems);
+    group
+}
+
+/// `pg_group`, 0 where it is not written.
+pub(crate) fn number(mode: Mode, host: &InvHost) -> Option<u32> {
+    let typed = Typed::new(&host.vars);
+    let number = typed
+        .opt_int("pg_group")
+        .and_then(|number| u32::try_from(number).ok());
+    match mode {
+        Mode::Citus => Some(number.unwrap_or(0)),
+        Mode::Plain => None,
+    }
+}
+
+/// Where Patroni keeps the group: `<namespace>/<scope>/`, and in Citus mode its number.
+fn prefix(of: &Formation, number: Option<u32>) -> String {
+    let group = number.map_or_else(String::new, |number| format!("{number}/"));
+    format!("{}/{}/{group}", of.namespace, of.name)
+}
+
+/// The VIP of a host's cluster, if it is enabled and readable.
+pub(crate) fn vip(typed: &Typed<'_>) -> Option<Vip> {
+    let written = typed.opt_str("pg_vip_address")?;
+    let (address, prefix) = written.split_once('/').unwrap_or((&written, "24"));
+    let interface = typed.str("pg_vip_interface");
+    let vip = Vip {
+        address: address.parse().ok()?,
+        prefix: prefix.parse().ok()?,
+        interface: (!matches!(interface.as_str(), "" | "auto")).then_some(interface),
+    };
+    typed.bool("pg_vip_enabled").then_some(vip)
+}
+
+/// A port of a cluster, read from one of its hosts.
+pub(super) fn port_of(host: &InvHost, name: &str, default: u16) -> u16 {
+    port(&Typed::new(&host.vars), name, default)
+}

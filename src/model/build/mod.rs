@@ -1,0 +1,122 @@
+//! From variables to the model. What cannot be read is reported and left out; the rest goes on, so
+//! that one run shows every problem.
+
+mod check;
+pub(crate) mod clusters;
+mod custom;
+pub(crate) mod etcd;
+mod hosts;
+mod instances;
+mod sans;
+pub(crate) mod service_spec;
+mod services;
+mod upstream;
+
+use super::{Host, Model, NodeVip};
+use crate::inventory::parameters::Typed;
+use crate::inventory::{InvHost, Inventory};
+use crate::names::HostName;
+use crate::source::{Diagnostic, Diagnostics, Span};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Whether the catalog has a role for PgBouncer. Until it has, services go to PostgreSQL directly.
+pub const PGBOUNCER_AVAILABLE: bool = false;
+
+/// Builds the model. `None` only if there is no host at all.
+pub fn build(inv: &Inventory) -> (Option<Model>, Diagnostics) {
+    let mut problems = Diagnostics::default();
+    let hosts = hosts::build(inv, &mut problems);
+    if hosts.is_empty() {
+        return (None, problems);
+    }
+    let mut model = Model {
+        admin_ip: admin_ip(inv),
+        order: inv
+            .hosts
+            .keys()
+            .filter(|name| hosts.contains_key(*name))
+            .cloned()
+            .collect(),
+        etcd: etcd::build(inv, &hosts, &mut problems),
+        formations: clusters::build(inv, &hosts, &mut problems),
+        node_vips: node_vips(inv, &hosts),
+        hosts,
+    };
+    services::attach(inv, &mut model, &mut problems);
+    sans::attach(inv, &mut model);
+    place(&mut model);
+    (Some(model), once(problems))
+}
+
+/// Copies instances and etcd members to their hosts, where templates look for them.
+fn place(model: &mut Model) {
+    let instances: Vec<_> = model.instances().cloned().collect();
+    for instance in instances {
+        if let Some(host) = model.hosts.get_mut(&instance.host) {
+            host.pg = Some(instance);
+        }
+    }
+    for member in model.etcd.iter().flat_map(|etcd| &etcd.members) {
+        if let Some(host) = model.hosts.get_mut(&member.host) {
+            host.etcd = Some(member.clone());
+        }
+    }
+}
+
+/// `admin_ip` of the first host that has one: it is a global parameter.
+fn admin_ip(inv: &Inventory) -> Option<IpAddr> {
+    inv.hosts
+        .values()
+        .find_map(|host| Typed::new(&host.vars).opt_str("admin_ip")?.parse().ok())
+}
+
+/// Addresses of keepalived, by address in the order of the inventory.
+fn node_vips(inv: &Inventory, hosts: &BTreeMap<HostName, Host>) -> Vec<NodeVip> {
+    let mut vips: Vec<NodeVip> = Vec::new();
+    for host in inv
+        .hosts
+        .values()
+        .filter(|host| hosts.contains_key(&host.name))
+    {
+        let Some((address, vrid)) = node_vip(host) else {
+            continue;
+        };
+        match vips.iter_mut().find(|vip| vip.address == address) {
+            Some(vip) => vip.hosts.push(host.name.clone()),
+            None => vips.push(NodeVip {
+                address,
+                vrid,
+                hosts: vec![host.name.clone()],
+            }),
+        }
+    }
+    vips
+}
+
+fn node_vip(host: &InvHost) -> Option<(IpAddr, Option<u8>)> {
+    let typed = Typed::new(&host.vars);
+    let address = typed.opt_str("vip_address")?.parse().ok()?;
+    let vrid = typed
+        .opt_int("vip_vrid")
+        .and_then(|vrid| u8::try_from(vrid).ok());
+    typed.bool("vip_enabled").then_some((address, vrid))
+}
+
+/// Where a variable of a host was written, or else where the host was.
+pub(crate) fn place_of(host: &InvHost, name: &str) -> Span {
+    host.vars.get(name).map_or(host.span, |var| var.node.span)
+}
+
+/// Each problem once: what stands in a group's variables is met again on every host of it.
+fn once(problems: Diagnostics) -> Diagnostics {
+    let mut seen: Vec<Diagnostic> = Vec::new();
+    for problem in problems {
+        if !seen.contains(&problem) {
+            seen.push(problem);
+        }
+    }
+    let mut unique = Diagnostics::default();
+    unique.extend(seen);
+    unique
+}

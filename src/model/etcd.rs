@@ -1,0 +1,114 @@
+//! The etcd cluster that Patroni keeps its state in.
+
+use crate::names::HostName;
+use serde::Serialize;
+use std::net::{IpAddr, SocketAddr};
+
+/// One etcd cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Etcd {
+    /// Pigsty's `etcd_cluster`; also the token of the cluster.
+    pub name: String,
+    /// By `etcd_seq`.
+    pub members: Vec<EtcdMember>,
+    pub client_port: u16,
+    pub peer_port: u16,
+}
+
+/// One member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EtcdMember {
+    /// `<etcd_cluster>-<etcd_seq>`.
+    pub name: String,
+    pub seq: u32,
+    pub host: HostName,
+    pub address: IpAddr,
+    /// Joins without a vote (`etcd_learner`).
+    pub learner: bool,
+    /// Names and addresses that its certificate carries.
+    pub sans: Vec<String>,
+}
+
+impl Etcd {
+    /// `https://ADDRESS:PORT` of every member, for clients.
+    pub fn endpoints(&self) -> Vec<String> {
+        self.members
+            .iter()
+            .map(|member| member.client_url(self.client_port))
+            .collect()
+    }
+
+    /// `NAME=https://ADDRESS:PORT` of every member, comma separated: etcd's `initial-cluster`.
+    pub fn initial_cluster(&self) -> String {
+        let peers = self.members.iter().map(|member| {
+            let url = url(member.address, self.peer_port);
+            format!("{}={url}", member.name)
+        });
+        peers.collect::<Vec<_>>().join(",")
+    }
+
+    /// How many members must be alive for the cluster to write.
+    pub fn quorum(&self) -> usize {
+        self.voters() / 2 + 1
+    }
+
+    /// How many members may be lost.
+    pub fn tolerance(&self) -> usize {
+        self.voters().saturating_sub(self.quorum())
+    }
+
+    /// Members with a vote.
+    pub fn voters(&self) -> usize {
+        self.members.iter().filter(|member| !member.learner).count()
+    }
+}
+
+impl EtcdMember {
+    /// Where clients reach it.
+    pub fn client_url(&self, port: u16) -> String {
+        url(self.address, port)
+    }
+}
+
+fn url(address: IpAddr, port: u16) -> String {
+    format!("https://{}", SocketAddr::new(address, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn etcd(members: u32) -> Etcd {
+        let member = |seq: u32| EtcdMember {
+            name: format!("etcd-{seq}"),
+            seq,
+            host: HostName::new(format!("10.0.0.{seq}")),
+            address: IpAddr::from([10, 0, 0, u8::try_from(seq).unwrap()]),
+            learner: false,
+            sans: Vec::new(),
+        };
+        Etcd {
+            name: "etcd".into(),
+            members: (1..=members).map(member).collect(),
+            client_port: 2379,
+            peer_port: 2380,
+        }
+    }
+
+    #[test]
+    fn quorum_and_tolerance() {
+        let numbers: Vec<_> = (1..=5)
+            .map(|n| (etcd(n).quorum(), etcd(n).tolerance()))
+            .collect();
+        assert_eq!(numbers, [(1, 0), (2, 0), (2, 1), (3, 1), (3, 2)]);
+    }
+
+    #[test]
+    fn urls() {
+        assert_eq!(etcd(1).endpoints(), ["https://10.0.0.1:2379"]);
+        assert_eq!(
+            etcd(2).initial_cluster(),
+            "etcd-1=https://10.0.0.1:2380,etcd-2=https://10.0.0.2:2380"
+        );
+    }
+}

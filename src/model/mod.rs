@@ -1,0 +1,124 @@
+//! What an inventory means: hosts, etcd, formations, groups, instances, services, addresses.
+//!
+//! Everything that needs thought (who bootstraps, derived names, ports, who stands behind which
+//! service, which names a certificate carries) is decided here, once, as plain values. The values
+//! serialize into the context of templates, so their field names are part of the catalog's
+//! interface. Nothing here touches a network or a file.
+
+pub mod build;
+pub mod compat;
+pub mod connection;
+pub mod dcs;
+pub mod etcd;
+pub mod facts;
+pub mod hba;
+pub mod pg;
+pub mod rto;
+pub mod selector;
+pub mod service;
+pub mod tuning;
+
+pub use build::{PGBOUNCER_AVAILABLE, build};
+pub use connection::{Connection, ConnectionOverrides};
+pub use etcd::{Etcd, EtcdMember};
+pub use facts::{Facts, Os};
+pub use pg::{Formation, Group, Instance, Mode, PatroniTags, PgRole, Standby, Vip};
+pub use rto::Rto;
+pub use service::{Server, Service, ServiceKind, Timings};
+
+use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// What the whole inventory means.
+#[derive(Clone, Debug, Serialize)]
+pub struct Model {
+    /// Pigsty's `admin_ip`: what `${admin_ip}` stands for.
+    pub admin_ip: Option<IpAddr>,
+    /// By name; [`Model::order`] keeps the order of the inventory.
+    pub hosts: BTreeMap<HostName, Host>,
+    /// All hosts in the order of the inventory.
+    pub order: Vec<HostName>,
+    /// The configuration store. `None` where no host is in the group `etcd`.
+    pub etcd: Option<Etcd>,
+    /// In the order in which their first host is written.
+    pub formations: Vec<Formation>,
+    /// Addresses that keepalived moves between hosts.
+    pub node_vips: Vec<NodeVip>,
+}
+
+/// One machine and what stands on it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Host {
+    pub name: HostName,
+    /// Where the other machines reach it: the inventory's key if that is an address, otherwise
+    /// `ansible_host`.
+    pub address: IpAddr,
+    /// Its short name (reference: `nodename`, else the identity of what stands on it).
+    pub nodename: String,
+    /// Whether the machine is to be called by [`Host::nodename`]. False where the name is only a
+    /// stopgap or where `nodename_overwrite` is off.
+    pub nodename_managed: bool,
+    /// Groups of the inventory, outermost first, `all` included.
+    pub groups: Vec<GroupName>,
+    pub pg: Option<Instance>,
+    pub etcd: Option<EtcdMember>,
+    /// Whether HAProxy runs here: it is enabled and has something to listen for.
+    pub haproxy: bool,
+    /// How the operator's machine gets in. Not part of the template context.
+    #[serde(skip)]
+    pub connection: Connection,
+    /// What HAProxy listens for here.
+    pub services: Vec<Service>,
+    pub facts: Facts,
+}
+
+/// An address shared by hosts through keepalived (`vip_enabled`, `vip_address`, `vip_vrid`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NodeVip {
+    pub address: IpAddr,
+    /// The VRRP identity, 1 to 254, unique on the network.
+    pub vrid: Option<u8>,
+    pub hosts: Vec<HostName>,
+}
+
+impl Model {
+    /// All hosts in the order of the inventory.
+    pub fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.order.iter().filter_map(|name| self.hosts.get(name))
+    }
+
+    /// All Patroni clusters, formation by formation.
+    pub fn groups(&self) -> impl Iterator<Item = (&Formation, &Group)> {
+        self.formations
+            .iter()
+            .flat_map(|formation| formation.groups.iter().map(move |group| (formation, group)))
+    }
+
+    /// All instances, formation by formation.
+    pub fn instances(&self) -> impl Iterator<Item = &Instance> {
+        self.groups().flat_map(|(_, group)| group.members.iter())
+    }
+
+    /// The instance of that name.
+    pub fn instance(&self, name: &InstanceName) -> Option<&Instance> {
+        self.instances().find(|instance| instance.name == *name)
+    }
+
+    /// The formation of that name.
+    pub fn formation(&self, name: &FormationName) -> Option<&Formation> {
+        self.formations.iter().find(|found| found.name == *name)
+    }
+
+    /// The Patroni cluster of that name, with its formation.
+    pub fn group(&self, cluster: &ClusterName) -> Option<(&Formation, &Group)> {
+        self.groups().find(|(_, group)| group.cluster == *cluster)
+    }
+
+    /// The Patroni cluster that has an instance on that host, with its formation.
+    pub fn group_on(&self, host: &HostName) -> Option<(&Formation, &Group)> {
+        self.groups()
+            .find(|(_, group)| group.members.iter().any(|member| member.host == *host))
+    }
+}

@@ -1,0 +1,319 @@
+//! What templates and roles see of a host: the model's values, all parameters with their defaults, and what was
+//! computed for it. Templates print; everything that needs thought has been thought here or in the model.
+
+mod pg;
+
+use crate::fact::Traits;
+use crate::inventory::parameters::{self, Kind, Typed};
+use crate::inventory::{Inventory, expand};
+use crate::model::compat::{self, Compat};
+use crate::model::{Facts, Host, Model, Os};
+use crate::names::{HostName, InstanceName};
+use crate::pki::{Ca, LeafRequest, PkiError, Usage};
+use crate::secret::{Masker, Secret};
+use crate::source::{Diagnostic, Diagnostics};
+use crate::template::secret;
+use semver::Version;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use time::{Duration, OffsetDateTime};
+
+/// What contexts are made of.
+#[derive(Debug)]
+pub struct ContextInput<'a> {
+    pub inventory: &'a Inventory,
+    pub model: &'a Model,
+    pub ca: &'a Ca,
+    pub now: OffsetDateTime,
+    /// What was seen of each host; empty offline.
+    pub traits: &'a BTreeMap<HostName, Traits>,
+    /// Installed versions of Patroni, as the package manager says them.
+    pub patroni: &'a BTreeMap<HostName, String>,
+}
+
+/// Contexts by host, and what was said while they were made.
+#[derive(Debug, Default)]
+pub struct Contexts {
+    pub hosts: BTreeMap<HostName, Value>,
+    pub diagnostics: Diagnostics,
+    /// All secrets that the contexts hold.
+    pub masker: Masker,
+    /// Certificates that were made or made anew, and why.
+    pub issued: Vec<String>,
+}
+
+/// Makes the contexts of all hosts.
+pub fn contexts(input: &ContextInput<'_>) -> Result<Contexts, PkiError> {
+    let mut contexts = Contexts::default();
+    for host in input.model.hosts() {
+        let context = Builder { input, host }.build(&mut contexts)?;
+        contexts.hosts.insert(host.name.clone(), context);
+    }
+    Ok(contexts)
+}
+
+struct Builder<'a> {
+    input: &'a ContextInput<'a>,
+    host: &'a Host,
+}
+
+impl Builder<'_> {
+    fn build(&self, contexts: &mut Contexts) -> Result<Value, PkiError> {
+        let Some(inv) = self.input.inventory.hosts.get(&self.host.name) else {
+            return Ok(Value::Null);
+        };
+        let typed = Typed::new(&inv.vars);
+        hide(&typed, &inv.vars, &mut contexts.masker);
+        let mut context = Map::new();
+        context.insert("vars".to_owned(), self.vars(&typed, inv));
+        context.insert("host".to_owned(), self.host_json());
+        context.insert("hosts".to_owned(), self.names());
+        context.insert("etcd".to_owned(), self.etcd(&typed, contexts)?);
+        context.insert("services".to_owned(), self.services());
+        context.insert("haproxy".to_owned(), haproxy(&typed));
+        context.insert("ca".to_owned(), json!({ "cert": self.input.ca.cert_pem() }));
+        context.insert("pg".to_owned(), self.pg(&typed, contexts)?);
+        Ok(Value::Object(context))
+    }
+
+    /// All parameters by Pigsty's names, `${...}` expanded.
+    fn vars(&self, typed: &Typed<'_>, inv: &crate::inventory::InvHost) -> Value {
+        let mut vars = Map::new();
+        for param in parameters::all() {
+            vars.insert(param.name.to_owned(), self.expanded(typed.json(param.name)));
+        }
+        for (name, var) in inv
+            .vars
+            .iter()
+            .filter(|(name, _)| parameters::lookup(name).is_none())
+        {
+            vars.insert(name.to_owned(), self.expanded(var.node.to_json()));
+        }
+        Value::Object(vars)
+    }
+
+    fn expanded(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) if text.contains("${") => {
+                Value::from(expand(&text, &|name| self.placeholder(name)))
+            }
+            Value::Array(items) => items.into_iter().map(|item| self.expanded(item)).collect(),
+            Value::Object(map) => map
+                .into_iter()
+                .map(|(key, value)| (key, self.expanded(value)))
+                .collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+        }
+    }
+
+    fn placeholder(&self, name: &str) -> Option<String> {
+        match name {
+            "admin_ip" => self.input.model.admin_ip.map(|ip| ip.to_string()),
+            "pg_cluster" => self.host.pg.as_ref().map(|pg| pg.cluster.to_string()),
+            _ => None,
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        facts(self.input.traits.get(&self.host.name), &self.host.facts)
+    }
+
+    fn host_json(&self) -> Value {
+        let mut json = serde_json::to_value(self.host).unwrap_or_default();
+        if let Value::Object(map) = &mut json {
+            map.insert(
+                "facts".to_owned(),
+                serde_json::to_value(self.facts()).unwrap_or_default(),
+            );
+        }
+        json
+    }
+
+    /// Names and addresses of all hosts, for /etc/hosts.
+    fn names(&self) -> Value {
+        let row = |host: &Host| json!({ "address": host.address.to_string(), "nodename": host.nodename, "name": host.name });
+        self.input.model.hosts().map(row).collect()
+    }
+
+    fn leaf(
+        &self,
+        name: &str,
+        cn: &str,
+        sans: &[String],
+        contexts: &mut Contexts,
+    ) -> Result<Value, PkiError> {
+        let lifetime = self.lifetime();
+        let request = LeafRequest {
+            name: name.to_owned(),
+            common_name: cn.to_owned(),
+            sans: sans.to_vec(),
+            usage: Usage::Both,
+            lifetime,
+        };
+        let leaf = self.input.ca.leaf(&request, self.input.now)?;
+        if let Some(reason) = &leaf.reissued {
+            contexts
+                .issued
+                .push(format!("certificate of {name}: {reason}"));
+        }
+        contexts.masker.add(leaf.key_pem.clone());
+        Ok(
+            json!({ "cert": leaf.cert_pem, "key": secret(&leaf.key_pem), "not_after": leaf.not_after.unix_timestamp() }),
+        )
+    }
+
+    fn lifetime(&self) -> Duration {
+        let inv = self.input.inventory.hosts.get(&self.host.name);
+        let text = inv
+            .map(|inv| Typed::new(&inv.vars).str("cert_validity"))
+            .unwrap_or_default();
+        let days = text.trim_end_matches('d').parse().unwrap_or(7300);
+        Duration::days(days)
+    }
+
+    fn etcd(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Result<Value, PkiError> {
+        let Some(etcd) = &self.input.model.etcd else {
+            return Ok(Value::Null);
+        };
+        let mut json = serde_json::to_value(etcd).unwrap_or_default();
+        let Value::Object(map) = &mut json else {
+            return Ok(json);
+        };
+        let root = typed.secret("etcd_root_password");
+        map.insert("endpoints".to_owned(), json!(etcd.endpoints()));
+        map.insert("initial_cluster".to_owned(), json!(etcd.initial_cluster()));
+        map.insert("root_password".to_owned(), secret(&root));
+        map.insert("users".to_owned(), self.etcd_users(contexts));
+        if let Some(member) = &self.host.etcd {
+            let mut me = serde_json::to_value(member).unwrap_or_default();
+            if let Value::Object(me) = &mut me {
+                me.insert(
+                    "tls".to_owned(),
+                    self.leaf(&member.name, "", &member.sans, contexts)?,
+                );
+            }
+            map.insert("me".to_owned(), me);
+        }
+        Ok(json)
+    }
+
+    /// One etcd user for each formation, with the prefix that is its own.
+    fn etcd_users(&self, contexts: &mut Contexts) -> Value {
+        let users = self.input.model.formations.iter().filter_map(|formation| {
+            let member = formation.members().next()?;
+            let inv = self.input.inventory.hosts.get(&member.host)?;
+            let password = etcd_password(&Typed::new(&inv.vars), formation.name.as_str());
+            contexts.masker.add(password.clone());
+            let prefix = format!(
+                "{}/{}/",
+                formation.namespace.trim_end_matches('/'),
+                formation.name
+            );
+            Some(json!({ "name": formation.name, "password": secret(&password), "prefix": prefix }))
+        });
+        users.collect()
+    }
+
+    fn services(&self) -> Value {
+        serde_json::to_value(&self.host.services).unwrap_or_default()
+    }
+
+    fn instance_version(&self, host: &HostName) -> Version {
+        patroni_version(self.input, host)
+    }
+}
+
+/// Facts as seen, else as stated or assumed.
+pub fn facts(seen: Option<&Traits>, stated: &Facts) -> Facts {
+    let Some(seen) = seen else {
+        return stated.clone();
+    };
+    if stated.stated {
+        return stated.clone();
+    }
+    Facts {
+        cpu: seen.cpus,
+        mem_mb: seen.mem_mb,
+        disk_gb: seen.disk_gb,
+        os: Os::from_release(&seen.os_id, &seen.os_version).unwrap_or(stated.os),
+        stated: false,
+    }
+}
+
+/// The version of Patroni to render for: the installed one, else the stated one, else the distribution's.
+fn patroni_version(input: &ContextInput<'_>, host: &HostName) -> Version {
+    let installed = input
+        .patroni
+        .get(host)
+        .and_then(|text| compat::version(text));
+    let stated = || {
+        let inv = input.inventory.hosts.get(host)?;
+        compat::version(&Typed::new(&inv.vars).opt_str("patroni_version")?)
+    };
+    let distribution = || {
+        let known = input.model.hosts.get(host)?;
+        let os = facts(input.traits.get(host), &known.facts).os;
+        Compat::shipped()
+            .distributions
+            .get(&os)
+            .map(|distribution| distribution.patroni.clone())
+    };
+    installed
+        .or_else(stated)
+        .or_else(distribution)
+        .unwrap_or(Version::new(4, 0, 7))
+}
+
+/// The password of a formation's etcd user: as given, else derived, so that nobody's name is a password.
+fn etcd_password(typed: &Typed<'_>, scope: &str) -> Secret {
+    let given = typed.secret("pg_etcd_password");
+    if !given.is_empty() {
+        return given;
+    }
+    let root = typed.secret("etcd_root_password");
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, root.expose().as_bytes());
+    let tag = ring::hmac::sign(&key, format!("etcd user {scope}").as_bytes());
+    Secret::new(
+        tag.as_ref()[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>(),
+    )
+}
+
+fn haproxy(typed: &Typed<'_>) -> Value {
+    json!({
+        "stats_port": typed.int("haproxy_exporter_port"),
+        "auth": typed.bool("haproxy_auth_enabled"),
+        "admin_username": typed.str("haproxy_admin_username"),
+        "admin_password": secret(&typed.secret("haproxy_admin_password")),
+        "client_timeout": typed.str("haproxy_client_timeout"),
+        "server_timeout": typed.str("haproxy_server_timeout"),
+    })
+}
+
+/// Every secret that the catalogue knows as one, for masking.
+fn hide(typed: &Typed<'_>, vars: &crate::inventory::Vars, masker: &mut Masker) {
+    for param in parameters::all().filter(|param| param.kind == Kind::Secret) {
+        masker.add(typed.secret(param.name));
+    }
+    if let Some(users) = vars.get("pg_users").and_then(|var| var.node.items()) {
+        let passwords = users
+            .iter()
+            .filter_map(|user| user.get("password")?.as_str());
+        passwords.for_each(|password| masker.add(Secret::new(password)));
+    }
+}
+
+/// The name of an instance, for a message about one of its lists.
+fn hba_problem(
+    name: &InstanceName,
+    error: &crate::model::hba::HbaError,
+    span: Option<crate::source::Span>,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error("bad-hba-rule", format!("{name}: {error}"));
+    match span {
+        Some(span) => diagnostic.at(span, "in this list"),
+        None => diagnostic,
+    }
+}

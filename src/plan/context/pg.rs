@@ -1,0 +1,392 @@
+//! The part of a context that an instance of PostgreSQL is made of.
+
+use super::{Builder, Contexts, etcd_password, facts, hba_problem};
+use crate::inventory::parameters::Typed;
+use crate::model::dcs::{self, DcsInput, StandbyOf, SyncMode};
+use crate::model::hba::{self, HbaEnv};
+use crate::model::tuning::{self, Hardware, Profile, TuningInput};
+use crate::model::{Formation, Group, Instance};
+use crate::names::HostName;
+use crate::pki::PkiError;
+use crate::template::secret;
+use serde_json::{Map, Value, json};
+use std::net::IpAddr;
+
+/// Where certificates of an instance lie on its host.
+const CERT_DIR: &str = "/pg/cert";
+
+impl Builder<'_> {
+    pub(super) fn pg(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Result<Value, PkiError> {
+        let (Some(instance), Some((formation, group))) =
+            (&self.host.pg, self.input.model.group_on(&self.host.name))
+        else {
+            return Ok(Value::Null);
+        };
+        let mut pg = serde_json::to_value(instance).unwrap_or_default();
+        let Value::Object(map) = &mut pg else {
+            return Ok(pg);
+        };
+        let dcs = self.dcs(typed, formation, group);
+        for (key, value) in [
+            ("address", json!(instance.address.to_string())),
+            ("scope", json!(group.scope)),
+            ("group", json!(group.number)),
+            ("mode", json!(formation.mode)),
+            ("namespace", json!(formation.namespace)),
+            ("version", json!(formation.version)),
+            ("primary_db", json!(formation.primary_db)),
+            ("dcs_prefix", json!(group.dcs_prefix)),
+            ("dcs", dcs.clone()),
+            ("bootstrap_dcs", dcs::bootstrap_config(&dcs)),
+            ("hba", self.hba(typed, instance, formation, group, contexts)),
+            ("ident", json!([])),
+            ("parameters", json!({})),
+            ("users", self.users(typed)),
+            ("patroni", self.patroni(typed, instance, formation, group)),
+            ("etcd", self.pg_etcd(typed, group)),
+            ("initdb", initdb(typed, formation.version)),
+            (
+                "tls",
+                self.leaf(
+                    instance.name.as_str(),
+                    instance.name.as_str(),
+                    &instance.sans,
+                    contexts,
+                )?,
+            ),
+            ("packages", self.packages(typed, formation)),
+            (
+                "extension_packages",
+                extension_packages(typed, formation.version),
+            ),
+        ] {
+            map.insert(key.to_owned(), value);
+        }
+        map.extend(self.paths(typed, formation, instance));
+        Ok(pg)
+    }
+
+    fn paths(
+        &self,
+        typed: &Typed<'_>,
+        formation: &Formation,
+        instance: &Instance,
+    ) -> Map<String, Value> {
+        let bin = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
+        let listen = typed.str("pg_listen");
+        let address = instance.address.to_string();
+        let vip = self
+            .input
+            .model
+            .group_on(&self.host.name)
+            .and_then(|(_, group)| group.vip.as_ref());
+        let listen = crate::inventory::expand(&listen, &|name| match name {
+            "ip" => Some(address.clone()),
+            "lo" => Some("127.0.0.1".to_owned()),
+            "vip" => Some(vip.map_or_else(|| address.clone(), |vip| vip.address.to_string())),
+            _ => None,
+        });
+        let home = format!(
+            "{}/{}-{}",
+            typed.str("pg_fs_main"),
+            instance.cluster,
+            formation.version
+        );
+        let values = [
+            (
+                "bin_dir",
+                bin.unwrap_or_else(|| format!("/usr/lib/postgresql/{}/bin", formation.version)),
+            ),
+            (
+                "extension_dir",
+                format!("/usr/share/postgresql/{}/extension", formation.version),
+            ),
+            ("data_dir", typed.str("pg_data")),
+            ("home", home),
+            ("fs_main", typed.str("pg_fs_main")),
+            ("conf_dir", "/pg/conf".to_owned()),
+            ("cert_dir", CERT_DIR.to_owned()),
+            ("log_dir", typed.str("pg_log_dir")),
+            ("socket_dir", typed.str("pg_localhost")),
+            (
+                "listen",
+                listen
+                    .split(',')
+                    .map(str::trim)
+                    .collect::<Vec<_>>()
+                    .join(","),
+            ),
+            ("dbsu_home", typed.str("pg_dbsu_home")),
+        ];
+        values
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), Value::from(value)))
+            .collect()
+    }
+
+    fn users(&self, typed: &Typed<'_>) -> Value {
+        let user = |name: &str, password: &str| (typed.str(name), secret(&typed.secret(password)));
+        let (replication, replication_password) =
+            user("pg_replication_username", "pg_replication_password");
+        let (admin, admin_password) = user("pg_admin_username", "pg_admin_password");
+        let (monitor, monitor_password) = user("pg_monitor_username", "pg_monitor_password");
+        json!({
+            "dbsu": typed.str("pg_dbsu"),
+            "dbsu_password": secret(&typed.secret("pg_dbsu_password")),
+            "replication": replication, "replication_password": replication_password,
+            "admin": admin, "admin_password": admin_password,
+            "monitor": monitor, "monitor_password": monitor_password,
+        })
+    }
+
+    fn patroni(
+        &self,
+        typed: &Typed<'_>,
+        instance: &Instance,
+        formation: &Formation,
+        group: &Group,
+    ) -> Value {
+        json!({
+            "version": self.instance_version(&instance.host).to_string(),
+            "username": typed.str("patroni_username"),
+            "password": secret(&typed.secret("patroni_password")),
+            "allowlist": self.allowlist(formation),
+            "ssl": instance.patroni_ssl,
+            "watchdog": typed.str("patroni_watchdog_mode"),
+            "rto": group.rto,
+            "log_dir": typed.str("patroni_log_dir"),
+        })
+    }
+
+    /// Everybody who may use Patroni's unsafe endpoints: all members of the formation, since workers call the
+    /// coordinator (Pigsty's defects D1 and D9), the control node, and hosts of the group `infra`.
+    fn allowlist(&self, formation: &Formation) -> Vec<String> {
+        let mut addresses: Vec<IpAddr> = formation.members().map(|member| member.address).collect();
+        addresses.extend(self.input.model.admin_ip);
+        addresses.extend(self.infra());
+        addresses.push(IpAddr::from([127, 0, 0, 1]));
+        addresses.sort();
+        addresses.dedup();
+        addresses.iter().map(ToString::to_string).collect()
+    }
+
+    fn infra(&self) -> Vec<IpAddr> {
+        let infra =
+            |host: &&crate::model::Host| host.groups.iter().any(|group| group.as_str() == "infra");
+        self.input
+            .model
+            .hosts()
+            .filter(infra)
+            .map(|host| host.address)
+            .collect()
+    }
+
+    fn pg_etcd(&self, typed: &Typed<'_>, group: &Group) -> Value {
+        let Some(etcd) = &self.input.model.etcd else {
+            return Value::Null;
+        };
+        let hosts: Vec<String> = etcd
+            .members
+            .iter()
+            .map(|member| std::net::SocketAddr::new(member.address, etcd.client_port).to_string())
+            .collect();
+        json!({
+            "hosts": hosts,
+            "username": group.scope,
+            "password": secret(&etcd_password(typed, &group.scope)),
+            "cacert": format!("{CERT_DIR}/ca.crt"),
+            "cert": format!("{CERT_DIR}/server.crt"),
+            "key": format!("{CERT_DIR}/server.key"),
+        })
+    }
+
+    fn hba(
+        &self,
+        typed: &Typed<'_>,
+        instance: &Instance,
+        formation: &Formation,
+        group: &Group,
+        contexts: &mut Contexts,
+    ) -> Value {
+        let addresses = |members: &mut dyn Iterator<Item = &Instance>| {
+            members.map(|member| member.address).collect()
+        };
+        let intranet = typed.json("node_firewall_intranet");
+        let env = HbaEnv {
+            dbsu: typed.str("pg_dbsu"),
+            replication: typed.str("pg_replication_username"),
+            monitor: typed.str("pg_monitor_username"),
+            admin: typed.str("pg_admin_username"),
+            admin_ip: self.input.model.admin_ip,
+            infra: self.infra(),
+            group: addresses(&mut group.members.iter()),
+            formation: addresses(&mut formation.members()),
+            citus_db: formation.is_citus().then(|| formation.primary_db.clone()),
+            intranet: texts(&intranet),
+            password_method: typed.str("pg_pwd_enc"),
+            role: instance.role.to_string(),
+            offline_query: instance.offline_query,
+        };
+        match hba::expand(
+            &typed.json("pg_default_hba_rules"),
+            &typed.json("pg_hba_rules"),
+            &env,
+        ) {
+            Ok(lines) => json!(lines),
+            Err(errors) => {
+                let span = typed
+                    .span("pg_hba_rules")
+                    .or(typed.span("pg_default_hba_rules"));
+                contexts.diagnostics.extend(
+                    errors
+                        .iter()
+                        .map(|error| hba_problem(&instance.name, error, span)),
+                );
+                json!([])
+            }
+        }
+    }
+
+    /// The dynamic configuration of the group: computed for its weakest member, so that every member can run it.
+    fn dcs(&self, typed: &Typed<'_>, formation: &Formation, group: &Group) -> Value {
+        let profile: Profile = typed.str("pg_conf").parse().unwrap_or(Profile::Oltp);
+        let input = self.tuning_input(typed, formation);
+        let version = group
+            .members
+            .iter()
+            .map(|member| self.instance_version(&member.host))
+            .min();
+        let parameters = tuning::tuning(profile, self.weakest(group), &input);
+        let overrides = match typed.json("pg_parameters") {
+            Value::Object(map) => map,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Map::new(),
+        };
+        dcs::dynamic_config(&DcsInput {
+            patroni: version.unwrap_or(semver::Version::new(4, 0, 7)),
+            citus: formation.is_citus(),
+            profile,
+            ttl: group.rto.ttl,
+            loop_wait: group.rto.loop_wait,
+            retry_timeout: group.rto.retry_timeout,
+            primary_start_timeout: group.rto.primary_start_timeout,
+            rpo: u64::try_from(typed.int("pg_rpo")).unwrap_or_default(),
+            synchronous: SyncMode::named(&typed.str("pg_synchronous_mode")).unwrap_or_default(),
+            standby_of: group.standby.as_ref().map(|standby| StandbyOf {
+                host: standby.host.clone(),
+                port: standby.port,
+                delay: group.primary().and_then(|primary| primary.delay.clone()),
+            }),
+            parameters,
+            overrides,
+        })
+    }
+
+    fn tuning_input(&self, typed: &Typed<'_>, formation: &Formation) -> TuningInput {
+        let libs = typed.str("pg_libs");
+        TuningInput {
+            version: formation.version,
+            citus: formation.is_citus(),
+            libs: libs
+                .split(',')
+                .map(str::trim)
+                .filter(|lib| !lib.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            max_conn: typed
+                .opt_int("pg_max_conn")
+                .and_then(|n| u32::try_from(n).ok())
+                .filter(|n| *n >= 20),
+            pooled: crate::model::PGBOUNCER_AVAILABLE
+                && typed.str("pg_default_service_dest") == "pgbouncer",
+            shared_buffer_ratio: typed.float("pg_shared_buffer_ratio"),
+            ssd: typed.str("pg_storage_type") == "SSD",
+            io_method: typed.str("pg_io_method"),
+            password_encryption: typed.str("pg_pwd_enc"),
+            archive_command: None,
+            ca_file: format!("{CERT_DIR}/ca.crt"),
+            primary_db: formation.primary_db.clone(),
+        }
+    }
+
+    fn weakest(&self, group: &Group) -> Hardware {
+        let hardware = |host: &HostName| {
+            let known = self.input.model.hosts.get(host)?;
+            let facts = facts(self.input.traits.get(host), &known.facts);
+            Some(Hardware {
+                cpu: facts.cpu,
+                mem_mb: facts.mem_mb,
+                disk_gb: facts.disk_gb,
+            })
+        };
+        let all = group
+            .members
+            .iter()
+            .filter_map(|member| hardware(&member.host));
+        Hardware::least(all).unwrap_or(Hardware {
+            cpu: 1,
+            mem_mb: 1024,
+            disk_gb: 10,
+        })
+    }
+
+    fn packages(&self, typed: &Typed<'_>, formation: &Formation) -> Value {
+        let version = formation.version;
+        let mut packages = vec![
+            format!("postgresql-{version}"),
+            format!("postgresql-client-{version}"),
+            "patroni".to_owned(),
+            "python3-etcd".to_owned(),
+            "python3-psycopg2".to_owned(),
+        ];
+        packages.retain(|package| {
+            !package.is_empty() && typed.bool("patroni_enabled") | !package.starts_with("python3")
+        });
+        json!(packages)
+    }
+}
+
+/// Package and control file of each extension in `pg_extensions`: Debian's and PGDG's naming.
+fn extension_packages(typed: &Typed<'_>, version: u32) -> Value {
+    let names = texts(&typed.json("pg_extensions"));
+    let words = names.iter().flat_map(|entry| entry.split_whitespace());
+    let row = |name: &str| {
+        let package = if name.starts_with("postgresql-") {
+            name.replace("$v", &version.to_string())
+        } else {
+            format!("postgresql-{version}-{}", name.replace('_', "-"))
+        };
+        json!({ "name": name, "package": package })
+    };
+    words.map(row).collect()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let items = value.as_array().into_iter().flatten();
+    items
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Arguments of initdb (PostgreSQL 17 has a built-in provider for C locales).
+fn initdb(typed: &Typed<'_>, version: u32) -> Value {
+    let (encoding, locale) = (typed.str("pg_encoding"), typed.str("pg_locale"));
+    let mut args = Vec::new();
+    match typed.bool("pg_checksum") {
+        true => args.push(json!("data-checksums")),
+        false if version >= 18 => args.push(json!("no-data-checksums")),
+        false => {}
+    }
+    args.push(json!({ "encoding": encoding }));
+    if version >= 17 && encoding == "UTF8" && matches!(locale.as_str(), "C" | "C.UTF-8") {
+        args.push(json!({ "locale-provider": "builtin" }));
+        args.push(json!({ "builtin-locale": locale }));
+    }
+    args.push(json!({ "locale": locale }));
+    args.push(json!({ "lc-collate": typed.str("pg_lc_collate") }));
+    args.push(json!({ "lc-ctype": typed.str("pg_lc_ctype") }));
+    json!(args)
+}

@@ -1,0 +1,174 @@
+//! Wanted against seen.
+
+use super::{
+    Desired, DesiredStage, GroupDesired, GroupPlan, GroupUnit, Plan, PlannedStage, Refusal, Unit,
+};
+use crate::command::quote;
+use crate::fact::{GroupSeen, Observed};
+use crate::names::{ClusterName, HostName, ResourceId};
+use crate::resource::group::{GroupVerdict, PendingRestart};
+use crate::resource::{Action, Change, Declared, Impact, Step, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that was seen in one look.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub hosts: BTreeMap<HostName, Observed>,
+    pub groups: BTreeMap<ClusterName, GroupSeen>,
+}
+
+/// Compares all stages.
+pub fn diff(desired: &Desired, seen: &Seen) -> Plan {
+    let mut plan = Plan {
+        hosts: desired.hosts().len(),
+        ..Plan::default()
+    };
+    for stage in &desired.stages {
+        let (stage, refusals) = diff_stage(desired, stage, seen);
+        plan.stages.push(stage);
+        plan.refusals.extend(refusals);
+    }
+    plan
+}
+
+/// Compares one stage. The engine does it again when it enters the stage, with a fresh look.
+pub fn diff_stage(
+    desired: &Desired,
+    stage: &DesiredStage,
+    seen: &Seen,
+) -> (PlannedStage, Vec<Refusal>) {
+    let mut refusals = Vec::new();
+    let mut hosts = BTreeMap::new();
+    for (host, resources) in &stage.hosts {
+        let Some(observed) = seen.hosts.get(host) else {
+            continue;
+        };
+        let owned = desired.owned.get(host);
+        let mut units = removals(resources, observed, owned);
+        for declared in resources {
+            match declared.resource.diff(observed) {
+                Verdict::Same(_) => {}
+                Verdict::Differs(change) => units.push(owning(declared, *change)),
+                Verdict::Refused { reason, hint } => {
+                    refusals.push(Refusal {
+                        host: host.clone(),
+                        id: declared.id.clone(),
+                        reason,
+                        hint,
+                    });
+                }
+            }
+        }
+        if !units.is_empty() {
+            hosts.insert(host.clone(), units);
+        }
+    }
+    let nothing = GroupSeen::default();
+    let groups = stage.groups.iter().map(|(name, group)| {
+        (
+            name.clone(),
+            group_plan(group, seen.groups.get(name).unwrap_or(&nothing)),
+        )
+    });
+    let planned = PlannedStage {
+        name: stage.name.clone(),
+        rollout: stage.rollout,
+        gate: stage.gate,
+        hosts,
+        groups: groups.collect(),
+    };
+    (planned, refusals)
+}
+
+/// Notes in the host's manifest what a change is about to make ours, before it does.
+fn owning(declared: &Declared, mut change: Change) -> Unit {
+    let lines: Vec<String> = declared
+        .resource
+        .owns()
+        .iter()
+        .map(|path| quote(&format!("{} {path}", declared.id)))
+        .collect();
+    if let (false, Some(first)) = (lines.is_empty(), change.steps.first_mut()) {
+        let script = format!("own {}\n{}", lines.join(" "), first.script.expose());
+        *first = Step::new(first.title.clone(), script);
+    }
+    Unit {
+        id: declared.id.clone(),
+        change,
+    }
+}
+
+/// Files of this stage's roles that the manifest names and nobody wants any more: moved aside, never deleted.
+fn removals(
+    resources: &[Declared],
+    seen: &Observed,
+    owned: Option<&BTreeSet<String>>,
+) -> Vec<Unit> {
+    let roles: BTreeSet<&str> = resources
+        .iter()
+        .filter_map(|d| Some(d.id.as_str().split_once('/')?.0))
+        .collect();
+    let mut units = Vec::new();
+    for line in &seen.manifest {
+        let Some((id, path)) = line.split_once(' ') else {
+            continue;
+        };
+        let role = id.split_once('/').map_or(id, |(role, _)| role);
+        let wanted = owned.is_some_and(|paths| paths.contains(path));
+        if roles.contains(role) && !wanted {
+            let script = format!("move_aside {}\ndisown {}\n", quote(path), quote(line));
+            let step = Step::new(format!("move {path} aside"), script);
+            units.push(Unit {
+                id: ResourceId::new(id),
+                change: Change::new(Action::Remove, path, vec![step]),
+            });
+        }
+    }
+    units
+}
+
+fn group_plan(group: &GroupDesired, seen: &GroupSeen) -> GroupPlan {
+    let mut plan = GroupPlan {
+        access: group.access.clone(),
+        members: group.members.values().cloned().collect(),
+        units: Vec::new(),
+        unknown: Vec::new(),
+    };
+    for declared in &group.resources {
+        match declared.resource.inner().diff(&group.access, seen) {
+            GroupVerdict::Same(_) => {}
+            GroupVerdict::Differs(change) => plan.units.push(GroupUnit {
+                id: declared.id.clone(),
+                change: *change,
+            }),
+            GroupVerdict::Unknown(reason) => plan.unknown.push((declared.id.clone(), reason)),
+        }
+    }
+    pull_restart(&mut plan, seen);
+    plan
+}
+
+/// A configuration that needs a restart brings the restart with it, visibly.
+fn pull_restart(plan: &mut GroupPlan, seen: &GroupSeen) {
+    let restarts = plan
+        .units
+        .iter()
+        .any(|unit| unit.change.action == Action::Restart);
+    let cause = plan.units.iter().find(|unit| {
+        unit.change.impact == Impact::Restart && unit.change.action != Action::Restart
+    });
+    if let (false, Some(cause)) = (restarts, cause) {
+        let words = cause
+            .change
+            .details
+            .iter()
+            .filter(|line| line.ends_with("needs a restart"));
+        let names: Vec<&str> = words.filter_map(|line| line.split(':').next()).collect();
+        let change =
+            PendingRestart::change(seen.members.len(), seen.members.len() < 2, names.join(", "));
+        plan.units.push(GroupUnit {
+            id: ResourceId::new("patroni/restart"),
+            change,
+        });
+    }
+}

@@ -1,0 +1,121 @@
+//! A plan as plain data for people, JSON and saved plans. This is where secrets are masked.
+
+use super::{GroupPlan, GroupUnit, Plan, PlannedStage, Unit};
+use crate::event::outline::{ChangeOutline, HostOutline, PlanOutline, StageOutline};
+use crate::names::{ClusterName, HostName};
+use crate::resource::{Action, BeforeAfter, Impact, sha256_hex};
+use crate::secret::Masker;
+
+/// The outline of a plan, secrets masked.
+pub fn outline(plan: &Plan, masker: &Masker) -> PlanOutline {
+    let stages = plan.stages.iter().filter(|stage| !stage.is_empty());
+    PlanOutline {
+        hosts: plan.hosts,
+        stages: stages.map(|stage| stage_outline(stage, masker)).collect(),
+    }
+}
+
+/// A digest of all that a plan would do: an approved plan is carried out only while this stays the same.
+pub fn digest(plan: &Plan) -> String {
+    let outline = outline(plan, &Masker::default());
+    sha256_hex(
+        serde_json::to_string(&outline)
+            .unwrap_or_default()
+            .as_bytes(),
+    )
+}
+
+fn stage_outline(stage: &PlannedStage, masker: &Masker) -> StageOutline {
+    let hosts = stage.hosts.iter().map(|(host, units)| HostOutline {
+        host: host.clone(),
+        changes: units
+            .iter()
+            .map(|unit| unit_outline(unit, masker))
+            .collect(),
+    });
+    let groups = stage
+        .groups
+        .iter()
+        .filter(|(_, group)| !group.units.is_empty() || !group.unknown.is_empty());
+    let groups = groups.map(|(cluster, group)| group_outline(cluster, group, masker));
+    StageOutline {
+        name: stage.name.clone(),
+        hosts: hosts.chain(groups).collect(),
+    }
+}
+
+fn unit_outline(unit: &Unit, masker: &Masker) -> ChangeOutline {
+    ChangeOutline {
+        resource: unit.id.clone(),
+        action: unit.change.action,
+        summary: masker.mask(&unit.change.summary),
+        impact: unit.change.impact,
+        cause: unit.change.cause.as_deref().map(|cause| masker.mask(cause)),
+        diff: unit
+            .change
+            .contents
+            .as_ref()
+            .map(|contents| unified(contents, masker)),
+    }
+}
+
+/// A group is shown by its cluster name, in the place of a host.
+fn group_outline(cluster: &ClusterName, group: &GroupPlan, masker: &Masker) -> HostOutline {
+    let unknown = group.unknown.iter().map(|(id, reason)| ChangeOutline {
+        resource: id.clone(),
+        action: Action::Deferred,
+        summary: id
+            .as_str()
+            .split_once('/')
+            .map_or(id.as_str(), |(_, local)| local)
+            .to_owned(),
+        impact: Impact::None,
+        cause: Some(reason.clone()),
+        diff: None,
+    });
+    let known = group.units.iter().map(|unit| group_unit(unit, masker));
+    HostOutline {
+        host: HostName::new(cluster.as_str()),
+        changes: known.chain(unknown).collect(),
+    }
+}
+
+fn group_unit(unit: &GroupUnit, masker: &Masker) -> ChangeOutline {
+    let details: Vec<String> = unit
+        .change
+        .details
+        .iter()
+        .map(|line| format!("  {}\n", masker.mask(line)))
+        .collect();
+    ChangeOutline {
+        resource: unit.id.clone(),
+        action: unit.change.action,
+        summary: masker.mask(&unit.change.summary),
+        impact: unit.change.impact,
+        cause: unit.change.cause.clone(),
+        diff: (!details.is_empty()).then(|| details.concat()),
+    }
+}
+
+fn unified(contents: &BeforeAfter, masker: &Masker) -> String {
+    if contents.sensitive {
+        return "(content is secret and not shown)\n".to_owned();
+    }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let before = contents.before.as_deref().map(text).unwrap_or_default();
+    let after = text(&contents.after);
+    let (masked_before, masked_after) = (masker.mask(&before), masker.mask(&after));
+    if masked_before == masked_after && before != after {
+        return "(only secrets differ; they are not shown)\n".to_owned();
+    }
+    let diff = similar::TextDiff::from_lines(&masked_before, &masked_after);
+    let old = if contents.before.is_some() {
+        contents.path.as_str()
+    } else {
+        "/dev/null"
+    };
+    diff.unified_diff()
+        .context_radius(2)
+        .header(old, &contents.path)
+        .to_string()
+}

@@ -1,0 +1,144 @@
+//! `-t`, `--skip-tags` and `-l`: they filter what is wanted, never the model.
+
+use super::Desired;
+use crate::names::{HostName, ResourceId, Tag};
+use crate::resource::Declared;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Empty: all.
+    pub tags: BTreeSet<Tag>,
+    pub skip: BTreeSet<Tag>,
+    /// `None`: all.
+    pub hosts: Option<BTreeSet<HostName>>,
+}
+
+/// A selection that selects nothing.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SelectError {
+    #[error("no resource has the tag `{tag}`")]
+    UnknownTag {
+        tag: Tag,
+        suggestion: Option<String>,
+    },
+    #[error("nothing in this playbook is left by the tags and the limit")]
+    Nothing,
+}
+
+impl Selection {
+    fn wants(&self, tags: &BTreeSet<Tag>) -> bool {
+        let asked = self.tags.is_empty() || self.tags.iter().any(|tag| tags.contains(tag));
+        asked && !self.skip.iter().any(|tag| tags.contains(tag))
+    }
+
+    fn has_host(&self, host: &HostName) -> bool {
+        self.hosts.as_ref().is_none_or(|hosts| hosts.contains(host))
+    }
+
+    /// Filters what is wanted. Triggers of what was selected are pulled in.
+    pub fn apply(&self, mut desired: Desired) -> Result<Desired, SelectError> {
+        self.check_tags(&desired)?;
+        for stage in &mut desired.stages {
+            stage.hosts.retain(|host, _| self.has_host(host));
+            for resources in stage.hosts.values_mut() {
+                *resources = self.select(std::mem::take(resources));
+            }
+            stage.hosts.retain(|_, resources| !resources.is_empty());
+            stage
+                .groups
+                .retain(|_, group| group.members.values().any(|host| self.has_host(host)));
+            for group in stage.groups.values_mut() {
+                group
+                    .resources
+                    .retain(|declared| self.wants(&declared.tags));
+            }
+            stage.groups.retain(|_, group| !group.resources.is_empty());
+        }
+        desired
+            .stages
+            .retain(|stage| !stage.hosts.is_empty() || !stage.groups.is_empty());
+        if desired.stages.is_empty() {
+            Err(SelectError::Nothing)
+        } else {
+            Ok(desired)
+        }
+    }
+
+    fn select(&self, resources: Vec<Declared>) -> Vec<Declared> {
+        let digests: BTreeMap<String, String> = resources
+            .iter()
+            .filter(|declared| self.wants(&declared.tags))
+            .map(|declared| (local_id(&declared.id), declared.resource.digest()))
+            .collect();
+        let all = self.tags.is_empty() && self.skip.is_empty();
+        let mut kept = Vec::new();
+        for mut declared in resources {
+            let selected = self.wants(&declared.tags);
+            if selected || pulled(&declared, &digests) {
+                declared.resource.set_inputs(&digests, !all);
+                kept.push(declared);
+            }
+        }
+        kept
+    }
+
+    fn check_tags(&self, desired: &Desired) -> Result<(), SelectError> {
+        let mut known = BTreeSet::new();
+        for stage in &desired.stages {
+            known.extend(
+                stage
+                    .hosts
+                    .values()
+                    .flatten()
+                    .flat_map(|declared| declared.tags.iter()),
+            );
+            known.extend(
+                stage
+                    .groups
+                    .values()
+                    .flat_map(|g| &g.resources)
+                    .flat_map(|declared| declared.tags.iter()),
+            );
+        }
+        for tag in self.tags.iter().chain(&self.skip) {
+            if !known.contains(tag) {
+                return Err(SelectError::UnknownTag {
+                    tag: tag.clone(),
+                    suggestion: nearest(tag, &known),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The id within its role.
+fn local_id(id: &ResourceId) -> String {
+    id.as_str()
+        .split_once('/')
+        .map_or_else(|| id.as_str().to_owned(), |(_, local)| local.to_owned())
+}
+
+/// Whether a resource reacts to one that was selected.
+fn pulled(declared: &Declared, selected: &BTreeMap<String, String>) -> bool {
+    declared.resource.triggers().iter().any(|pattern| {
+        selected.keys().any(|id| {
+            pattern
+                .strip_suffix('*')
+                .map_or(pattern == id, |prefix| id.starts_with(prefix))
+        })
+    })
+}
+
+fn nearest(tag: &Tag, known: &BTreeSet<&Tag>) -> Option<String> {
+    let scored = known.iter().map(|other| {
+        (
+            strsim::jaro_winkler(tag.as_str(), other.as_str()),
+            other.as_str(),
+        )
+    });
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.8).then(|| best.1.to_owned())
+}

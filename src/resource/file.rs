@@ -1,0 +1,264 @@
+//! A regular file with its whole content.
+
+use super::shell::{Write, write_file};
+use super::{Action, BeforeAfter, Change, Kind, Step, Verdict, digest_of, sha256_hex};
+use crate::fact::{Observed, PathKind, PathState, Probe};
+use serde::Deserialize;
+
+/// `file: {path, content | template, mode, owner, group, validate, sensitive}`. The compiler renders
+/// `template` into `content` before this is read.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub path: String,
+    pub content: String,
+    #[serde(default = "default_mode")]
+    pub mode: String,
+    #[serde(default = "root")]
+    pub owner: String,
+    #[serde(default = "root")]
+    pub group: String,
+    /// A command that must accept the new file; `%s` stands for it.
+    #[serde(default)]
+    pub validate: Option<String>,
+    /// The content is a secret as a whole (a private key): never shown, only said to differ.
+    #[serde(default)]
+    pub sensitive: bool,
+}
+
+fn default_mode() -> String {
+    "0644".to_owned()
+}
+
+fn root() -> String {
+    "root".to_owned()
+}
+
+impl File {
+    fn step(&self, title: String) -> Step {
+        let write = Write {
+            path: &self.path,
+            content: self.content.as_bytes(),
+            mode: &self.mode,
+            owner: &self.owner,
+            group: &self.group,
+            validate: self.validate.as_deref(),
+            keep: true,
+        };
+        Step::new(title, write_file(&write))
+    }
+
+    fn contents(&self, before: Option<Vec<u8>>) -> Option<BeforeAfter> {
+        Some(BeforeAfter {
+            path: self.path.clone(),
+            before,
+            after: self.content.clone().into_bytes(),
+            sensitive: self.sensitive,
+        })
+    }
+
+    fn create(&self) -> Verdict {
+        let mut change = Change::new(
+            Action::Create,
+            self.path.clone(),
+            vec![self.step(format!("write {}", self.path))],
+        );
+        change.contents = self.contents(None);
+        Verdict::differs(change)
+    }
+
+    fn rewrite(&self, seen: &Observed) -> Verdict {
+        let mut change = Change::new(
+            Action::Update,
+            self.path.clone(),
+            vec![self.step(format!("write {}", self.path))],
+        );
+        change.contents = self.contents(seen.contents.get(&self.path).cloned());
+        Verdict::differs(change)
+    }
+
+    fn attributes(&self, state: &PathState) -> Verdict {
+        let differences = attribute_differences(state, &self.mode, &self.owner, &self.group);
+        if differences.is_empty() {
+            return Verdict::same("content, mode and owner are as wanted");
+        }
+        let step = Step::new(
+            format!("set attributes of {}", self.path),
+            set_attributes(&self.path, &self.mode, &self.owner, &self.group),
+        );
+        Verdict::differs(Change::new(
+            Action::Update,
+            format!("{} ({})", self.path, differences.join(", ")),
+            vec![step],
+        ))
+    }
+}
+
+/// What differs in mode and ownership, in words.
+pub(super) fn attribute_differences(
+    state: &PathState,
+    mode: &str,
+    owner: &str,
+    group: &str,
+) -> Vec<String> {
+    let wanted = mode.trim_start_matches('0');
+    let mut differences = Vec::new();
+    if state.mode != wanted {
+        differences.push(format!("mode {} -> {wanted}", state.mode));
+    }
+    if state.owner != owner || state.group != group {
+        differences.push(format!(
+            "owner {}:{} -> {owner}:{group}",
+            state.owner, state.group
+        ));
+    }
+    differences
+}
+
+/// Shell text that sets mode and ownership.
+pub(super) fn set_attributes(path: &str, mode: &str, owner: &str, group: &str) -> String {
+    use crate::command::quote;
+    let path = quote(path);
+    format!(
+        "chown {}:{} {path}\nchmod {} {path}\n",
+        quote(owner),
+        quote(group),
+        quote(mode)
+    )
+}
+
+impl Kind for File {
+    fn probes(&self) -> Vec<Probe> {
+        vec![Probe::Path(self.path.clone())]
+    }
+
+    fn diff(&self, seen: &Observed) -> Verdict {
+        let Some(state) = seen.paths.get(&self.path) else {
+            return self.create();
+        };
+        match &state.kind {
+            PathKind::File { sha256 } if *sha256 == sha256_hex(self.content.as_bytes()) => {
+                self.attributes(state)
+            }
+            // A link is replaced by the file, as `mv -T` does it.
+            PathKind::File { .. } | PathKind::Link { .. } => self.rewrite(seen),
+            PathKind::Directory | PathKind::Other(_) => Verdict::Refused {
+                reason: format!("`{}` is not a regular file", self.path),
+                hint: "move it away by hand; citusctl does not replace directories or devices"
+                    .to_owned(),
+            },
+        }
+    }
+
+    fn owns(&self) -> Vec<String> {
+        vec![self.path.clone()]
+    }
+
+    fn digest(&self) -> String {
+        digest_of(&[&self.content, &self.mode, &self.owner, &self.group])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &str) -> File {
+        File {
+            path: "/etc/x.cfg".into(),
+            content: content.into(),
+            mode: "0640".into(),
+            owner: "root".into(),
+            group: "adm".into(),
+            validate: None,
+            sensitive: false,
+        }
+    }
+
+    fn seen(content: &str, mode: &str) -> Observed {
+        let state = PathState {
+            kind: PathKind::File {
+                sha256: sha256_hex(content.as_bytes()),
+            },
+            mode: mode.into(),
+            owner: "root".into(),
+            group: "adm".into(),
+            size: 1,
+        };
+        Observed {
+            paths: [("/etc/x.cfg".to_owned(), state)].into(),
+            ..Observed::default()
+        }
+    }
+
+    #[test]
+    fn an_equal_file_is_left_alone() {
+        assert!(matches!(
+            file("a").diff(&seen("a", "640")),
+            Verdict::Same(_)
+        ));
+    }
+
+    #[test]
+    fn a_wrong_mode_is_named() {
+        let Verdict::Differs(change) = file("a").diff(&seen("a", "644")) else {
+            panic!("differs")
+        };
+        assert_eq!(change.summary, "/etc/x.cfg (mode 644 -> 640)");
+    }
+
+    #[test]
+    fn a_real_shell_writes_the_file_atomically() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("f.cfg").to_string_lossy().into_owned();
+        let id = std::process::Command::new("id")
+            .arg("-un")
+            .output()
+            .expect("id");
+        let user = String::from_utf8_lossy(&id.stdout).trim().to_owned();
+        let content = "it's \"quoted\" $HOME `x` \\ %s\nCITUSCTL_END\n";
+        let write = Write {
+            path: &path,
+            content: content.as_bytes(),
+            mode: "0600",
+            owner: &user,
+            group: &user,
+            validate: Some("grep -q quoted %s"),
+            keep: false,
+        };
+        let script = format!("set -e\n{}", write_file(&write));
+        let done = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(script)
+            .status()
+            .expect("sh");
+        assert!(done.success());
+        assert_eq!(std::fs::read_to_string(&path).expect("written"), content);
+        assert_eq!(std::fs::read_dir(dir.path()).expect("dir").count(), 1);
+    }
+
+    #[test]
+    fn a_refusing_validator_leaves_the_old_file() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("f").to_string_lossy().into_owned();
+        std::fs::write(&path, "old").expect("old file");
+        let write = Write {
+            path: &path,
+            content: b"new",
+            mode: "0600",
+            owner: "0",
+            group: "0",
+            validate: Some("false"),
+            keep: false,
+        };
+        let script = format!("set -e\n{}", write_file(&write).replace("chown 0:0", ": "));
+        let done = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(script)
+            .status()
+            .expect("sh");
+        assert!(!done.success());
+        assert_eq!(std::fs::read_to_string(&path).expect("kept"), "old");
+        assert_eq!(std::fs::read_dir(dir.path()).expect("dir").count(), 1);
+    }
+}

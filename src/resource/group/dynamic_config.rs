@@ -1,0 +1,286 @@
+//! Patroni's dynamic configuration in the DCS. Each group has its own, and what `bootstrap.dcs` said counts only
+//! once, so a change must be patched into every living group (Pigsty's defect D7).
+
+use super::{GroupChange, GroupKind, GroupVerdict, Operation, PgAccess};
+use crate::command::quote;
+use crate::fact::{GroupSeen, Probe};
+use crate::resource::{Action, Impact};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// `dynamic_config: {config}`. `postgresql.parameters` and `postgresql.pg_hba` are ours as a whole; of the rest
+/// only the keys that are named, so that a `pause` or a `standby_cluster` set by hand stays.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DynamicConfig {
+    pub config: Value,
+}
+
+/// Parameters that only a restart changes, for groups that cannot be asked (PostgreSQL 14 to 18,
+/// `pg_settings.context = 'postmaster'`; the common ones).
+const RESTART: &[&str] = &[
+    "autovacuum_freeze_max_age",
+    "autovacuum_max_workers",
+    "autovacuum_worker_slots",
+    "huge_pages",
+    "io_method",
+    "listen_addresses",
+    "logging_collector",
+    "max_connections",
+    "max_files_per_process",
+    "max_locks_per_transaction",
+    "max_logical_replication_workers",
+    "max_pred_locks_per_transaction",
+    "max_prepared_transactions",
+    "max_replication_slots",
+    "max_wal_senders",
+    "max_worker_processes",
+    "port",
+    "shared_buffers",
+    "shared_memory_type",
+    "shared_preload_libraries",
+    "superuser_reserved_connections",
+    "reserved_connections",
+    "track_activity_query_size",
+    "track_commit_timestamp",
+    "unix_socket_directories",
+    "wal_buffers",
+    "wal_level",
+    "wal_log_hints",
+    "archive_mode",
+    "hot_standby",
+    "cluster_name",
+    "bonjour",
+    "event_source",
+    "jit_provider",
+    "recovery_target_action",
+    "citus.max_worker_nodes_tracked",
+    "citus.shard_count_postmaster",
+    "pg_stat_statements.max",
+    "cron.database_name",
+];
+
+const STATE_PROBE: &str = "patroni_dynamic";
+const PARAMETERS_PROBE: &str = "restart_parameters";
+
+/// One key whose value differs.
+#[derive(Debug, PartialEq)]
+struct Difference {
+    path: Vec<String>,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl Difference {
+    fn parameter(&self) -> Option<&str> {
+        match self.path.as_slice() {
+            [a, b, name] if a == "postgresql" && b == "parameters" => Some(name),
+            _ => None,
+        }
+    }
+
+    fn describe(&self, restart: bool) -> String {
+        let show = |value: &Option<Value>| match value {
+            None => "(unset)".to_owned(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        let name = self
+            .parameter()
+            .map_or_else(|| self.path.join("."), str::to_owned);
+        let note = if restart { "  # needs a restart" } else { "" };
+        format!(
+            "{name}: {} -> {}{note}",
+            show(&self.before),
+            show(&self.after)
+        )
+    }
+}
+
+/// Values as PostgreSQL and Patroni take them: `on` is true, `100` is "100".
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Bool(true) => Value::from("on"),
+        Value::Bool(false) => Value::from("off"),
+        Value::Number(number) => Value::from(number.to_string()),
+        Value::String(text) => match text.as_str() {
+            "true" | "yes" => Value::from("on"),
+            "false" | "no" => Value::from("off"),
+            _ => value.clone(),
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => value.clone(),
+    }
+}
+
+fn compare(
+    wanted: &Map<String, Value>,
+    now: &Map<String, Value>,
+    path: &[String],
+    found: &mut Vec<Difference>,
+) {
+    let whole = path == ["postgresql", "parameters"];
+    for (key, value) in wanted {
+        let mut path = path.to_vec();
+        path.push(key.clone());
+        match (value, now.get(key)) {
+            (Value::Object(wanted), before) => {
+                let empty = Map::new();
+                let now = before.and_then(Value::as_object).unwrap_or(&empty);
+                compare(wanted, now, &path, found);
+            }
+            (value, Some(before)) if canonical(value) == canonical(before) => {}
+            (Value::Null, None) => {}
+            (value, before) => {
+                let after = (!value.is_null()).then(|| value.clone());
+                found.push(Difference {
+                    path,
+                    before: before.cloned(),
+                    after,
+                });
+            }
+        }
+    }
+    if whole {
+        for (key, before) in now.iter().filter(|(key, _)| !wanted.contains_key(*key)) {
+            let mut path = path.to_vec();
+            path.push(key.clone());
+            found.push(Difference {
+                path,
+                before: Some(before.clone()),
+                after: None,
+            });
+        }
+    }
+}
+
+fn patch(differences: &[Difference]) -> Value {
+    let mut root = Map::new();
+    for difference in differences {
+        insert(
+            &mut root,
+            &difference.path,
+            difference.after.clone().unwrap_or(Value::Null),
+        );
+    }
+    Value::Object(root)
+}
+
+fn insert(map: &mut Map<String, Value>, path: &[String], value: Value) {
+    match path {
+        [] => {}
+        [last] => drop(map.insert(last.clone(), value)),
+        [first, rest @ ..] => {
+            let below = map
+                .entry(first.clone())
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(below) = below {
+                insert(below, rest, value);
+            }
+        }
+    }
+}
+
+/// Whether a parameter needs a restart: as the leader says, else as the list says.
+fn needs_restart(name: &str, known: &BTreeSet<String>) -> bool {
+    if known.is_empty() {
+        RESTART.contains(&name)
+    } else {
+        known.contains(name)
+    }
+}
+
+impl GroupKind for DynamicConfig {
+    fn probes(&self, access: &PgAccess) -> Vec<Probe> {
+        let dynamic = format!(
+            "cat -- {} 2>/dev/null || :",
+            quote(&format!("{}/patroni.dynamic.json", access.data_dir))
+        );
+        let query = "SELECT name FROM pg_settings WHERE context = 'postmaster';";
+        vec![
+            Probe::Script {
+                name: STATE_PROBE.to_owned(),
+                text: dynamic,
+            },
+            Probe::Script {
+                name: PARAMETERS_PROBE.to_owned(),
+                text: super::sql::ask_leader(access, "postgres", query),
+            },
+        ]
+    }
+
+    fn diff(&self, _: &PgAccess, seen: &GroupSeen) -> GroupVerdict {
+        let (Some(_), Some(Value::Object(now)), Some(wanted)) =
+            (seen.leader(), &seen.dynamic, self.config.as_object())
+        else {
+            return GroupVerdict::Unknown(
+                "made by the bootstrap; compared once the group has a leader".to_owned(),
+            );
+        };
+        let mut found = Vec::new();
+        compare(wanted, now, &[], &mut found);
+        if found.is_empty() {
+            return GroupVerdict::Same("the DCS holds it".to_owned());
+        }
+        let restarts: Vec<bool> = found
+            .iter()
+            .map(|d| {
+                d.parameter()
+                    .is_some_and(|name| needs_restart(name, &seen.restart_parameters))
+            })
+            .collect();
+        let impact = if restarts.contains(&true) {
+            Impact::Restart
+        } else {
+            Impact::Reload
+        };
+        GroupVerdict::Differs(Box::new(GroupChange {
+            action: Action::Update,
+            summary: format!("dynamic configuration ({} keys)", found.len()),
+            impact,
+            cause: None,
+            details: found
+                .iter()
+                .zip(&restarts)
+                .map(|(d, restart)| d.describe(*restart))
+                .collect(),
+            operations: vec![Operation::PatchConfig(patch(&found))],
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn differences(wanted: Value, now: Value) -> Vec<Difference> {
+        let mut found = Vec::new();
+        compare(
+            wanted.as_object().expect("map"),
+            now.as_object().expect("map"),
+            &[],
+            &mut found,
+        );
+        found
+    }
+
+    #[test]
+    fn equal_values_in_other_spelling_do_not_differ() {
+        let wanted =
+            json!({"ttl": 30, "postgresql": {"parameters": {"max_connections": 100, "ssl": true}}});
+        let now = json!({"ttl": 30, "pause": true, "postgresql": {"parameters": {"max_connections": "100", "ssl": "on"}}});
+        assert_eq!(differences(wanted, now), []);
+    }
+
+    #[test]
+    fn a_parameter_that_left_is_unset_and_others_stay() {
+        let wanted = json!({"postgresql": {"parameters": {"a": 1}}});
+        let now = json!({"pause": true, "postgresql": {"use_slots": true, "parameters": {"a": 2, "b": 3}}});
+        let patch = patch(&differences(wanted, now));
+        assert_eq!(
+            patch,
+            json!({"postgresql": {"parameters": {"a": 1, "b": null}}})
+        );
+    }
+}

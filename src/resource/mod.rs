@@ -1,0 +1,173 @@
+//! Wanted states of single things. A resource answers three pure questions: what to look at ([`Kind::probes`]),
+//! what differs, and which steps make it so ([`Kind::diff`]). It never runs anything.
+//!
+//! To add a kind: one file here with a struct (the fields are what `role.yml` may say) and `impl Kind`, and one
+//! line in `kinds!` below. The name is written once.
+
+mod block;
+mod change;
+mod command;
+mod directory;
+mod file;
+pub mod group;
+mod guard;
+mod hostname;
+mod link;
+mod package;
+mod shell;
+mod unit;
+
+pub use block::Block;
+pub use change::{Action, BeforeAfter, Change, Impact, Step, Verdict};
+pub use command::Command;
+pub use directory::Directory;
+pub use file::File;
+pub use guard::{FreePort, NoForeignPath};
+pub use hostname::Hostname;
+pub use link::Link;
+pub use package::Package;
+pub use shell::prelude;
+pub use unit::Unit;
+
+use crate::fact::{Observed, Probe};
+use crate::names::{ResourceId, Tag};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What every kind of resource answers.
+pub trait Kind {
+    /// What to look at on the host.
+    fn probes(&self) -> Vec<Probe>;
+    /// What differs, and which steps make it so.
+    fn diff(&self, seen: &Observed) -> Verdict;
+    /// Paths that belong to us once this resource has been applied.
+    fn owns(&self) -> Vec<String> {
+        Vec::new()
+    }
+    /// A digest of the wanted state, for those that restart or reload because of it.
+    fn digest(&self) -> String;
+    /// Resources whose change this one reacts to, as written in the role.
+    fn triggers(&self) -> Vec<String> {
+        Vec::new()
+    }
+    /// Tells the digests of what [`Kind::triggers`] named.
+    /// `partial`: some of those named were not selected, and stay as they are stamped.
+    fn set_inputs(&mut self, _inputs: &BTreeMap<String, String>, _partial: bool) {}
+}
+
+macro_rules! kinds {
+    ($($name:literal => $kind:ident),+ $(,)?) => {
+        /// A wanted state.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Resource {
+            $($kind($kind),)+
+        }
+
+        impl Resource {
+            /// Names of all kinds, as `role.yml` writes them.
+            pub const KINDS: &'static [&'static str] = &[$($name),+];
+
+            /// Reads the fields of a kind.
+            pub fn from_fields(kind: &str, fields: serde_json::Value) -> Result<Self, SpecError> {
+                match kind {
+                    $($name => serde_json::from_value(fields)
+                        .map(Self::$kind)
+                        .map_err(|error| SpecError::Fields { kind: $name, error }),)+
+                    other => Err(SpecError::UnknownKind(other.to_owned())),
+                }
+            }
+
+            /// The kind's name.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$kind(_) => $name,)+ }
+            }
+
+            fn inner(&self) -> &dyn Kind {
+                match self { $(Self::$kind(inner) => inner,)+ }
+            }
+
+            fn inner_mut(&mut self) -> &mut dyn Kind {
+                match self { $(Self::$kind(inner) => inner,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    "package" => Package,
+    "directory" => Directory,
+    "file" => File,
+    "link" => Link,
+    "block" => Block,
+    "hostname" => Hostname,
+    "command" => Command,
+    "unit" => Unit,
+    "no_foreign_path" => NoForeignPath,
+    "free_port" => FreePort,
+}
+
+/// A resource in a role is not what its kind takes.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    #[error("there is no resource kind `{0}`")]
+    UnknownKind(String),
+    #[error("`{kind}`: {error}")]
+    Fields {
+        kind: &'static str,
+        error: serde_json::Error,
+    },
+}
+
+impl Resource {
+    /// What to look at on the host.
+    pub fn probes(&self) -> Vec<Probe> {
+        self.inner().probes()
+    }
+
+    /// What differs, and which steps make it so.
+    pub fn diff(&self, seen: &Observed) -> Verdict {
+        self.inner().diff(seen)
+    }
+
+    /// Paths that belong to us once this resource has been applied.
+    pub fn owns(&self) -> Vec<String> {
+        self.inner().owns()
+    }
+
+    /// A digest of the wanted state.
+    pub fn digest(&self) -> String {
+        self.inner().digest()
+    }
+
+    /// Resources whose change this one reacts to.
+    pub fn triggers(&self) -> Vec<String> {
+        self.inner().triggers()
+    }
+
+    /// Tells the digests of what `triggers` named.
+    pub fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, partial: bool) {
+        self.inner_mut().set_inputs(inputs, partial);
+    }
+}
+
+/// A resource with its name and the tags that select it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declared {
+    pub id: ResourceId,
+    pub tags: BTreeSet<Tag>,
+    pub resource: Resource,
+}
+
+/// SHA-256 in hexadecimal digits.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// A short digest of several texts, for stamps.
+fn digest_of(parts: &[&str]) -> String {
+    sha256_hex(parts.join("\0").as_bytes())[..16].to_owned()
+}

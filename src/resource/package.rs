@@ -1,0 +1,60 @@
+//! Packages of the distribution.
+
+use super::{Action, Change, Kind, Step, Verdict, digest_of};
+use crate::command::quote;
+use crate::fact::{Observed, Probe};
+use serde::Deserialize;
+
+/// `package: {names}`: installed, in any version. Services that a package would start by itself do not start.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    pub names: Vec<String>,
+}
+
+/// Installs with services held back (`policy-rc.d`), existing configuration kept, and package lists refreshed
+/// only when a package is unknown.
+const INSTALL: &str = r#"command -v apt-get >/dev/null || { echo "no apt-get here: only Debian and its kin are supported"; exit 1; }
+export DEBIAN_FRONTEND=noninteractive
+known() { for p in "$@"; do apt-cache show -- "$p" >/dev/null 2>&1 || return 1; done; }
+known "$@" || apt-get -q update
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod 0755 "$policy"
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
+mkdir -p /etc/postgresql-common
+[ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 \
+  install --no-install-recommends -- "$@"
+"#;
+
+impl Kind for Package {
+    fn probes(&self) -> Vec<Probe> {
+        self.names.iter().cloned().map(Probe::Package).collect()
+    }
+
+    fn diff(&self, seen: &Observed) -> Verdict {
+        let missing: Vec<&str> = self
+            .names
+            .iter()
+            .filter(|name| !seen.packages.contains_key(*name))
+            .map(String::as_str)
+            .collect();
+        if missing.is_empty() {
+            return Verdict::same("installed");
+        }
+        let words: Vec<String> = missing.iter().map(|name| quote(name)).collect();
+        let script = format!("set -- {}\n{INSTALL}", words.join(" "));
+        let title = format!("install {}", missing.join(", "));
+        Verdict::differs(Change::new(
+            Action::Create,
+            title.clone(),
+            vec![Step::new(title, script)],
+        ))
+    }
+
+    fn digest(&self) -> String {
+        digest_of(&self.names.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}

@@ -1,0 +1,377 @@
+//! A systemd unit: enabled, running, and started or reloaded with its present inputs.
+//!
+//! What a unit was last started and reloaded with is stamped on the host. A run that is cut off between
+//! "file written" and "service restarted" therefore loses nothing: the next one sees the stamp differ.
+
+use super::{Action, Change, Impact, Kind, Step, Verdict, digest_of};
+use crate::command::quote;
+use crate::fact::{Observed, Probe, Stamp, UnitState};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// `unit: {name, enabled, running, restart_on, reload_on, check, start_impact, restart_impact}`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unit {
+    pub name: String,
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    #[serde(default = "yes")]
+    pub running: bool,
+    /// Resources whose change needs a restart.
+    #[serde(default)]
+    pub restart_on: Vec<String>,
+    /// Resources whose change needs a reload.
+    #[serde(default)]
+    pub reload_on: Vec<String>,
+    /// A command that must succeed before a start, a restart or a reload.
+    #[serde(default)]
+    pub check: Option<String>,
+    /// Seconds that a start or restart may take.
+    #[serde(default = "ninety")]
+    pub deadline: u32,
+    #[serde(default = "restart_impact")]
+    pub restart_impact: Impact,
+    #[serde(skip)]
+    restart_inputs: Inputs,
+    #[serde(skip)]
+    reload_inputs: Inputs,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn ninety() -> u32 {
+    90
+}
+
+fn restart_impact() -> Impact {
+    Impact::Restart
+}
+
+/// Digests of the resources that a trigger names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Inputs {
+    digests: BTreeMap<String, String>,
+    partial: bool,
+}
+
+impl Inputs {
+    /// Picks those that the patterns name; a pattern may end in `*`.
+    pub(super) fn select(
+        patterns: &[String],
+        inputs: &BTreeMap<String, String>,
+        partial: bool,
+    ) -> Self {
+        let named = |id: &str| {
+            patterns.iter().any(|p| {
+                p.strip_suffix('*')
+                    .map_or(p == id, |prefix| id.starts_with(prefix))
+            })
+        };
+        let named = inputs.iter().filter(|(id, _)| named(id));
+        Self {
+            digests: named.map(|(id, d)| (id.clone(), d.clone())).collect(),
+            partial,
+        }
+    }
+
+    /// Names of inputs that are not as stamped: new, changed or gone.
+    pub(super) fn differing(&self, stamped: Option<&BTreeMap<String, String>>) -> Vec<String> {
+        let empty = BTreeMap::new();
+        let stamped = stamped.unwrap_or(&empty);
+        let changed = self
+            .digests
+            .iter()
+            .filter(|(id, digest)| stamped.get(*id) != Some(digest));
+        let gone = stamped
+            .keys()
+            .filter(|id| !self.partial && !self.digests.contains_key(*id));
+        changed
+            .map(|(id, _)| id.clone())
+            .chain(gone.map(|id| format!("{id} (gone)")))
+            .collect()
+    }
+
+    /// What to stamp: these, and with a partial selection what was stamped of the others.
+    pub(super) fn merged(
+        &self,
+        stamped: Option<&BTreeMap<String, String>>,
+    ) -> BTreeMap<String, String> {
+        let mut merged = if self.partial {
+            stamped.cloned().unwrap_or_default()
+        } else {
+            BTreeMap::new()
+        };
+        merged.extend(self.digests.clone());
+        merged
+    }
+}
+
+/// Shell text that stamps what a unit runs with, atomically.
+pub(super) fn stamp_script(
+    name: &str,
+    restart: &BTreeMap<String, String>,
+    reload: &BTreeMap<String, String>,
+) -> String {
+    let mut lines = String::from("started\n");
+    for (word, inputs) in [("restart", restart), ("reload", reload)] {
+        for (id, digest) in inputs {
+            lines.push_str(&format!("{word} {id} {digest}\n"));
+        }
+    }
+    let path = quote(&format!("/etc/citusctl/stamps/{name}"));
+    format!(
+        "mkdir -p /etc/citusctl/stamps\ncat >{path}.new <<'CITUSCTL_END'\n{lines}CITUSCTL_END\nmv -fT -- {path}.new {path}\n"
+    )
+}
+
+impl Unit {
+    fn check(&self) -> String {
+        self.check
+            .as_ref()
+            .map(|check| format!("{check}\n"))
+            .unwrap_or_default()
+    }
+
+    /// Runs a verb, and on failure shows what systemd and the unit itself said.
+    fn systemctl(&self, verb: &str) -> String {
+        let unit = quote(&self.name);
+        format!(
+            "if [ \"$(systemctl show -p NeedDaemonReload --value {unit})\" != no ]; then systemctl daemon-reload; fi\n\
+             {}since=$(date '+%Y-%m-%d %H:%M:%S')\nif ! timeout {} systemctl {verb} {unit}; then\n  systemctl status --no-pager -n 0 {unit} || :\n  \
+             journalctl --no-pager -o cat -n 30 --since \"$since\" -u {unit} || :\n  exit 1\nfi\n",
+            self.check(),
+            self.deadline,
+        )
+    }
+
+    fn stamp(&self, stamped: Option<&Stamp>) -> String {
+        let restart = self
+            .restart_inputs
+            .merged(stamped.map(|stamp| &stamp.restart));
+        let reload = self
+            .reload_inputs
+            .merged(stamped.map(|stamp| &stamp.reload));
+        stamp_script(&self.name, &restart, &reload)
+    }
+
+    fn start(&self, state: &UnitState, stamp: Option<&Stamp>) -> Verdict {
+        let unit = quote(&self.name);
+        let reset = if state.active_state == "failed" {
+            format!("systemctl reset-failed {unit}\n")
+        } else {
+            String::new()
+        };
+        let enable = if self.enabled {
+            format!("systemctl -q enable {unit}\n")
+        } else {
+            String::new()
+        };
+        let script = format!(
+            "{reset}{enable}{}{}",
+            self.systemctl("start"),
+            self.stamp(stamp)
+        );
+        let words = if self.enabled {
+            "enable and start"
+        } else {
+            "start"
+        };
+        let title = format!("{words} {}", self.name);
+        let mut change = Change::new(
+            Action::Create,
+            title.clone(),
+            vec![Step::new(title, script)],
+        );
+        if state.active_state == "failed" {
+            change.cause = Some("the unit has failed".to_owned());
+        }
+        Verdict::differs(change)
+    }
+
+    fn again(
+        &self,
+        stamp: Option<&Stamp>,
+        verb: &str,
+        action: Action,
+        impact: Impact,
+        causes: Vec<String>,
+    ) -> Verdict {
+        let script = format!("{}{}", self.systemctl(verb), self.stamp(stamp));
+        let title = format!("{verb} {}", self.name);
+        let mut change = Change::new(action, title.clone(), vec![Step::new(title, script)]);
+        change.impact = impact;
+        change.cause = Some(causes.join(", "));
+        Verdict::differs(change)
+    }
+
+    fn running_diff(&self, stamp: Option<&Stamp>, state: &UnitState) -> Verdict {
+        let Some(stamp) = stamp else {
+            let cause = vec!["not started by citusctl so far".to_owned()];
+            let verb = if self.restart_on.is_empty() && !self.reload_on.is_empty() {
+                "reload"
+            } else {
+                "restart"
+            };
+            let (action, impact) = match verb {
+                "reload" => (Action::Reload, Impact::Reload),
+                _ => (Action::Restart, self.restart_impact),
+            };
+            return self.again(None, verb, action, impact, cause);
+        };
+        let restart = self.restart_inputs.differing(Some(&stamp.restart));
+        if !restart.is_empty() {
+            return self.again(
+                Some(stamp),
+                "restart",
+                Action::Restart,
+                self.restart_impact,
+                restart,
+            );
+        }
+        let reload = self.reload_inputs.differing(Some(&stamp.reload));
+        if !reload.is_empty() {
+            return self.again(
+                Some(stamp),
+                "reload",
+                Action::Reload,
+                Impact::Reload,
+                reload,
+            );
+        }
+        self.enablement(state)
+    }
+
+    fn enablement(&self, state: &UnitState) -> Verdict {
+        if state.enabled == self.enabled {
+            return Verdict::same("enabled and running as wanted");
+        }
+        let verb = if self.enabled { "enable" } else { "disable" };
+        let title = format!("{verb} {}", self.name);
+        let step = Step::new(
+            title.clone(),
+            format!("systemctl -q {verb} {}\n", quote(&self.name)),
+        );
+        Verdict::differs(Change::new(Action::Update, title, vec![step]))
+    }
+
+    fn stop(&self, state: &UnitState) -> Verdict {
+        if !state.active {
+            return self.enablement(state);
+        }
+        let unit = quote(&self.name);
+        let title = format!("stop {}", self.name);
+        let script = format!("systemctl -q disable {unit}\nsystemctl stop {unit}\n");
+        let mut change = Change::new(
+            Action::Update,
+            title.clone(),
+            vec![Step::new(title, script)],
+        );
+        change.impact = self.restart_impact;
+        Verdict::differs(change)
+    }
+}
+
+impl Kind for Unit {
+    fn probes(&self) -> Vec<Probe> {
+        vec![Probe::Unit(self.name.clone())]
+    }
+
+    fn diff(&self, seen: &Observed) -> Verdict {
+        let state = seen.units.get(&self.name).cloned().unwrap_or_default();
+        if state.masked && self.running {
+            return Verdict::Refused {
+                reason: format!("the unit `{}` is masked", self.name),
+                hint: format!(
+                    "somebody stopped it on purpose; `systemctl unmask {}` when it may run",
+                    self.name
+                ),
+            };
+        }
+        match (self.running, state.active) {
+            (false, _) => self.stop(&state),
+            (true, false) => self.start(&state, seen.stamps.get(&self.name)),
+            (true, true) => self.running_diff(seen.stamps.get(&self.name), &state),
+        }
+    }
+
+    fn digest(&self) -> String {
+        digest_of(&[&self.name])
+    }
+
+    fn triggers(&self) -> Vec<String> {
+        self.restart_on
+            .iter()
+            .chain(&self.reload_on)
+            .cloned()
+            .collect()
+    }
+
+    fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, partial: bool) {
+        self.restart_inputs = Inputs::select(&self.restart_on, inputs, partial);
+        self.reload_inputs = Inputs::select(&self.reload_on, inputs, partial);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit() -> Unit {
+        let fields =
+            serde_json::json!({"name": "x", "restart_on": ["conf"], "reload_on": ["svc-*"]});
+        let mut unit: Unit = serde_json::from_value(fields).expect("fields");
+        let inputs = [("conf", "1"), ("svc-a", "2"), ("other", "3")];
+        unit.set_inputs(
+            &inputs.map(|(id, d)| (id.to_owned(), d.to_owned())).into(),
+            false,
+        );
+        unit
+    }
+
+    fn seen(restart: &str, reload: &str) -> Observed {
+        let stamp = Stamp {
+            restart: [("conf".to_owned(), restart.to_owned())].into(),
+            reload: [("svc-a".to_owned(), reload.to_owned())].into(),
+        };
+        let state = UnitState {
+            loaded: true,
+            active: true,
+            enabled: true,
+            ..UnitState::default()
+        };
+        Observed {
+            stamps: [("x".to_owned(), stamp)].into(),
+            units: [("x".to_owned(), state)].into(),
+            ..Observed::default()
+        }
+    }
+
+    fn action(verdict: Verdict) -> Option<(Action, Option<String>)> {
+        match verdict {
+            Verdict::Differs(change) => Some((change.action, change.cause)),
+            Verdict::Same(_) | Verdict::Refused { .. } => None,
+        }
+    }
+
+    #[test]
+    fn unchanged_inputs_do_nothing() {
+        assert_eq!(action(unit().diff(&seen("1", "2"))), None);
+    }
+
+    #[test]
+    fn a_restart_wins_over_a_reload_and_names_its_cause() {
+        let found = action(unit().diff(&seen("0", "0")));
+        assert_eq!(found, Some((Action::Restart, Some("conf".to_owned()))));
+        let found = action(unit().diff(&seen("1", "0")));
+        assert_eq!(found, Some((Action::Reload, Some("svc-a".to_owned()))));
+    }
+
+    #[test]
+    fn a_stopped_unit_is_started() {
+        let found = action(unit().diff(&Observed::default()));
+        assert_eq!(found, Some((Action::Create, None)));
+    }
+}

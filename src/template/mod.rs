@@ -1,0 +1,194 @@
+//! Templates: Jinja2 as Ansible reads it, rendered by minijinja.
+//!
+//! Knows texts, contexts and filters; knows nothing of roles, hosts or files. A template sees what
+//! it is given and nothing else: no lookups, no clock, no randomness, so that a rendering can be
+//! repeated and compared.
+
+mod context;
+mod error;
+mod filters;
+pub mod yaml;
+
+pub use context::{SECRET_MARK, secret};
+pub use error::TemplateError;
+
+use context::Marks;
+use minijinja::value::ValueKind;
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Instructions one rendering may take: a loop that never ends is an error, not a hang.
+const FUEL: u64 = 5_000_000;
+
+/// A rendered template.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rendered {
+    pub text: String,
+    /// The template read a secret: show the text only masked.
+    pub sensitive: bool,
+}
+
+impl std::fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = if self.sensitive { "***" } else { &self.text };
+        f.debug_struct("Rendered")
+            .field("text", &text)
+            .field("sensitive", &self.sensitive)
+            .finish()
+    }
+}
+
+/// All templates of a run by name, and the rules they are rendered by.
+#[derive(Debug)]
+pub struct Engine {
+    env: Environment<'static>,
+    names: Vec<String>,
+}
+
+impl Engine {
+    /// Takes templates as `(name, text)`. A later one replaces an earlier one of the same name.
+    ///
+    /// Nothing is parsed yet: a broken template is reported by [`Engine::render`] or
+    /// [`Engine::check`].
+    pub fn new(files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let texts: BTreeMap<String, String> = files.into_iter().collect();
+        let names = texts.keys().cloned().collect();
+        let texts = Arc::new(texts);
+        let mut env = environment();
+        env.set_loader(move |name| Ok(texts.get(name).cloned()));
+        Self { env, names }
+    }
+
+    /// The names of all templates, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// Renders one template.
+    ///
+    /// # Errors
+    /// The template is unknown or broken, reads a variable that is not there, or a filter refuses
+    /// its input. Places are those of the template that failed, which may be an included one.
+    pub fn render(
+        &self,
+        name: &str,
+        context: &serde_json::Value,
+    ) -> Result<Rendered, TemplateError> {
+        self.render_with(self.env.get_template(name), name, context)
+    }
+
+    /// Renders a text that is no file: a value of the inventory with `{{ ... }}` in it. `name` says
+    /// in errors where it stands.
+    ///
+    /// # Errors
+    /// As [`Engine::render`].
+    pub fn render_text(
+        &self,
+        name: &str,
+        text: &str,
+        context: &serde_json::Value,
+    ) -> Result<Rendered, TemplateError> {
+        self.render_with(self.env.template_from_named_str(name, text), name, context)
+    }
+
+    /// The value of an expression, as in a role's `when:`. Marked secrets in it stay marked.
+    ///
+    /// # Errors
+    /// As [`Engine::render`].
+    pub fn evaluate(
+        &self,
+        expression: &str,
+        context: &serde_json::Value,
+    ) -> Result<serde_json::Value, TemplateError> {
+        let fail = |error| TemplateError::from_expression(expression, error);
+        let (context, _) = context::build(context, Marks::Kept);
+        let compiled = self.env.compile_expression(expression).map_err(fail)?;
+        let value = compiled.eval(context).map_err(fail)?;
+        if value.is_undefined() {
+            let cause = Error::new(ErrorKind::UndefinedError, "undefined value");
+            return Err(fail(cause));
+        }
+        serde_json::to_value(&value)
+            .map_err(|e| fail(Error::new(ErrorKind::BadSerialization, e.to_string())))
+    }
+
+    /// Parses every template and reports all that are broken.
+    pub fn check(&self) -> Vec<TemplateError> {
+        let mut broken = Vec::new();
+        for name in &self.names {
+            if let Err(error) = self.env.get_template(name) {
+                broken.push(TemplateError::new(name, error));
+            }
+        }
+        broken
+    }
+
+    fn render_with(
+        &self,
+        template: Result<minijinja::Template<'_, '_>, Error>,
+        name: &str,
+        context: &serde_json::Value,
+    ) -> Result<Rendered, TemplateError> {
+        let (context, sensitive) = context::build(context, Marks::Opened);
+        let text = template
+            .and_then(|template| template.render(context))
+            .map_err(|error| TemplateError::new(name, error))?;
+        Ok(Rendered {
+            text,
+            sensitive: sensitive.seen(),
+        })
+    }
+}
+
+/// The settings that make minijinja print what Ansible's Jinja2 prints.
+fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    let syntax = minijinja::syntax::SyntaxConfig::builder()
+        .trim_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
+    // Only delimiters can be refused, and these are the defaults.
+    if let Ok(syntax) = syntax {
+        env.set_syntax(syntax);
+    }
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_auto_escape_callback(|_| AutoEscape::None);
+    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    env.set_formatter(print_as_python);
+    env.set_fuel(Some(FUEL));
+    env.set_debug(true);
+    filters::register(&mut env);
+    env
+}
+
+/// Jinja2 prints Python's literals.
+fn print_as_python(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), Error> {
+    let literal = match value.kind() {
+        ValueKind::None => Some("None"),
+        ValueKind::Bool if value.is_true() => Some("True"),
+        ValueKind::Bool => Some("False"),
+        ValueKind::Map | ValueKind::Seq | ValueKind::Iterable => {
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "a list or a mapping cannot be printed as it is: use `| to_json`, `| yaml` or `| join`",
+            ));
+        }
+        _ => None,
+    };
+    match literal {
+        Some(text) => out
+            .write_str(text)
+            .map_err(|_| Error::from(ErrorKind::WriteFailure)),
+        None => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+#[cfg(test)]
+mod tests;

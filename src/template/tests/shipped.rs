@@ -1,0 +1,246 @@
+//! The shipped templates, rendered for a host of a formation and for a plain one. With
+//! `CITUSCTL_RENDERED=DIR` the files are left there, for the programs that read them to judge.
+
+use crate::model::dcs::{DcsInput, SyncMode, bootstrap_config, dynamic_config};
+use crate::model::hba::{HbaEnv, expand};
+use crate::model::tuning::{Hardware, Profile, TuningInput, tuning};
+use crate::pki::{Ca, LeafRequest, Usage};
+use crate::secret::Secret;
+use crate::source::{Sources, yaml};
+use crate::template::{Engine, secret};
+use serde_json::{Value as Json, json};
+use std::path::Path;
+
+/// Everything that a quoting mistake would trip over.
+const PASSWORD: &str = "it's #1: \"x\" \\ %s {{ y }} $HOME";
+
+fn engine() -> Engine {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("roles");
+    let mut files = Vec::new();
+    for role in std::fs::read_dir(&root).unwrap() {
+        let dir = role.unwrap().path().join("templates");
+        for file in std::fs::read_dir(&dir).into_iter().flatten() {
+            let path = file.unwrap().path();
+            let name = path.strip_prefix(root.parent().unwrap()).unwrap();
+            files.push((
+                name.to_str().unwrap().to_owned(),
+                std::fs::read_to_string(&path).unwrap(),
+            ));
+        }
+    }
+    Engine::new(files)
+}
+
+fn dcs(citus: bool, patroni: &str) -> Json {
+    let options = TuningInput {
+        citus,
+        ..TuningInput::default()
+    };
+    let hardware = Hardware {
+        cpu: 2,
+        mem_mb: 1024,
+        disk_gb: 20,
+    };
+    dynamic_config(&DcsInput {
+        patroni: patroni.parse().unwrap(),
+        citus,
+        profile: Profile::Oltp,
+        ttl: 30,
+        loop_wait: 5,
+        retry_timeout: 10,
+        primary_start_timeout: 25,
+        rpo: 1_048_576,
+        synchronous: SyncMode::Auto,
+        standby_of: None,
+        parameters: tuning(Profile::Oltp, hardware, &options),
+        overrides: serde_json::Map::new(),
+    })
+}
+
+fn hba(citus: bool) -> Vec<String> {
+    let addresses = vec![
+        "10.10.10.11".parse().unwrap(),
+        "10.10.10.12".parse().unwrap(),
+    ];
+    let env = HbaEnv {
+        dbsu: "postgres".into(),
+        replication: "replicator".into(),
+        monitor: "dbuser_monitor".into(),
+        admin: "dbuser_dba".into(),
+        admin_ip: None,
+        infra: Vec::new(),
+        group: addresses.clone(),
+        formation: addresses,
+        citus_db: citus.then(|| "citus".to_owned()),
+        intranet: vec!["10.0.0.0/8".into()],
+        password_method: "scram-sha-256".into(),
+        role: "primary".into(),
+        offline_query: false,
+    };
+    let rules = json!([{"user": "${admin}", "addr": "world", "auth": "ssl", "title": "it's: #1"}]);
+    expand(&json!([]), &rules, &env).unwrap()
+}
+
+fn pg(citus: bool, patroni: &str) -> Json {
+    let dcs = dcs(citus, patroni);
+    let password = secret(&Secret::new(PASSWORD));
+    json!({
+        "name": "pg-citus0-1", "cluster": "pg-citus0", "address": "10.10.10.11", "port": 5432,
+        "patroni_port": 8008, "scope": if citus { "pg-citus" } else { "pg-meta" },
+        "group": if citus { json!(0) } else { Json::Null },
+        "mode": if citus { "citus" } else { "pgsql" }, "namespace": "/pg", "version": 17,
+        "bin_dir": "/usr/lib/postgresql/17/bin", "data_dir": "/pg/data", "conf_dir": "/pg/conf",
+        "cert_dir": "/pg/cert", "log_dir": "/pg/log/postgres", "socket_dir": "/var/run/postgresql",
+        "primary_db": "citus",
+        "tags": {"nofailover": false, "noloadbalance": false, "nosync": false, "clonefrom": true,
+                 "replicatefrom": null},
+        "users": {"dbsu": "postgres", "dbsu_password": password, "replication": "replicator",
+                  "replication_password": password},
+        "patroni": {"version": patroni, "username": "postgres", "password": password,
+                    "allowlist": ["10.10.10.11", "10.10.10.12"], "ssl": true, "watchdog": "off",
+                    "config_file": "/pg/conf/pg-citus0-1.yml", "log_dir": "/pg/log/patroni",
+                    "rto": {"safety_margin": 5}},
+        "etcd": {"hosts": ["10.10.10.10:2379"], "username": "pg-citus", "password": password,
+                 "cacert": "/pg/cert/ca.crt", "cert": "/pg/cert/server.crt", "key": "/pg/cert/server.key"},
+        "hba": hba(citus), "ident": [], "callback": "/pg/bin/callback",
+        "parameters": {"unix_socket_directories": "/var/run/postgresql, /tmp", "ssl": "on"},
+        "bootstrap_dcs": bootstrap_config(&dcs), "dcs": dcs,
+        "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "data-checksums"],
+    })
+}
+
+fn service() -> Json {
+    json!({
+        "name": "pg-citus0-primary", "kind": "cluster", "port": 5433, "bind": ["*"], "mode": "tcp",
+        "check_path": "/primary", "check_port": 8008, "check_ssl": true, "check_method": "OPTIONS",
+        "check_expect": null, "balance": "roundrobin", "maxconn": 5000, "default_server": null,
+        "options": [],
+        "timings": {"inter": "2s", "fastinter": "1s", "downinter": "2s", "rise": 3, "fall": 3},
+        "servers": [
+            {"name": "pg-citus0-1", "instance": "pg-citus0-1", "address": "10.10.10.11", "port": 5432,
+             "check_port": null, "weight": 100, "backup": false, "options": null},
+            {"name": "pg-citus0-2", "instance": "pg-citus0-2", "address": "fd00::2", "port": 5432,
+             "check_port": 8008, "weight": 0, "backup": true, "options": null},
+        ],
+    })
+}
+
+fn context(citus: bool, patroni: &str) -> Json {
+    let password = secret(&Secret::new(PASSWORD));
+    let members: Vec<Json> = (1..=3)
+        .map(|n| json!({"name": format!("etcd-{n}"), "address": format!("10.10.10.1{n}"), "host": "h"}))
+        .collect();
+    json!({
+        "host": {"name": "h", "facts": {"cpu": 2, "mem_mb": 1024, "disk_gb": 20}},
+        "pg": pg(citus, patroni),
+        "etcd": {"name": "etcd", "member": members[0], "members": members, "client_port": 2379,
+                 "peer_port": 2380, "data_dir": "/data/etcd", "cert_dir": "/etc/etcd"},
+        "haproxy": {"stats_port": 9101, "admin_username": "admin", "admin_password": password,
+                    "client_timeout": "24h", "server_timeout": "24h", "ca_file": "/etc/pki/ca.crt"},
+        "service": service(),
+        "node": {"hosts": [{"address": "10.10.10.11", "names": ["pg-citus0-1", "h"]}]},
+        "repo": {"name": "pgdg", "line": "deb https://example.com/apt trixie main"},
+        "vars": {"node_tune": "oltp", "node_overcommit_ratio": 0, "node_hugepage_count": 0,
+                 "node_hugepage_ratio": 0, "node_sysctl_params": {"fs.nr_open": 8388608}},
+    })
+}
+
+fn read(text: &str) -> Json {
+    let mut sources = Sources::default();
+    yaml::parse_text(&mut sources, "rendered", text)
+        .unwrap()
+        .unwrap()
+        .to_json()
+}
+
+#[test]
+fn no_template_is_broken() {
+    assert!(engine().check().is_empty());
+}
+
+#[test]
+fn all_render_for_every_kind_of_host() {
+    let engine = engine();
+    for (kind, citus, patroni) in [
+        ("citus-3.0.2", true, "3.0.2"),
+        ("citus-4.0.7", true, "4.0.7"),
+        ("plain-4.1.3", false, "4.1.3"),
+    ] {
+        let context = context(citus, patroni);
+        for name in engine.names() {
+            let rendered = engine
+                .render(name, &context)
+                .unwrap_or_else(|e| panic!("{e}"));
+            assert!(
+                !rendered.text.contains("{{ y }}") || rendered.sensitive,
+                "{name}"
+            );
+            assert!(
+                rendered.text.ends_with('\n') && !rendered.text.contains("\n\n\n"),
+                "{name}"
+            );
+            if let Ok(dir) = std::env::var("CITUSCTL_RENDERED") {
+                let path = Path::new(&dir)
+                    .join(kind)
+                    .join(name.trim_end_matches(".j2"));
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, rendered.text).unwrap();
+            }
+        }
+    }
+}
+
+/// Certificates as the programs want them, for `openssl verify` and the like.
+#[test]
+fn certificates_for_every_instance() {
+    let Ok(dir) = std::env::var("CITUSCTL_RENDERED") else {
+        return;
+    };
+    let now = time::OffsetDateTime::now_utc();
+    let dir = Path::new(&dir).join("pki");
+    let ca = Ca::open_or_create(&dir, "citusctl-ca", now).unwrap();
+    for (name, common_name) in [("pg-citus0-1", "pg-citus0-1"), ("etcd-1", "")] {
+        let request = LeafRequest {
+            name: name.into(),
+            common_name: common_name.into(),
+            sans: ["localhost", "127.0.0.1", "10.10.10.11", "fd00::2", name]
+                .map(Into::into)
+                .into(),
+            usage: Usage::Both,
+            lifetime: time::Duration::days(7300),
+        };
+        ca.leaf(&request, now).unwrap();
+    }
+}
+
+#[test]
+fn patroni_reads_what_was_meant() {
+    let engine = engine();
+    let context = context(true, "4.0.7");
+    let rendered = engine
+        .render("roles/pgsql/templates/patroni.yml.j2", &context)
+        .unwrap();
+    assert!(rendered.sensitive);
+    let read = read(&rendered.text);
+    assert_eq!(read["citus"]["group"], json!(0));
+    assert_eq!(read["etcd3"]["password"], json!(PASSWORD));
+    assert_eq!(
+        read["postgresql"]["authentication"]["superuser"]["password"],
+        json!(PASSWORD)
+    );
+    assert_eq!(read["postgresql"]["pg_hba"], context["pg"]["hba"]);
+    assert_eq!(read["bootstrap"]["dcs"], context["pg"]["bootstrap_dcs"]);
+    assert_eq!(read["bootstrap"]["initdb"], context["pg"]["initdb"]);
+    assert_eq!(read["watchdog"]["mode"], json!("off"));
+    assert_eq!(read["tags"]["clonefrom"], json!(true));
+}
+
+#[test]
+fn a_plain_cluster_says_nothing_of_citus() {
+    let context = context(false, "4.0.7");
+    let text = engine()
+        .render("roles/pgsql/templates/patroni.yml.j2", &context)
+        .unwrap()
+        .text;
+    assert!(!text.contains("citus:\n") && !text.contains("citus.node_conninfo"));
+}

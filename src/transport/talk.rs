@@ -1,0 +1,359 @@
+//! The conversation with a shell, over whatever carries its three streams.
+
+use super::error::{SudoProblem, TransportError};
+use super::login::{self, Login};
+use super::output::{Lines, OutputSink, StreamKind};
+use super::{Counters, Exit, Program};
+use crate::names::HostName;
+use bytes::Bytes;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// What comes from a shell.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    Out(Bytes),
+    Err(Bytes),
+    Exit(Exit),
+    /// The host does not run the command at all.
+    Refused,
+}
+
+/// Where it comes from. `None` is the end.
+#[async_trait::async_trait]
+pub(crate) trait Ear: Send {
+    async fn next(&mut self) -> Option<Heard>;
+}
+
+/// Where a shell's input goes. An error means that nobody reads any more; the ear tells why.
+#[async_trait::async_trait]
+pub(crate) trait Mouth: Send {
+    async fn say(&mut self, bytes: Bytes) -> std::io::Result<()>;
+    async fn end(&mut self) -> std::io::Result<()>;
+}
+
+/// Input is given in pieces of this size, so that a reader that leaves early is noticed.
+const PIECE: usize = 32 * 1024;
+
+/// A login shell or sudo that is silent for longer is given up: it waits for something that nobody will give.
+const ENTERING: Duration = Duration::from_secs(60);
+
+/// One program, its shell and its output.
+pub(crate) struct Talk<'a> {
+    pub(crate) host: &'a HostName,
+    pub(crate) login: &'a Login,
+    pub(crate) program: &'a Program,
+    pub(crate) counters: &'a Counters,
+    /// The shell's process id once it is known, else 0.
+    pub(crate) pid: &'a AtomicU32,
+}
+
+impl Talk<'_> {
+    /// Runs the program to its end.
+    ///
+    /// Reading and writing go on side by side: a program that leaves without reading its input would
+    /// otherwise block the writer for ever.
+    pub(crate) async fn run(
+        &self,
+        ear: &mut dyn Ear,
+        mouth: &mut dyn Mouth,
+        out: &mut dyn OutputSink,
+    ) -> Result<Exit, TransportError> {
+        let (say, said) = mpsc::unbounded_channel();
+        let mut state = State::new(self, say);
+        state.begin();
+        tokio::select! {
+            result = state.listen(ear, out) => result,
+            never = speak(mouth, said, self.counters) => match never {},
+        }
+    }
+}
+
+/// Says what is queued, then ends the input. Never returns, so that the ear alone decides when it is over.
+async fn speak(
+    mouth: &mut dyn Mouth,
+    mut said: mpsc::UnboundedReceiver<Bytes>,
+    counters: &Counters,
+) -> Infallible {
+    while let Some(mut bytes) = said.recv().await {
+        while !bytes.is_empty() {
+            let piece = bytes.split_to(bytes.len().min(PIECE));
+            counters.sent(piece.len());
+            if mouth.say(piece).await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+    match mouth.end().await {
+        Ok(()) | Err(_) => std::future::pending().await,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// No shell yet.
+    Entering,
+    /// sudo has been given its password.
+    Asked,
+    /// sudo has asked again: the password is wrong.
+    Denied,
+    /// The shell reads or runs the program.
+    Running,
+}
+
+struct State<'a> {
+    talk: &'a Talk<'a>,
+    say: Option<mpsc::UnboundedSender<Bytes>>,
+    stage: Stage,
+    out: Lines,
+    err: Lines,
+    /// What was said on standard error before the shell was there.
+    before: Vec<Vec<u8>>,
+    /// The last line on standard output before the shell was there: `nologin` speaks there.
+    chatter: Option<Vec<u8>>,
+    exit: Option<Exit>,
+}
+
+impl<'a> State<'a> {
+    fn new(talk: &'a Talk<'a>, say: mpsc::UnboundedSender<Bytes>) -> Self {
+        Self {
+            talk,
+            say: Some(say),
+            stage: Stage::Entering,
+            out: Lines::default(),
+            err: Lines::default(),
+            before: Vec::new(),
+            chatter: None,
+            exit: None,
+        }
+    }
+
+    /// Without a password the program is sent at once; it waits in the pipe until the shell reads it.
+    fn begin(&mut self) {
+        if self.password().is_none() {
+            self.send_program();
+        }
+    }
+
+    fn password(&self) -> Option<Bytes> {
+        let password = self.talk.login.sudo.as_ref()?.password.as_ref()?;
+        Some(Bytes::from(format!("{}\n", password.expose())))
+    }
+
+    fn send_program(&mut self) {
+        if let Some(say) = self.say.take() {
+            let text = self.talk.program.text.expose().as_bytes();
+            // The receiver lives as long as the conversation; there is nobody to tell otherwise.
+            drop(say.send(Bytes::copy_from_slice(text)));
+        }
+    }
+
+    async fn listen(
+        &mut self,
+        ear: &mut dyn Ear,
+        out: &mut dyn OutputSink,
+    ) -> Result<Exit, TransportError> {
+        while let Some(heard) = self.hear(ear).await? {
+            match heard {
+                Heard::Out(bytes) => self.hear_out(&bytes, out),
+                Heard::Err(bytes) => self.hear_err(&bytes, out),
+                Heard::Exit(exit) => self.exit = Some(exit),
+                Heard::Refused => return Err(self.refused()),
+            }
+        }
+        self.finish(out)
+    }
+
+    /// What comes next. A program may be silent as long as it likes, a login may not.
+    async fn hear(&mut self, ear: &mut dyn Ear) -> Result<Option<Heard>, TransportError> {
+        if self.stage == Stage::Running {
+            return Ok(ear.next().await);
+        }
+        let heard = tokio::time::timeout(ENTERING, ear.next()).await;
+        heard.map_err(|_| TransportError::Timeout {
+            host: self.talk.host.clone(),
+            doing: String::from("entering a shell"),
+            after: ENTERING,
+            said: self.said(),
+        })
+    }
+
+    fn hear_out(&mut self, bytes: &[u8], out: &mut dyn OutputSink) {
+        self.talk.counters.received(bytes.len());
+        for line in self.out.push(bytes) {
+            if self.stage == Stage::Running {
+                out.line(StreamKind::Out, &line);
+            } else if let Some(pid) = ready(&line) {
+                self.talk.pid.store(pid, Ordering::Relaxed);
+                self.enter(out);
+            } else {
+                self.chatter = Some(line);
+            }
+        }
+    }
+
+    fn enter(&mut self, out: &mut dyn OutputSink) {
+        self.stage = Stage::Running;
+        for line in std::mem::take(&mut self.before) {
+            out.line(StreamKind::Err, &line);
+        }
+        self.send_program();
+    }
+
+    fn hear_err(&mut self, bytes: &[u8], out: &mut dyn OutputSink) {
+        self.talk.counters.received(bytes.len());
+        for line in self.err.push(bytes) {
+            if self.stage == Stage::Running {
+                out.line(StreamKind::Err, &line);
+            } else {
+                self.before.push(line);
+            }
+        }
+        if self.stage != Stage::Running && self.err.pending().ends_with(login::PROMPT.as_bytes()) {
+            self.answer();
+        }
+    }
+
+    /// sudo asks. Its lecture and the prompt are not the program's output.
+    fn answer(&mut self) {
+        self.err.finish();
+        match (self.stage, self.password()) {
+            (Stage::Entering, Some(password)) => {
+                self.before.clear();
+                self.stage = Stage::Asked;
+                if let Some(say) = &self.say {
+                    drop(say.send(password));
+                }
+            }
+            _ => {
+                self.stage = Stage::Denied;
+                self.say = None;
+            }
+        }
+    }
+
+    fn finish(&mut self, out: &mut dyn OutputSink) -> Result<Exit, TransportError> {
+        if self.stage != Stage::Running {
+            return Err(self.no_shell());
+        }
+        if let Some(line) = self.out.finish() {
+            out.line(StreamKind::Out, &line);
+        }
+        if let Some(line) = self.err.finish() {
+            out.line(StreamKind::Err, &line);
+        }
+        self.exit.take().ok_or_else(|| self.lost("the program"))
+    }
+
+    fn no_shell(&mut self) -> TransportError {
+        let Some(exit) = self.exit.take() else {
+            return self.lost("login");
+        };
+        let said = self.said();
+        match &self.talk.login.sudo {
+            Some(sudo) => TransportError::Sudo {
+                host: self.talk.host.clone(),
+                user: self.talk.login.user.clone(),
+                become_user: sudo.user.clone(),
+                problem: self.sudo_problem(&said),
+                said,
+            },
+            None => TransportError::Shell {
+                host: self.talk.host.clone(),
+                user: self.talk.login.user.clone(),
+                status: exit.to_string(),
+                said,
+            },
+        }
+    }
+
+    fn sudo_problem(&self, said: &str) -> SudoProblem {
+        match self.stage {
+            Stage::Denied => SudoProblem::PasswordRefused,
+            Stage::Entering | Stage::Asked | Stage::Running => login::classify(said),
+        }
+    }
+
+    /// The host's words when there is no shell: standard error, else what stood on standard output.
+    fn said(&mut self) -> String {
+        let mut lines = std::mem::take(&mut self.before);
+        lines.extend(self.err.finish());
+        if lines.is_empty() {
+            lines.extend(self.chatter.take());
+            lines.extend(self.out.finish());
+        }
+        let text = lines.join(&b'\n');
+        String::from_utf8_lossy(&text).trim().to_owned()
+    }
+
+    fn lost(&self, during: &str) -> TransportError {
+        TransportError::Lost {
+            host: self.talk.host.clone(),
+            during: during.to_owned(),
+            why: String::from("no exit status came"),
+        }
+    }
+
+    fn refused(&self) -> TransportError {
+        TransportError::ChannelRefused {
+            host: self.talk.host.clone(),
+            what: String::from("running a command"),
+            why: String::from("sshd does not execute commands for this user"),
+        }
+    }
+}
+
+/// The process id in a line that announces the shell. A login shell may have printed something before it.
+fn ready(line: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(line).ok()?;
+    let (_, pid) = text.rsplit_once(login::READY)?;
+    pid.trim().parse().ok()
+}
+
+/// How long ending a program may take, and how long its output is waited for afterwards.
+const KILLING: Duration = Duration::from_secs(10);
+const DRAINING: Duration = Duration::from_secs(5);
+
+/// Waits for a conversation, at most until the deadline; then kills the program.
+///
+/// The conversation is listened to while the killing goes on: output that nobody takes would
+/// hold up the connection, and with it the killing.
+pub(crate) async fn bounded<K: Future<Output = Result<Exit, TransportError>>>(
+    host: &HostName,
+    deadline: Option<Duration>,
+    pid: &AtomicU32,
+    talk: impl Future<Output = Result<Exit, TransportError>>,
+    kill: impl FnOnce(u32) -> K,
+) -> Result<Exit, TransportError> {
+    let Some(deadline) = deadline else {
+        return talk.await;
+    };
+    let mut talk = std::pin::pin!(talk);
+    if let Ok(result) = tokio::time::timeout(deadline, &mut talk).await {
+        return result;
+    }
+    let said = match pid.load(Ordering::Relaxed) {
+        0 => String::from("it had not begun"),
+        pid => {
+            let kill = tokio::time::timeout(KILLING, kill(pid));
+            let (killed, _) = tokio::join!(kill, tokio::time::timeout(DRAINING, talk));
+            killed.map_or_else(|_| String::from("it could not be killed"), fate)
+        }
+    };
+    Err(TransportError::Timeout {
+        host: host.clone(),
+        doing: String::from("the program"),
+        after: deadline,
+        said,
+    })
+}
+
+fn fate(killed: Result<Exit, TransportError>) -> String {
+    match killed {
+        Ok(exit) if exit.ok() => String::from("it was killed"),
+        Ok(exit) => format!("killing it ended with {exit}"),
+        Err(error) => format!("it could not be killed: {error}"),
+    }
+}
