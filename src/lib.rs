@@ -5,6 +5,7 @@
 //! plan lint runbook < event < transport < engine < ui < cli`, with `lab` beside `cli`.
 
 pub mod catalog;
+pub mod cli;
 pub mod command;
 pub mod engine;
 pub mod event;

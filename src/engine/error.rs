@@ -34,6 +34,6 @@ pub enum EngineError {
     Group { cluster: String, detail: String },
     #[error("interrupted; {0}")]
     Interrupted(String),
-    #[error("the catalog no longer compiles with what was found on the hosts")]
-    Compile(crate::plan::CompileError),
+    #[error("what was found on the hosts does not compile: {0}")]
+    Recompile(String),
 }

@@ -52,6 +52,14 @@ pub struct Run<'a> {
 pub struct PatroniAccess {
     pub user: String,
     pub password: Secret,
-    /// The certificate authority, when the API speaks TLS.
-    pub ca_pem: Option<String>,
+    /// When the API speaks TLS.
+    pub tls: Option<PatroniTls>,
+}
+
+/// How both sides of Patroni's REST API prove themselves: unsafe endpoints want a client certificate.
+#[derive(Clone, Debug)]
+pub struct PatroniTls {
+    pub ca_pem: String,
+    pub cert_pem: String,
+    pub key_pem: Secret,
 }

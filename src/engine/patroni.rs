@@ -63,11 +63,11 @@ impl<'a> Patroni<'a> {
         let method = http::Method::from_bytes(method.as_bytes()).unwrap_or(http::Method::GET);
         let mut request = http::Request::new(method, target, path)
             .basic_auth(self.access.user.clone(), self.access.password.clone());
-        if let Some(ca_pem) = &self.access.ca_pem {
+        if let Some(tls) = &self.access.tls {
             request = request.tls(http::TlsSettings {
-                ca_pem: ca_pem.clone(),
-                client_cert_pem: None,
-                client_key_pem: None,
+                ca_pem: tls.ca_pem.clone(),
+                client_cert_pem: Some(tls.cert_pem.clone()),
+                client_key_pem: Some(tls.key_pem.clone()),
                 server_name: address,
             });
         }

@@ -256,10 +256,15 @@ impl Compiler<'_> {
         let mut fields = Map::new();
         for (key, node) in &decl.fields {
             let value = self.value(node, decl, context)?;
-            if decl.kind == "file" && key == "template" {
+            if key == "template" {
                 let rendered =
                     self.template(role, value.as_str().unwrap_or_default(), decl, context)?;
-                fields.insert("content".to_owned(), Value::from(rendered));
+                let field = if decl.kind == "command" {
+                    "run"
+                } else {
+                    "content"
+                };
+                fields.insert(field.to_owned(), Value::from(rendered));
             } else {
                 fields.insert(key.clone(), value);
             }

@@ -1,7 +1,7 @@
 //! `-t`, `--skip-tags` and `-l`: they filter what is wanted, never the model.
 
 use super::Desired;
-use crate::names::{HostName, ResourceId, Tag};
+use crate::names::{HostName, Tag};
 use crate::resource::Declared;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,10 +40,13 @@ impl Selection {
     /// Filters what is wanted. Triggers of what was selected are pulled in.
     pub fn apply(&self, mut desired: Desired) -> Result<Desired, SelectError> {
         self.check_tags(&desired)?;
+        let digests = self.digests(&desired);
+        let nothing = BTreeMap::new();
         for stage in &mut desired.stages {
             stage.hosts.retain(|host, _| self.has_host(host));
-            for resources in stage.hosts.values_mut() {
-                *resources = self.select(std::mem::take(resources));
+            for (host, resources) in &mut stage.hosts {
+                let selected = digests.get(host).unwrap_or(&nothing);
+                *resources = self.select(std::mem::take(resources), selected);
             }
             stage.hosts.retain(|_, resources| !resources.is_empty());
             stage
@@ -66,18 +69,31 @@ impl Selection {
         }
     }
 
-    fn select(&self, resources: Vec<Declared>) -> Vec<Declared> {
-        let digests: BTreeMap<String, String> = resources
-            .iter()
-            .filter(|declared| self.wants(&declared.tags))
-            .map(|declared| (local_id(&declared.id), declared.resource.digest()))
-            .collect();
+    /// Digests of what was selected on each host, in whatever stage: triggers reach across stages.
+    fn digests(&self, desired: &Desired) -> BTreeMap<HostName, BTreeMap<String, String>> {
+        let mut digests = BTreeMap::<HostName, BTreeMap<String, String>>::new();
+        for (host, resources) in desired.stages.iter().flat_map(|stage| &stage.hosts) {
+            let known = digests.entry(host.clone()).or_default();
+            for declared in resources
+                .iter()
+                .filter(|declared| self.wants(&declared.tags))
+            {
+                known.insert(declared.id.as_str().to_owned(), declared.resource.digest());
+            }
+        }
+        digests
+    }
+
+    fn select(
+        &self,
+        resources: Vec<Declared>,
+        digests: &BTreeMap<String, String>,
+    ) -> Vec<Declared> {
         let all = self.tags.is_empty() && self.skip.is_empty();
         let mut kept = Vec::new();
         for mut declared in resources {
-            let selected = self.wants(&declared.tags);
-            if selected || pulled(&declared, &digests) {
-                declared.resource.set_inputs(&digests, !all);
+            if self.wants(&declared.tags) || pulled(&declared, digests) {
+                declared.resource.set_inputs(digests, !all);
                 kept.push(declared);
             }
         }
@@ -112,13 +128,6 @@ impl Selection {
         }
         Ok(())
     }
-}
-
-/// The id within its role.
-fn local_id(id: &ResourceId) -> String {
-    id.as_str()
-        .split_once('/')
-        .map_or_else(|| id.as_str().to_owned(), |(_, local)| local.to_owned())
 }
 
 /// Whether a resource reacts to one that was selected.

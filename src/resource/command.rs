@@ -14,7 +14,8 @@ pub struct Command {
     pub name: String,
     /// Shell text that can be run again.
     pub run: String,
-    /// Resources whose change makes it run.
+    /// Resources whose change makes it run; none: its own text.
+    #[serde(default)]
     pub on: Vec<String>,
     #[serde(default = "no_impact")]
     pub impact: Impact,
@@ -66,5 +67,8 @@ impl Kind for Command {
 
     fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, partial: bool) {
         self.inputs = Inputs::select(&self.on, inputs, partial);
+        if self.on.is_empty() {
+            self.inputs = Inputs::of("itself", self.digest());
+        }
     }
 }

@@ -10,6 +10,9 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub struct Package {
     pub names: Vec<String>,
+    /// A path that makes the packages unnecessary.
+    #[serde(default)]
+    pub unless: Option<String>,
 }
 
 /// Installs with services held back (`policy-rc.d`), existing configuration kept, and package lists refreshed
@@ -31,10 +34,23 @@ apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-conf
 
 impl Kind for Package {
     fn probes(&self) -> Vec<Probe> {
-        self.names.iter().cloned().map(Probe::Package).collect()
+        let path = self.unless.iter().cloned().map(Probe::Path);
+        self.names
+            .iter()
+            .cloned()
+            .map(Probe::Package)
+            .chain(path)
+            .collect()
     }
 
     fn diff(&self, seen: &Observed) -> Verdict {
+        if let Some(path) = self
+            .unless
+            .as_ref()
+            .filter(|path| seen.paths.contains_key(*path))
+        {
+            return Verdict::same(format!("`{path}` is there already"));
+        }
         let missing: Vec<&str> = self
             .names
             .iter()

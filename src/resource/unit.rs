@@ -77,6 +77,14 @@ impl Inputs {
         }
     }
 
+    /// A single input.
+    pub(super) fn of(name: &str, digest: String) -> Self {
+        Self {
+            digests: BTreeMap::from([(name.to_owned(), digest)]),
+            partial: false,
+        }
+    }
+
     /// Names of inputs that are not as stamped: new, changed or gone.
     pub(super) fn differing(&self, stamped: Option<&BTreeMap<String, String>>) -> Vec<String> {
         let empty = BTreeMap::new();

@@ -67,7 +67,7 @@ impl Builder<'_> {
         let mut context = Map::new();
         context.insert("vars".to_owned(), self.vars(&typed, inv));
         context.insert("host".to_owned(), self.host_json());
-        context.insert("hosts".to_owned(), self.names());
+        context.insert("node".to_owned(), self.node(&typed));
         context.insert("etcd".to_owned(), self.etcd(&typed, contexts)?);
         context.insert("services".to_owned(), self.services());
         context.insert("haproxy".to_owned(), haproxy(&typed));
@@ -129,10 +129,27 @@ impl Builder<'_> {
         json
     }
 
-    /// Names and addresses of all hosts, for /etc/hosts.
-    fn names(&self) -> Value {
-        let row = |host: &Host| json!({ "address": host.address.to_string(), "nodename": host.nodename, "name": host.name });
-        self.input.model.hosts().map(row).collect()
+    /// Lines of /etc/hosts: this host, or all of them with `nodename_exchange`, and the static records.
+    fn node(&self, typed: &Typed<'_>) -> Value {
+        let all = typed.bool("nodename_exchange") || self.host.pg.is_some();
+        let hosts = self
+            .input
+            .model
+            .hosts()
+            .filter(|host| all || host.name == self.host.name);
+        let row = |host: &Host| {
+            let mut names = vec![host.nodename.clone()];
+            names.extend(host.pg.as_ref().map(|pg| pg.name.to_string()));
+            names.dedup();
+            json!({ "address": host.address.to_string(), "names": names })
+        };
+        let mut extra = Vec::new();
+        for list in ["node_default_etc_hosts", "node_etc_hosts"] {
+            if let Value::Array(items) = self.expanded(typed.json(list)) {
+                extra.extend(items);
+            }
+        }
+        json!({ "hosts": hosts.map(row).collect::<Vec<_>>(), "extra_hosts": extra })
     }
 
     fn leaf(
@@ -184,6 +201,17 @@ impl Builder<'_> {
         map.insert("initial_cluster".to_owned(), json!(etcd.initial_cluster()));
         map.insert("root_password".to_owned(), secret(&root));
         map.insert("users".to_owned(), self.etcd_users(contexts));
+        map.insert("cert_dir".to_owned(), json!("/etc/etcd"));
+        map.insert("data_dir".to_owned(), json!(typed.str("etcd_data")));
+        map.insert("initial_state".to_owned(), json!(typed.str("etcd_init")));
+        map.insert(
+            "heartbeat_interval".to_owned(),
+            json!(typed.int("etcd_heartbeat_interval")),
+        );
+        map.insert(
+            "election_timeout".to_owned(),
+            json!(typed.int("etcd_election_timeout")),
+        );
         if let Some(member) = &self.host.etcd {
             let mut me = serde_json::to_value(member).unwrap_or_default();
             if let Value::Object(me) = &mut me {
@@ -192,7 +220,7 @@ impl Builder<'_> {
                     self.leaf(&member.name, "", &member.sans, contexts)?,
                 );
             }
-            map.insert("me".to_owned(), me);
+            map.insert("member".to_owned(), me);
         }
         Ok(json)
     }
@@ -285,6 +313,7 @@ fn haproxy(typed: &Typed<'_>) -> Value {
     json!({
         "stats_port": typed.int("haproxy_exporter_port"),
         "auth": typed.bool("haproxy_auth_enabled"),
+        "ca_file": "/etc/haproxy/ca.crt",
         "admin_username": typed.str("haproxy_admin_username"),
         "admin_password": secret(&typed.secret("haproxy_admin_password")),
         "client_timeout": typed.str("haproxy_client_timeout"),

@@ -40,6 +40,7 @@ impl Builder<'_> {
             ("bootstrap_dcs", dcs::bootstrap_config(&dcs)),
             ("hba", self.hba(typed, instance, formation, group, contexts)),
             ("ident", json!([])),
+            ("callback", json!("/pg/bin/patroni-callback")),
             ("parameters", json!({})),
             ("users", self.users(typed)),
             ("patroni", self.patroni(typed, instance, formation, group)),
@@ -155,6 +156,7 @@ impl Builder<'_> {
             "watchdog": typed.str("patroni_watchdog_mode"),
             "rto": group.rto,
             "log_dir": typed.str("patroni_log_dir"),
+            "config_file": format!("/pg/conf/{}.yml", instance.name),
         })
     }
 

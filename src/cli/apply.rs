@@ -1,0 +1,149 @@
+//! `apply`: plan, consent, carry out.
+
+use super::exit::{Failure, chain, code, refused};
+use super::options::Common;
+use super::plan::{SavedPlan, show};
+use super::project::Project;
+use super::session::Session;
+use crate::engine::{self, ApplyOptions, EngineError};
+use crate::event::Outcome;
+use crate::plan::{Plan, digest, outline};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Options of `apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// The playbook
+    #[arg(default_value = "site")]
+    playbook: String,
+    /// Carry out this saved plan, if nothing has changed since
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+}
+
+/// Runs it.
+pub async fn run(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
+    let saved = args.plan.as_deref().map(read).transpose()?;
+    let playbook = saved
+        .as_ref()
+        .map_or(args.playbook.as_str(), |saved| saved.playbook.as_str());
+    let project = Project::open(common)?;
+    let session = Session::connect(common, &project, playbook, "apply", true).await?;
+    match carry_out(common, &session, saved.as_ref()).await {
+        Ok(outcome) => Ok(session.finish(outcome).await),
+        Err((outcome, failure)) => {
+            session.finish(outcome).await;
+            Err(failure)
+        }
+    }
+}
+
+type Stopped = (Outcome, Failure);
+
+async fn carry_out(
+    common: &Common,
+    session: &Session<'_>,
+    saved: Option<&SavedPlan>,
+) -> Result<Outcome, Stopped> {
+    let internal = |failure: Failure| (outcome_of(failure.code), failure);
+    let run = session.run().map_err(internal)?;
+    let (desired, _, plan) = session.plan(&run).await.map_err(internal)?;
+    let shown = outline(&plan, &session.masker);
+    if !plan.refusals.is_empty() {
+        return Err((Outcome::Refused, refused(code::REFUSED, &plan.refusals)));
+    }
+    if let Some(saved) = saved {
+        still_valid(saved, &plan).map_err(internal)?;
+    }
+    if saved.is_none() && !common.json() {
+        show(common, &shown);
+    }
+    if plan.is_empty() {
+        return Ok(session.outcome());
+    }
+    if saved.is_none() {
+        consent(common).map_err(internal)?;
+    }
+    let recompile = |seen: &crate::plan::Seen| session.recompile(seen);
+    let options = ApplyOptions {
+        recompile: &recompile,
+        unseen_allowed: common.yes,
+    };
+    match engine::apply(&run, desired, &plan, &options).await {
+        Ok(()) => Ok(session.outcome()),
+        Err(error) => Err((outcome(&error), Failure::from(error))),
+    }
+}
+
+fn outcome(error: &EngineError) -> Outcome {
+    match error {
+        EngineError::AllUnreachable => Outcome::Unreachable,
+        EngineError::Refused(_) | EngineError::Unseen { .. } => Outcome::Refused,
+        EngineError::Locked { .. } => Outcome::Locked,
+        EngineError::Interrupted(_) => Outcome::Interrupted,
+        EngineError::Transport(_)
+        | EngineError::Answer { .. }
+        | EngineError::Gate { .. }
+        | EngineError::Stage { .. }
+        | EngineError::Group { .. }
+        | EngineError::Recompile(_) => Outcome::Failed,
+    }
+}
+
+fn outcome_of(exit: u8) -> Outcome {
+    match exit {
+        code::REFUSED => Outcome::Refused,
+        code::UNREACHABLE => Outcome::Unreachable,
+        code::DECLINED => Outcome::Interrupted,
+        code::LOCKED => Outcome::Locked,
+        code::FAILED => Outcome::Failed,
+        _ => Outcome::Internal,
+    }
+}
+
+fn read(path: &Path) -> Result<SavedPlan, Failure> {
+    let text =
+        fs_err::read_to_string(path).map_err(|error| Failure::new(code::INPUT, chain(&error)))?;
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::new(
+            code::INPUT,
+            format!("{} is not a saved plan: {error}", path.display()),
+        )
+    })
+}
+
+fn still_valid(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
+    if saved.digest == digest(plan) {
+        return Ok(());
+    }
+    let failure = Failure::new(
+        code::REFUSED,
+        "the saved plan no longer fits: the inventory or the hosts have changed since",
+    );
+    Err(failure.hint("make a new one with `citusctl plan --out FILE`"))
+}
+
+/// Asks, unless told not to.
+fn consent(common: &Common) -> Result<(), Failure> {
+    if common.yes {
+        return Ok(());
+    }
+    let term = console::Term::stderr();
+    if !term.is_term() {
+        let failure = Failure::new(
+            code::DECLINED,
+            "there is no terminal to ask for consent at; nothing was changed",
+        );
+        return Err(failure.hint("`--yes` answers, or `--plan FILE` with a plan that was reviewed"));
+    }
+    let declined = || Failure::new(code::DECLINED, "declined; nothing was changed");
+    term.write_str("Apply these changes? [y/N] ")
+        .map_err(|_| declined())?;
+    let answer = term.read_line().map_err(|_| declined())?;
+    if matches!(answer.trim(), "y" | "yes" | "Y" | "Yes") {
+        Ok(())
+    } else {
+        Err(declined())
+    }
+}

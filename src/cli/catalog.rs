@@ -1,0 +1,173 @@
+//! `catalog`: what is embedded, and every parameter.
+
+use super::exit::{Failure, chain, code, result};
+use super::options::Common;
+use super::project;
+use crate::catalog::Origin;
+use crate::inventory::parameters::{self, DefaultValue, Param, Support};
+use clap::{Args, Subcommand};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// What of the catalog.
+#[derive(Debug, Args)]
+pub struct CatalogArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Roles with their tags, playbooks, files
+    List,
+    /// One file, by its path
+    Show { path: String },
+    /// Copy a file or a role out, to edit it (use it with --catalog)
+    Eject {
+        path: String,
+        /// Where to
+        #[arg(short, long, default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Parameters: all, or those whose name contains NAME
+    Vars { name: Option<String> },
+}
+
+/// Runs it.
+pub fn run(common: &Common, args: &CatalogArgs) -> Result<u8, Failure> {
+    match &args.what {
+        What::List => list(common)?,
+        What::Show { path } => show(common, path)?,
+        What::Eject { path, dir } => eject(common, path, dir)?,
+        What::Vars { name } => vars(common, name.as_deref()),
+    }
+    Ok(code::DONE)
+}
+
+fn list(common: &Common) -> Result<(), Failure> {
+    let (catalog, _) = project::catalog(common)?;
+    let mut text = String::from("roles (tag: what else it answers to)\n");
+    for (name, role) in &catalog.roles {
+        let tags: BTreeSet<&str> = role
+            .resources
+            .iter()
+            .flat_map(|r| r.tags.iter().map(String::as_str))
+            .collect();
+        text.push_str(&format!(
+            "  {name:<10} {}\n             {}\n",
+            role.about,
+            tags.into_iter().collect::<Vec<_>>().join(" ")
+        ));
+    }
+    text.push_str("playbooks\n");
+    for (name, playbook) in &catalog.playbooks {
+        let stages: Vec<&str> = playbook
+            .stages
+            .iter()
+            .map(|stage| stage.name.as_str())
+            .collect();
+        text.push_str(&format!("  {name:<10} {}\n", stages.join(", ")));
+    }
+    text.push_str("files\n");
+    for (path, asset) in catalog.assets.iter() {
+        let origin = match &asset.origin {
+            Origin::Embedded => "embedded".to_owned(),
+            Origin::Path(path) => path.display().to_string(),
+        };
+        text.push_str(&format!("  {path}  ({origin})\n"));
+    }
+    result(&text);
+    Ok(())
+}
+
+fn show(common: &Common, path: &str) -> Result<(), Failure> {
+    let (catalog, _) = project::catalog(common)?;
+    let asset = catalog.assets.get(path).ok_or_else(|| missing(path))?;
+    result(&asset.text);
+    Ok(())
+}
+
+fn missing(path: &str) -> Failure {
+    Failure::new(
+        code::USAGE,
+        format!("there is no file `{path}` in the catalog"),
+    )
+    .hint("`citusctl catalog list` shows all")
+}
+
+fn eject(common: &Common, path: &str, dir: &std::path::Path) -> Result<(), Failure> {
+    let (catalog, _) = project::catalog(common)?;
+    let wanted: Vec<_> = catalog
+        .assets
+        .iter()
+        .filter(|(p, _)| *p == path || p.starts_with(&format!("{path}/")))
+        .collect();
+    if wanted.is_empty() {
+        return Err(missing(path));
+    }
+    for (path, asset) in wanted {
+        let target = dir.join(path);
+        if target.exists() {
+            return Err(Failure::new(
+                code::REFUSED,
+                format!(
+                    "{} is there already and is not overwritten",
+                    target.display()
+                ),
+            ));
+        }
+        let parent = target.parent().unwrap_or(dir).to_owned();
+        fs_err::create_dir_all(parent)
+            .and_then(|()| fs_err::write(&target, &asset.text))
+            .map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?;
+        result(&format!("{}\n", target.display()));
+    }
+    Ok(())
+}
+
+fn vars(common: &Common, name: Option<&str>) {
+    let wanted =
+        parameters::all().filter(|param| name.is_none_or(|name| param.name.contains(name)));
+    if common.json() {
+        let rows: Vec<serde_json::Value> = wanted.map(json).collect();
+        result(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&rows).unwrap_or_default()
+        ));
+        return;
+    }
+    for param in wanted {
+        let note = match param.support {
+            Support::Used => String::new(),
+            Support::Planned => "  [not acted on yet]".to_owned(),
+            Support::Legacy(now) => format!("  [older: {now}]"),
+            Support::Ignored => "  [accepted, no effect]".to_owned(),
+        };
+        result(&format!(
+            "{:<32} {}{note}\n{:<32} {} = {}\n",
+            param.name,
+            param.doc,
+            "",
+            param.kind.words(),
+            default(param)
+        ));
+    }
+}
+
+fn default(param: &Param) -> &'static str {
+    match param.default {
+        DefaultValue::None => "(none)",
+        DefaultValue::Json(text) => text,
+    }
+}
+
+fn json(param: &Param) -> serde_json::Value {
+    let default = match param.default {
+        DefaultValue::None => serde_json::Value::Null,
+        DefaultValue::Json(text) => serde_json::from_str(text).unwrap_or_default(),
+    };
+    serde_json::json!({
+        "name": param.name, "type": param.kind.words(), "default": default, "doc": param.doc, "level": param.level,
+        "acted_on": param.support == Support::Used,
+    })
+}

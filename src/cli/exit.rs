@@ -1,0 +1,180 @@
+//! Exit codes, and failures on their way to the user.
+
+use crate::engine::EngineError;
+use crate::inventory::{LoadError, PatternError};
+use crate::plan::SelectError;
+use std::io::Write;
+
+/// Exit codes, as CLI.md promises them.
+pub mod code {
+    pub const DONE: u8 = 0;
+    pub const INTERNAL: u8 = 1;
+    pub const USAGE: u8 = 2;
+    pub const INPUT: u8 = 3;
+    pub const REFUSED: u8 = 4;
+    pub const UNREACHABLE: u8 = 5;
+    pub const FAILED: u8 = 6;
+    pub const DECLINED: u8 = 7;
+    pub const LOCKED: u8 = 8;
+    pub const PENDING: u8 = 10;
+}
+
+/// A failure with everything that is to be said about it.
+#[derive(Debug)]
+pub struct Failure {
+    pub code: u8,
+    /// Already rendered; nothing is said when it is empty.
+    pub text: String,
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    /// A failure in one sentence.
+    pub fn new(code: u8, text: impl Into<String>) -> Self {
+        Self {
+            code,
+            text: text.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds a way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Prints it to stderr.
+    pub fn print(&self) {
+        if !self.text.is_empty() {
+            let multi = self.text.contains("\n  ") || self.text.contains("-->");
+            let text = if multi {
+                self.text.clone()
+            } else {
+                format!("error: {}", self.text)
+            };
+            say(text.trim_end());
+        }
+        for hint in &self.hints {
+            say(&format!("hint: {hint}"));
+        }
+    }
+}
+
+/// Writes a result to stdout. A reader that went away is no failure.
+pub fn result(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes a line to stderr.
+pub fn say(text: &str) {
+    let mut out = anstream::stderr().lock();
+    let _ = writeln!(out, "{text}");
+}
+
+/// An error with all its causes.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!("\n  because: {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+impl From<PatternError> for Failure {
+    fn from(error: PatternError) -> Self {
+        let failure = Self::new(code::USAGE, format!("-l: {error}"));
+        match error {
+            PatternError::Unknown {
+                suggestion: Some(near),
+                ..
+            } => failure.hint(format!("did you mean `{near}`?")),
+            PatternError::Unknown { .. } | PatternError::Empty(_) => {
+                failure.hint("`citusctl inventory --graph` lists hosts and groups")
+            }
+        }
+    }
+}
+
+impl From<SelectError> for Failure {
+    fn from(error: SelectError) -> Self {
+        let failure = Self::new(code::USAGE, format!("-t: {error}"));
+        match error {
+            SelectError::UnknownTag {
+                suggestion: Some(near),
+                ..
+            } => failure.hint(format!("did you mean `{near}`?")),
+            SelectError::UnknownTag { .. } | SelectError::Nothing => {
+                failure.hint("`citusctl catalog list` shows all tags")
+            }
+        }
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Bad {
+                sources,
+                diagnostics,
+            } => {
+                let text = super::sinks::diagnostics(&sources, diagnostics.iter());
+                Self {
+                    code: code::INPUT,
+                    text,
+                    hints: Vec::new(),
+                }
+            }
+            LoadError::Io { .. } => Self::new(code::INPUT, chain(&error))
+                .hint("name an inventory with `-i FILE`, or make one with `citusctl init`"),
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let code = match &error {
+            EngineError::AllUnreachable => code::UNREACHABLE,
+            EngineError::Transport(_) | EngineError::Answer { .. } => code::FAILED,
+            EngineError::Refused(_) | EngineError::Unseen { .. } => code::REFUSED,
+            EngineError::Locked { .. } => code::LOCKED,
+            EngineError::Gate { .. } | EngineError::Stage { .. } | EngineError::Group { .. } => {
+                code::FAILED
+            }
+            EngineError::Interrupted(_) => code::DECLINED,
+            EngineError::Recompile(_) => code::INPUT,
+        };
+        let failure = Self::new(code, chain(&error));
+        match &error {
+            EngineError::Refused(refusals) => refused(code, refusals),
+            EngineError::Locked { .. } => {
+                failure.hint("wait for it, or end it; its lock goes with it")
+            }
+            EngineError::Unseen { .. } => {
+                failure.hint("run `citusctl plan` again to see it, then apply")
+            }
+            EngineError::Transport(error) => error
+                .hints()
+                .into_iter()
+                .fold(failure, |failure, hint| failure.hint(hint)),
+            _ => failure,
+        }
+    }
+}
+
+/// All that stands in the way, host by host.
+pub fn refused(code: u8, refusals: &[crate::plan::Refusal]) -> Failure {
+    let lines: Vec<String> = refusals
+        .iter()
+        .map(|r| format!("error: {}: {}\n  hint: {}", r.host, r.reason, r.hint))
+        .collect();
+    Failure {
+        code,
+        text: format!("{}\n  nothing was changed", lines.join("\n")),
+        hints: Vec::new(),
+    }
+}

@@ -1,0 +1,27 @@
+//! `facts`: what hosts are.
+
+use super::exit::{Failure, result};
+use super::options::{Common, Connect};
+use super::project::Project;
+use super::session::Session;
+use std::collections::BTreeMap;
+
+/// Runs it.
+pub async fn run(common: &Common, _: &Connect) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let session = Session::connect(common, &project, "site", "facts", false).await?;
+    let run = session.run()?;
+    let (_, seen, _) = session.plan(&run).await?;
+    drop(run);
+    let traits: BTreeMap<_, _> = seen
+        .hosts
+        .iter()
+        .map(|(host, observed)| (host, &observed.traits))
+        .collect();
+    result(&format!(
+        "{}\n",
+        serde_json::to_string_pretty(&traits).unwrap_or_default()
+    ));
+    let outcome = session.outcome();
+    Ok(session.finish(outcome).await)
+}

@@ -1,0 +1,54 @@
+//! `inventory`: what was read and merged.
+
+use super::exit::{Failure, code, result};
+use super::options::Common;
+use crate::inventory::{self, graph, host_json, list_json, origins};
+use crate::names::HostName;
+use clap::Args;
+
+/// What to show.
+#[derive(Debug, Args)]
+pub struct InventoryArgs {
+    /// All hosts and groups as JSON, in ansible-inventory's shape
+    #[arg(long, conflicts_with_all = ["host", "graph", "vars_origin"])]
+    list: bool,
+    /// Merged variables of one host as JSON
+    #[arg(long, value_name = "HOST", conflicts_with_all = ["graph", "vars_origin"])]
+    host: Option<String>,
+    /// The tree of groups
+    #[arg(long, conflicts_with = "vars_origin")]
+    graph: bool,
+    /// Where each value came from
+    #[arg(long)]
+    vars_origin: bool,
+}
+
+/// Runs it.
+pub fn run(common: &Common, args: &InventoryArgs) -> Result<u8, Failure> {
+    let inventory = inventory::load(&common.inventory_path(), &common.extra)?.inventory;
+    let pretty = |value| {
+        format!(
+            "{}\n",
+            serde_json::to_string_pretty(&value).unwrap_or_default()
+        )
+    };
+    if let Some(host) = &args.host {
+        let found = host_json(&inventory, &HostName::new(host.clone()));
+        let value =
+            found.ok_or_else(|| Failure::new(code::USAGE, format!("there is no host `{host}`")))?;
+        result(&pretty(value));
+    } else if args.graph {
+        result(&graph(&inventory));
+    } else if args.vars_origin {
+        let rows = origins(&inventory);
+        result(
+            &rows
+                .iter()
+                .map(|(h, n, l, p)| format!("{h}\t{n}\t{l}\t{p}\n"))
+                .collect::<String>(),
+        );
+    } else {
+        result(&pretty(list_json(&inventory)));
+    }
+    Ok(code::DONE)
+}

@@ -1,0 +1,120 @@
+//! The command line: parses, calls, maps outcomes to exit codes. One file for each verb.
+
+mod apply;
+mod catalog;
+mod check;
+mod exit;
+mod facts;
+mod inventory;
+mod journal;
+mod options;
+mod plan;
+mod project;
+mod render;
+mod session;
+mod sinks;
+mod status;
+
+pub use exit::{Failure, code};
+pub use options::{Common, Connect};
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+/// Declarative provisioning of highly available Citus and PostgreSQL over SSH.
+#[derive(Debug, Parser)]
+#[command(
+    name = "citusctl",
+    version,
+    about,
+    max_term_width = 110,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 done or nothing to do; 1 internal error or ill health; 2 usage; 3 bad input; 4 refused; \
+5 unreachable; 6 failed on a host; 7 declined or interrupted; 8 locked; 10 changes pending (--detailed-exitcode)."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Read, merge, model and lint the inventory; no network
+    Check,
+    /// Show merged variables, the group tree, or where each value came from
+    Inventory(inventory::InventoryArgs),
+    /// Write every file of every host below a directory; works offline
+    Render(render::RenderArgs),
+    /// Connect, look, and show what would change; changes nothing on any host
+    Plan(plan::PlanArgs),
+    /// Plan, ask, carry out
+    Apply(apply::ApplyArgs),
+    /// The formation at a glance; exit 1 when it is not healthy
+    Status(status::StatusArgs),
+    /// What was observed of the hosts
+    Facts(Connect),
+    /// Past runs
+    History,
+    /// Show a past run again
+    Replay(journal::ReplayArgs),
+    /// Embedded roles, playbooks, templates and every parameter
+    Catalog(catalog::CatalogArgs),
+    /// Completions for a shell
+    Completions(CompletionsArgs),
+    /// The manual page
+    Man,
+}
+
+/// Which shell.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    shell: clap_complete::Shell,
+}
+
+/// Runs the command line and gives the exit code.
+pub fn run(cli: Cli) -> u8 {
+    let color = cli.common.color_choice();
+    color.write_global();
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.print();
+            failure.code
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    let common = cli.common;
+    match cli.verb {
+        Verb::Check => check::run(&common),
+        Verb::Inventory(args) => inventory::run(&common, &args),
+        Verb::Render(args) => render::run(&common, &args),
+        Verb::Plan(args) => session::block_on(plan::run(&common, &args)),
+        Verb::Apply(args) => session::block_on(apply::run(&common, &args)),
+        Verb::Status(args) => session::block_on(status::run(&common, &args)),
+        Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
+        Verb::History => journal::history(&common),
+        Verb::Replay(args) => journal::replay(&common, &args),
+        Verb::Catalog(args) => catalog::run(&common, &args),
+        Verb::Completions(args) => generate(|out| {
+            clap_complete::generate(args.shell, &mut Cli::command(), "citusctl", out)
+        }),
+        Verb::Man => generate(|out| {
+            // A closed pipe is the reader's choice.
+            let _ = clap_mangen::Man::new(Cli::command()).render(out);
+        }),
+    }
+}
+
+fn generate(write: impl FnOnce(&mut Vec<u8>)) -> Result<u8, Failure> {
+    let mut text = Vec::new();
+    write(&mut text);
+    exit::result(&String::from_utf8_lossy(&text));
+    Ok(code::DONE)
+}

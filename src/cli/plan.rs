@@ -1,0 +1,116 @@
+//! `plan`: what would change.
+
+use super::exit::{Failure, chain, code, refused, result};
+use super::options::Common;
+use super::project::Project;
+use super::session::Session;
+use crate::event::Outcome;
+use crate::event::outline::PlanOutline;
+use crate::plan::{Plan, digest, outline};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Options of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The playbook
+    #[arg(default_value = "site")]
+    playbook: String,
+    /// Save the plan, for `apply --plan`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Exit with 10 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// A plan on disk. It is carried out only while a fresh look yields the same digest.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SavedPlan {
+    pub schema: u32,
+    pub playbook: String,
+    pub digest: String,
+    pub outline: PlanOutline,
+}
+
+/// Runs it.
+pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let session = Session::connect(common, &project, &args.playbook, "plan", false).await?;
+    let run = session.run()?;
+    let (_, _, plan) = session.plan(&run).await?;
+    drop(run);
+    let outline = outline(&plan, &session.masker);
+    show(common, &outline);
+    if let Some(path) = &args.out {
+        save(path, &args.playbook, &plan, &outline)?;
+    }
+    if !plan.refusals.is_empty() {
+        session.finish(Outcome::Refused).await;
+        return Err(refused(code::REFUSED, &plan.refusals));
+    }
+    let outcome = match session.outcome() {
+        Outcome::Done if args.detailed_exitcode && !plan.is_empty() => Outcome::Pending,
+        other => other,
+    };
+    Ok(session.finish(outcome).await)
+}
+
+/// Prints a plan.
+pub fn show(common: &Common, outline: &PlanOutline) {
+    if common.json() {
+        result(&format!(
+            "{}\n",
+            serde_json::to_string(outline).unwrap_or_default()
+        ));
+        return;
+    }
+    for stage in &outline.stages {
+        result(&format!("\nStage {}\n", stage.name));
+        for host in &stage.hosts {
+            for change in &host.changes {
+                result(&format!(
+                    "  {} {:?} {} [{}]{}\n",
+                    host.host,
+                    change.action,
+                    change.summary,
+                    change.impact.word(),
+                    change
+                        .cause
+                        .as_ref()
+                        .map(|c| format!(" because {c}"))
+                        .unwrap_or_default()
+                ));
+                if let Some(diff) = &change.diff
+                    && common.verbose > 0
+                {
+                    result(diff);
+                }
+            }
+        }
+    }
+    let c = outline.counts();
+    if outline.is_empty() {
+        result(&format!(
+            "No changes. {} hosts match the inventory.\n",
+            outline.hosts
+        ));
+    } else {
+        result(&format!(
+            "Plan: {} to create, {} to change, {} to remove, {} restarts on {} hosts.\n",
+            c.create, c.change, c.remove, c.restarts, c.restart_hosts
+        ));
+    }
+}
+
+fn save(path: &Path, playbook: &str, plan: &Plan, outline: &PlanOutline) -> Result<(), Failure> {
+    let saved = SavedPlan {
+        schema: 1,
+        playbook: playbook.to_owned(),
+        digest: digest(plan),
+        outline: outline.clone(),
+    };
+    let text = serde_json::to_string_pretty(&saved).unwrap_or_default();
+    fs_err::write(path, text).map_err(|error| Failure::new(code::INTERNAL, chain(&error)))
+}

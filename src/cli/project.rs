@@ -1,0 +1,189 @@
+//! From files to a model and a catalog: the part of every verb that needs no network.
+
+use super::exit::{Failure, chain, code};
+use super::options::Common;
+use super::sinks;
+use crate::catalog::{Assets, Catalog};
+use crate::fact::Traits;
+use crate::inventory::parameters::{Typed, check_vars};
+use crate::inventory::{self, Inventory};
+use crate::model::{self, Model};
+use crate::names::HostName;
+use crate::pki::{Ca, PkiError};
+use crate::plan::context::{ContextInput, Contexts, contexts};
+use crate::plan::{Compiler, Desired, Selection};
+use crate::source::Diagnostics;
+use crate::template::Engine;
+use crate::{lint, names};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// An inventory that can be worked with.
+#[derive(Debug)]
+pub struct Project {
+    pub inventory: Inventory,
+    pub model: Model,
+    pub catalog: Catalog,
+    pub templates: Engine,
+    /// Everything said so far; no errors among it.
+    pub said: Diagnostics,
+    /// Beside the inventory: keys, certificates, journals, cached traits.
+    pub state_dir: PathBuf,
+}
+
+/// Where the state of an inventory lives.
+pub fn state_dir(inventory: &Path) -> PathBuf {
+    let stem = inventory.file_stem().unwrap_or_default();
+    let parent = inventory
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    parent.join(".citusctl").join(stem)
+}
+
+/// Reads, merges, models and lints. All problems are collected.
+pub fn diagnose(common: &Common) -> Result<(Inventory, Option<Model>, Diagnostics), Failure> {
+    let loaded = inventory::load(&common.inventory_path(), &common.extra)?;
+    let mut said = loaded.warnings;
+    said.extend(check_vars(&loaded.inventory));
+    let (model, problems) = model::build(&loaded.inventory);
+    said.extend(problems);
+    if let Some(model) = &model {
+        said.extend(lint::check(&loaded.inventory, model));
+    }
+    Ok((loaded.inventory, model, said))
+}
+
+/// The catalog with the user's overlay.
+pub fn catalog(common: &Common) -> Result<(Catalog, Engine), Failure> {
+    let mut assets = Assets::embedded();
+    if let Some(dir) = &common.catalog {
+        assets
+            .overlay(dir)
+            .map_err(|error| Failure::new(code::INPUT, chain(&error)))?;
+    }
+    let templates = assets.iter().filter(|(path, _)| !path.ends_with(".yml"));
+    let templates = Engine::new(
+        templates
+            .map(|(path, asset)| (path.to_owned(), asset.text.clone()))
+            .collect::<Vec<_>>(),
+    );
+    let catalog = Catalog::parse(assets).map_err(|error| Failure {
+        code: code::INPUT,
+        text: sinks::diagnostics(&error.sources, error.diagnostics.iter()),
+        hints: Vec::new(),
+    })?;
+    Ok((catalog, templates))
+}
+
+impl Project {
+    /// Reads everything, and fails when there is any error.
+    pub fn open(common: &Common) -> Result<Self, Failure> {
+        let (inventory, model, said) = diagnose(common)?;
+        let (Some(model), false) = (model, said.has_errors()) else {
+            let text = sinks::diagnostics(&inventory.sources, said.iter());
+            return Err(Failure {
+                code: code::INPUT,
+                text,
+                hints: Vec::new(),
+            });
+        };
+        let (catalog, templates) = catalog(common)?;
+        let state_dir = state_dir(&inventory.path);
+        Ok(Self {
+            inventory,
+            model,
+            catalog,
+            templates,
+            said,
+            state_dir,
+        })
+    }
+
+    /// What `-l`, `-t` and `--skip-tags` ask for.
+    pub fn selection(&self, common: &Common) -> Result<Selection, Failure> {
+        let hosts = match &common.limit {
+            None => None,
+            Some(pattern) => Some(
+                inventory::select(&self.inventory, pattern)?
+                    .into_iter()
+                    .collect::<BTreeSet<_>>(),
+            ),
+        };
+        let tags = |list: &[String]| list.iter().map(|tag| names::Tag::new(tag.trim())).collect();
+        Ok(Selection {
+            tags: tags(&common.tags),
+            skip: tags(&common.skip_tags),
+            hosts,
+        })
+    }
+
+    /// The certificate authority, made when there is none and the inventory allows it.
+    pub fn authority(&self, create: bool) -> Result<Ca, Failure> {
+        let dir = self.state_dir.join("pki");
+        let first = self.inventory.hosts.values().next();
+        let typed = first.map(|host| Typed::new(&host.vars));
+        let cn = typed.map_or_else(|| "citusctl-ca".to_owned(), |typed| typed.str("ca_cn"));
+        let now = OffsetDateTime::now_utc();
+        let allowed = typed.is_none_or(|typed| typed.bool("ca_create"));
+        let ca = match (create, Ca::open(&dir)) {
+            (_, Ok(ca)) => Ok(ca),
+            (true, Err(PkiError::Absent { .. })) if allowed => Ca::open_or_create(&dir, &cn, now),
+            (false, Err(PkiError::Absent { .. })) => Ca::in_memory(&cn, now),
+            (_, Err(error)) => Err(error),
+        };
+        ca.map_err(pki_failure)
+    }
+
+    /// What the templates of all hosts see.
+    pub fn contexts(
+        &self,
+        ca: &Ca,
+        traits: &BTreeMap<HostName, Traits>,
+        patroni: &BTreeMap<HostName, String>,
+    ) -> Result<Contexts, Failure> {
+        let input = ContextInput {
+            inventory: &self.inventory,
+            model: &self.model,
+            ca,
+            now: OffsetDateTime::now_utc(),
+            traits,
+            patroni,
+        };
+        let contexts = contexts(&input).map_err(pki_failure)?;
+        if contexts.diagnostics.has_errors() {
+            let text = sinks::diagnostics(&self.inventory.sources, contexts.diagnostics.iter());
+            return Err(Failure {
+                code: code::INPUT,
+                text,
+                hints: Vec::new(),
+            });
+        }
+        Ok(contexts)
+    }
+
+    /// The wanted state of a playbook, unfiltered.
+    pub fn compile(&self, playbook: &str, contexts: &Contexts) -> Result<Desired, Failure> {
+        let compiler = Compiler {
+            catalog: &self.catalog,
+            model: &self.model,
+            templates: &self.templates,
+            contexts: &contexts.hosts,
+        };
+        compiler.compile(playbook).map_err(|error| Failure {
+            code: code::INPUT,
+            text: sinks::diagnostics(&self.catalog.sources, error.diagnostics.iter()),
+            hints: Vec::new(),
+        })
+    }
+}
+
+fn pki_failure(error: PkiError) -> Failure {
+    let hints = error.hints();
+    hints
+        .into_iter()
+        .fold(Failure::new(code::INPUT, chain(&error)), |failure, hint| {
+            failure.hint(hint)
+        })
+}

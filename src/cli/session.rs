@@ -1,0 +1,489 @@
+//! Connected: one run's fleet, its look at the hosts, and the plan that follows.
+
+use super::exit::{Failure, chain, code};
+use super::options::Common;
+use super::project::Project;
+use super::sinks;
+use crate::command::Frame;
+use crate::engine::{self, Cancel, EngineError, Fleet, Looker, PatroniAccess, Run};
+use crate::event::{Emitter, Kind, Outcome};
+use crate::fact::{PathKind, Traits};
+use crate::inventory::parameters::Typed;
+use crate::model::{Connection, Host};
+use crate::names::{FormationName, HostName, RunId};
+use crate::pki::{Ca, LeafRequest, Usage};
+use crate::plan::{Desired, Plan, Seen, Selection, diff};
+use crate::resource::sha256_hex;
+use crate::secret::{Masker, Secret};
+use crate::transport::{Endpoint, JumpHost, Resolver, Sudo};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// Runs a future on a runtime of its own.
+pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(2)
+        .build();
+    runtime
+        .map_err(|error| Failure::new(code::INTERNAL, format!("starting: {error}")))?
+        .block_on(future)
+}
+
+/// A project with its connections.
+pub struct Session<'a> {
+    pub common: &'a Common,
+    pub project: &'a Project,
+    pub playbook: String,
+    pub selection: Selection,
+    pub ca: Ca,
+    pub fleet: Fleet,
+    pub emitter: Emitter,
+    pub masker: Masker,
+    pub id: RunId,
+    pub cancel: Cancel,
+    traits: Mutex<Known>,
+}
+
+/// What is known of hosts, from this run and earlier ones.
+#[derive(Debug, Default)]
+struct Known {
+    traits: BTreeMap<HostName, Traits>,
+    patroni: BTreeMap<HostName, String>,
+}
+
+/// A fresh run id: sortable by time, unique by chance.
+pub fn run_id() -> RunId {
+    let now = OffsetDateTime::now_utc();
+    let nonce = nonce();
+    RunId::new(format!(
+        "{:04}{:02}{:02}-{:02}{:02}{:02}-{}",
+        now.year(),
+        u8::from(now.month()),
+        now.day(),
+        now.hour(),
+        now.minute(),
+        now.second(),
+        &nonce[..4]
+    ))
+}
+
+fn nonce() -> String {
+    use ring::rand::{SecureRandom, SystemRandom};
+    let mut bytes = [0u8; 12];
+    if SystemRandom::new().fill(&mut bytes).is_err() {
+        bytes.copy_from_slice(
+            &OffsetDateTime::now_utc()
+                .unix_timestamp_nanos()
+                .to_le_bytes()[..12],
+        );
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl<'a> Session<'a> {
+    /// Connects to all hosts that the selection leaves.
+    pub async fn connect(
+        common: &'a Common,
+        project: &'a Project,
+        playbook: &str,
+        verb: &str,
+        journal: bool,
+    ) -> Result<Self, Failure> {
+        let selection = project.selection(common)?;
+        let ca = project.authority(true)?;
+        let known = Known {
+            traits: cached(project),
+            patroni: BTreeMap::new(),
+        };
+        let contexts = project.contexts(&ca, &known.traits, &known.patroni)?;
+        let desired = selection.apply(project.compile(playbook, &contexts)?)?;
+        let hosts = wanted_hosts(&desired, &selection);
+        let id = run_id();
+        let emitter = sinks::emitter(common, project, &id, contexts.masker.clone(), journal)?;
+        emitter.emit(Kind::RunStarted {
+            verb: verb.to_owned(),
+            inventory: project.inventory.path.display().to_string(),
+            hosts: hosts.iter().cloned().collect(),
+            stages: Vec::new(),
+        });
+        for issued in &contexts.issued {
+            if common.verbose > 0 {
+                emitter.emit(Kind::Note {
+                    text: issued.clone(),
+                });
+            }
+        }
+        let (raise, cancel) = Cancel::new();
+        watch_interrupts(raise, emitter.clone());
+        let endpoints = endpoints(common, project, &hosts)?;
+        let resolver = Arc::new(resolver(common));
+        let fleet = Fleet::connect(endpoints, resolver, common.forks, &emitter).await;
+        if fleet.hosts().is_empty() {
+            return Err(unreachable(&fleet, &emitter));
+        }
+        let masker = contexts.masker;
+        let traits = Mutex::new(known);
+        Ok(Self {
+            common,
+            project,
+            playbook: playbook.to_owned(),
+            selection,
+            ca,
+            fleet,
+            emitter,
+            masker,
+            id,
+            cancel,
+            traits,
+        })
+    }
+
+    /// What the engine needs for this run.
+    pub fn run(&self) -> Result<Run<'_>, Failure> {
+        Ok(Run {
+            id: self.id.clone(),
+            frame: Frame::new(nonce()),
+            emitter: self.emitter.clone(),
+            model: &self.project.model,
+            fleet: &self.fleet,
+            patroni: self.patroni()?,
+            cancel: self.cancel.clone(),
+            operator: operator(),
+            forks: self.common.forks,
+            data_dir: "/data".to_owned(),
+        })
+    }
+
+    fn patroni(&self) -> Result<BTreeMap<FormationName, PatroniAccess>, Failure> {
+        let mut access = BTreeMap::new();
+        for formation in &self.project.model.formations {
+            let Some(member) = formation.members().next() else {
+                continue;
+            };
+            let Some(host) = self.project.inventory.hosts.get(&member.host) else {
+                continue;
+            };
+            let typed = Typed::new(&host.vars);
+            let request = LeafRequest {
+                name: "operator".to_owned(),
+                common_name: "citusctl-operator".to_owned(),
+                sans: Vec::new(),
+                usage: Usage::Client,
+                lifetime: time::Duration::days(365),
+            };
+            let leaf = self.ca.leaf(&request, OffsetDateTime::now_utc());
+            let leaf = leaf.map_err(|error| Failure::new(code::INPUT, chain(&error)))?;
+            let tls = member.patroni_ssl.then(|| engine::PatroniTls {
+                ca_pem: self.ca.cert_pem().to_owned(),
+                cert_pem: leaf.cert_pem,
+                key_pem: leaf.key_pem,
+            });
+            let found = PatroniAccess {
+                user: typed.str("patroni_username"),
+                password: typed.secret("patroni_password"),
+                tls,
+            };
+            access.insert(formation.name.clone(), found);
+        }
+        Ok(access)
+    }
+
+    /// Looks at all hosts and compares.
+    pub async fn plan(&self, run: &Run<'_>) -> Result<(Desired, Seen, Plan), Failure> {
+        let first = self.desired()?;
+        let hosts: BTreeSet<HostName> = first
+            .hosts()
+            .intersection(&self.fleet.hosts())
+            .cloned()
+            .collect();
+        let mut seen = engine::look(run, &first, &hosts).await?;
+        self.check_clocks(&seen)?;
+        let desired = self.learn(&seen)?;
+        Looker::new(run)
+            .contents(differing(&desired, &seen), &mut seen)
+            .await?;
+        let plan = diff(&desired, &seen);
+        Ok((desired, seen, plan))
+    }
+
+    /// The wanted state by what is known now.
+    fn desired(&self) -> Result<Desired, Failure> {
+        let known = self.traits.lock().unwrap_or_else(PoisonError::into_inner);
+        let contexts = self
+            .project
+            .contexts(&self.ca, &known.traits, &known.patroni)?;
+        Ok(self
+            .selection
+            .apply(self.project.compile(&self.playbook, &contexts)?)?)
+    }
+
+    /// Takes note of what was seen, and compiles with it.
+    fn learn(&self, seen: &Seen) -> Result<Desired, Failure> {
+        {
+            let mut known = self.traits.lock().unwrap_or_else(PoisonError::into_inner);
+            for (host, observed) in &seen.hosts {
+                known.traits.insert(host.clone(), observed.traits.clone());
+                if let Some(version) = observed.packages.get("patroni") {
+                    known.patroni.insert(host.clone(), version.clone());
+                }
+            }
+            cache(self.project, &known.traits)?;
+        }
+        self.desired()
+    }
+
+    /// For the engine: the same, with its kind of error.
+    pub fn recompile(&self, seen: &Seen) -> Result<Desired, EngineError> {
+        self.learn(seen)
+            .map_err(|failure| EngineError::Recompile(failure.text))
+    }
+
+    /// Certificates and leases do not survive clocks that are far apart.
+    fn check_clocks(&self, seen: &Seen) -> Result<(), Failure> {
+        let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
+        let off: Vec<String> = seen
+            .hosts
+            .iter()
+            .filter(|(_, observed)| {
+                observed.traits.clock > 0.0 && (observed.traits.clock - now).abs() > 60.0
+            })
+            .map(|(host, observed)| format!("{host} by {:.0} s", observed.traits.clock - now))
+            .collect();
+        if off.is_empty() {
+            return Ok(());
+        }
+        let failure = Failure::new(
+            code::REFUSED,
+            format!("clocks are far off: {}", off.join(", ")),
+        );
+        Err(failure
+            .hint("set the clocks (`timedatectl set-ntp true`); certificates and leases need them"))
+    }
+
+    /// Ends the run with an outcome, tells all sinks, takes leave.
+    pub async fn finish(&self, outcome: Outcome) -> u8 {
+        let finished = self.emitter.finish_as(outcome, &self.fleet.traffic());
+        for error in finished.errors {
+            super::exit::say(&format!("warning: {}", chain(&error)));
+        }
+        self.fleet.close().await;
+        outcome.exit_code()
+    }
+
+    /// Done, or what the unreachable hosts make of it.
+    pub fn outcome(&self) -> Outcome {
+        if self.fleet.unreachable().is_empty() {
+            Outcome::Done
+        } else {
+            Outcome::Unreachable
+        }
+    }
+}
+
+/// The selected hosts that have any work at all.
+fn wanted_hosts(desired: &Desired, selection: &Selection) -> BTreeSet<HostName> {
+    let mut hosts = desired.hosts();
+    if let Some(limit) = &selection.hosts {
+        hosts.retain(|host| limit.contains(host));
+    }
+    hosts
+}
+
+/// Files that are there and differ: their contents are fetched for the diff.
+fn differing(desired: &Desired, seen: &Seen) -> BTreeMap<HostName, Vec<String>> {
+    let mut wanted = BTreeMap::<HostName, Vec<String>>::new();
+    for (host, resources) in desired.stages.iter().flat_map(|stage| &stage.hosts) {
+        let Some(observed) = seen.hosts.get(host) else {
+            continue;
+        };
+        for declared in resources {
+            let crate::resource::Resource::File(file) = &declared.resource else {
+                continue;
+            };
+            let state = observed.paths.get(&file.path).map(|state| &state.kind);
+            if let Some(PathKind::File { sha256 }) = state
+                && *sha256 != sha256_hex(file.content.as_bytes())
+                && !file.sensitive
+            {
+                wanted
+                    .entry(host.clone())
+                    .or_default()
+                    .push(file.path.clone());
+            }
+        }
+    }
+    wanted
+}
+
+fn operator() -> String {
+    let user = std::env::var("SUDO_USER")
+        .or_else(|_| std::env::var("USER"))
+        .unwrap_or_else(|_| "somebody".to_owned());
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{user}@{} (pid {})", machine.trim(), std::process::id())
+}
+
+fn resolver(common: &Common) -> Resolver {
+    let connect = &common.connect;
+    let mut resolver = Resolver::from_env();
+    if let Some(path) = &connect.known_hosts {
+        resolver = resolver.with_known_hosts(path.clone());
+    }
+    if let Some(policy) = connect.host_keys {
+        resolver = resolver.with_host_keys(policy.into());
+    }
+    resolver
+}
+
+fn endpoints(
+    common: &Common,
+    project: &Project,
+    hosts: &BTreeSet<HostName>,
+) -> Result<Vec<Endpoint>, Failure> {
+    let login = common
+        .connect
+        .ask_pass
+        .then(|| ask("SSH password: "))
+        .transpose()?;
+    let sudo = common
+        .connect
+        .ask_become_pass
+        .then(|| ask("sudo password: "))
+        .transpose()?;
+    let known = hosts
+        .iter()
+        .filter_map(|host| project.model.hosts.get(host));
+    known
+        .map(|host| endpoint(common, host, login.clone(), sudo.clone()))
+        .collect()
+}
+
+fn endpoint(
+    common: &Common,
+    host: &Host,
+    login: Option<Secret>,
+    sudo: Option<Secret>,
+) -> Result<Endpoint, Failure> {
+    let connection: &Connection = &host.connection;
+    let mut endpoint = Endpoint::new(host.name.clone(), connection.host.clone());
+    endpoint.port = connection.port;
+    endpoint.user = common
+        .connect
+        .user
+        .clone()
+        .or_else(|| connection.user.clone());
+    let keys = common
+        .connect
+        .private_key
+        .iter()
+        .cloned()
+        .chain(connection.key_file.iter().map(Into::into));
+    endpoint.keys = keys.collect();
+    endpoint.password = login.or_else(|| connection.password.clone());
+    if !connection.jump.is_empty() {
+        let jump = JumpHost::parse_chain(&connection.jump.join(","));
+        endpoint.jump = Some(jump.ok_or_else(|| {
+            Failure::new(
+                code::INPUT,
+                format!(
+                    "{}: the jump host `{}` cannot be read",
+                    host.name,
+                    connection.jump.join(",")
+                ),
+            )
+        })?);
+    }
+    endpoint.host_keys = common.connect.host_keys.map(Into::into);
+    endpoint.pinned_key = connection.host_key.clone();
+    let password = sudo.or_else(|| connection.become_password.clone());
+    endpoint.sudo = connection.r#become.then(|| Sudo {
+        user: "root".to_owned(),
+        password,
+    });
+    endpoint.local = connection.local;
+    endpoint.connect_timeout = Duration::from_secs(common.connect.connect_timeout);
+    Ok(endpoint)
+}
+
+fn ask(prompt: &str) -> Result<Secret, Failure> {
+    let term = console::Term::stderr();
+    if !term.is_term() {
+        let failure = Failure::new(
+            code::DECLINED,
+            "there is no terminal to ask for a password at",
+        );
+        return Err(failure.hint(
+            "put it into the inventory (`ansible_password`, `ansible_become_password`) or use keys",
+        ));
+    }
+    let read = term
+        .write_str(prompt)
+        .and_then(|()| term.read_secure_line());
+    read.map(Secret::new)
+        .map_err(|error| Failure::new(code::DECLINED, format!("reading the password: {error}")))
+}
+
+/// First Ctrl-C: stop after what is in flight. Second: abandon it.
+fn watch_interrupts(raise: tokio::sync::watch::Sender<u8>, emitter: Emitter) {
+    tokio::spawn(async move {
+        for level in 1..=2u8 {
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            let what = match level {
+                1 => "finishing the steps in flight; press Ctrl-C again to abandon them",
+                _ => "abandoning the steps in flight",
+            };
+            emitter.emit(Kind::Note {
+                text: what.to_owned(),
+            });
+            raise.send_replace(level);
+        }
+        std::future::pending::<()>().await;
+    });
+}
+
+fn unreachable(fleet: &Fleet, emitter: &Emitter) -> Failure {
+    emitter.finish_as(Outcome::Unreachable, &fleet.traffic());
+    let mut failure = Failure::new(
+        code::UNREACHABLE,
+        "no host could be reached; nothing was changed",
+    );
+    for error in fleet.unreachable().values().take(1) {
+        failure = error
+            .hints()
+            .into_iter()
+            .fold(failure, |failure, hint| failure.hint(hint));
+    }
+    failure
+}
+
+/// Traits as earlier runs saw them: hosts outside of `-l` shape the plan of their group, too.
+fn cached(project: &Project) -> BTreeMap<HostName, Traits> {
+    let text = std::fs::read_to_string(project.state_dir.join("traits.json")).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn cache(project: &Project, traits: &BTreeMap<HostName, Traits>) -> Result<(), Failure> {
+    let stable: BTreeMap<&HostName, Traits> = traits
+        .iter()
+        .map(|(host, traits)| {
+            (
+                host,
+                Traits {
+                    clock: 0.0,
+                    disk_free_mb: 0,
+                    ..traits.clone()
+                },
+            )
+        })
+        .collect();
+    let text = serde_json::to_string_pretty(&stable).unwrap_or_default();
+    let path = project.state_dir.join("traits.json");
+    fs_err::create_dir_all(&project.state_dir)
+        .and_then(|()| fs_err::write(&path, text))
+        .map_err(|error| Failure::new(code::INTERNAL, chain(&error)))
+}
