@@ -16,7 +16,7 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The inventory itself, a file beside it or one named by `-e @FILE` cannot be read.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{}: cannot be read", path.display())]
     Io {
         path: PathBuf,
         source: std::io::Error,
