@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub fn diagnose(path: &Path) -> (Sources, Vec<Diagnostic>) {
     let loaded = match inventory::load(path, &[]) {
         Ok(loaded) => loaded,
-        Err(LoadError::Invalid {
+        Err(LoadError::Bad {
             sources,
             diagnostics,
             ..
@@ -142,4 +142,18 @@ fn mistakes(path: &Path) -> Option<String> {
     (!fine).then(|| {
         format!("{name}: missing {missing:#?}, not expected {surprising:#?}, found {found:#?}")
     })
+}
+
+#[test]
+#[ignore = "prints what is found in each broken inventory"]
+fn print_broken() {
+    for path in inventories("tests/broken") {
+        let (sources, all) = diagnose(&path);
+        println!("{}", path.file_name().unwrap_or_default().display());
+        for diagnostic in &all {
+            for (place, words) in lines(&sources, diagnostic) {
+                println!("  {:?} {place} {words}", diagnostic.severity);
+            }
+        }
+    }
 }
