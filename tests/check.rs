@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub fn diagnose(path: &Path) -> (Sources, Vec<Diagnostic>) {
     let loaded = match inventory::load(path, &[]) {
         Ok(loaded) => loaded,
-        Err(LoadError::Bad {
+        Err(LoadError::Invalid {
             sources,
             diagnostics,
             ..

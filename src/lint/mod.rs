@@ -14,6 +14,7 @@ mod secrets;
 mod services;
 mod timing;
 mod topology;
+mod values;
 mod versions;
 
 use crate::inventory::parameters::Typed;
@@ -27,7 +28,7 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 11] = [
+const RULES: [&[Rule]; 12] = [
     identity::RULES,
     agreement::RULES,
     formation::RULES,
@@ -37,6 +38,7 @@ const RULES: [&[Rule]; 11] = [
     ports::RULES,
     services::RULES,
     timing::RULES,
+    values::RULES,
     versions::RULES,
     secrets::RULES,
 ];
