@@ -299,12 +299,12 @@ mod tests {
         assert_eq!(error("pg_role"), "expected `[]` or `[? CONDITION ]`");
         assert_eq!(
             error("[? a == `b ]"),
-            "the literal that starts at byte 6 has no end"
+            "the literal that starts at byte 8 has no end"
         );
-        assert_eq!(error("[? (a ]"), "expected `)` at byte 3, found the end");
+        assert_eq!(error("[? (a ]"), "expected `)` at byte 5, found the end");
         assert_eq!(
             error("[? a b ]"),
-            "expected `&&`, `||` or the end at byte 3, found `b`"
+            "expected `&&`, `||` or the end at byte 5, found `b`"
         );
         assert!(error("[? length(@) ]").starts_with("expected"));
     }
