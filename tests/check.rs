@@ -16,8 +16,9 @@ pub fn diagnose(path: &Path) -> (Sources, Vec<Diagnostic>) {
         Err(LoadError::Invalid {
             sources,
             diagnostics,
+            ..
         }) => {
-            return (sources, diagnostics.into_iter().collect());
+            return (*sources, diagnostics.into_iter().collect());
         }
         Err(other) => panic!("{}: {other}", path.display()),
     };
@@ -141,4 +142,18 @@ fn mistakes(path: &Path) -> Option<String> {
     (!fine).then(|| {
         format!("{name}: missing {missing:#?}, not expected {surprising:#?}, found {found:#?}")
     })
+}
+
+#[test]
+#[ignore = "prints what is found in each broken inventory"]
+fn print_broken() {
+    for path in inventories("tests/broken") {
+        let (sources, all) = diagnose(&path);
+        println!("{}", path.file_name().unwrap_or_default().display());
+        for diagnostic in &all {
+            for (place, words) in lines(&sources, diagnostic) {
+                println!("  {:?} {place} {words}", diagnostic.severity);
+            }
+        }
+    }
 }

@@ -88,14 +88,9 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 impl From<PatternError> for Failure {
     fn from(error: PatternError) -> Self {
         let failure = Self::new(code::USAGE, format!("-l: {error}"));
-        match error {
-            PatternError::Unknown {
-                suggestion: Some(near),
-                ..
-            } => failure.hint(format!("did you mean `{near}`?")),
-            PatternError::Unknown { .. } | PatternError::Empty(_) => {
-                failure.hint("`citusctl inventory --graph` lists hosts and groups")
-            }
+        match error.help() {
+            Some(help) => failure.hint(help),
+            None => failure.hint("`citusctl inventory --graph` lists hosts and groups"),
         }
     }
 }
@@ -118,9 +113,10 @@ impl From<SelectError> for Failure {
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         match error {
-            LoadError::Bad {
+            LoadError::Invalid {
                 sources,
                 diagnostics,
+                ..
             } => {
                 let text = super::sinks::diagnostics(&sources, diagnostics.iter());
                 Self {

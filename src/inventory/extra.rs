@@ -1,135 +1,126 @@
-//! `-e KEY=VALUE`, `-e @FILE`, `-e '{json or yaml}'`.
+//! `-e`: `k=v` pairs, a YAML or JSON mapping, or `@FILE`.
 
-use super::{Layer, LoadError, Vars};
-use crate::source::{Data, Diagnostic, Diagnostics, Node, Sources, Span, yaml};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Reads all `-e` arguments; later ones win.
-pub(super) fn read(
-    args: &[String],
-    sources: &mut Sources,
-    problems: &mut Diagnostics,
-) -> Result<Vars, LoadError> {
+use super::error::{Context, LoadError};
+use super::vars::{Layer, Var, Vars};
+use super::{files, shape};
+use crate::source::{Diagnostic, Node, SourceId, Span, yaml};
+
+/// The variables of all `-e` arguments, the last one winning.
+pub(super) fn read(context: &mut Context, arguments: &[String]) -> Result<Vars, LoadError> {
     let mut vars = Vars::default();
-    for arg in args {
-        let trimmed = arg.trim();
-        if let Some(path) = trimmed.strip_prefix('@') {
-            let io = |source| LoadError::Io {
-                path: path.into(),
-                source,
-            };
-            let text = std::fs::read_to_string(Path::new(path)).map_err(io)?;
-            document(path, &text, &mut vars, sources, problems);
-        } else if trimmed.starts_with('{') {
-            document("-e", trimmed, &mut vars, sources, problems);
-        } else {
-            pairs(trimmed, &mut vars, sources, problems);
-        }
+    for argument in arguments {
+        vars.overlay(&one(context, argument)?);
     }
     Ok(vars)
 }
 
-fn document(
-    name: &str,
-    text: &str,
-    vars: &mut Vars,
-    sources: &mut Sources,
-    problems: &mut Diagnostics,
-) {
-    match yaml::parse_text(sources, name, text) {
-        Ok(Some(node)) if node.entries().is_some() => vars.overlay(&Vars::of(&node, &Layer::Extra)),
-        Ok(Some(node)) => problems.push(
-            Diagnostic::error("bad-extra", "`-e` must be a mapping")
-                .at(node.span, format!("this is {}", node.kind())),
-        ),
-        Ok(None) => {}
-        Err(found) => problems.extend(found),
+fn one(context: &mut Context, argument: &str) -> Result<Vars, LoadError> {
+    let trimmed = argument.trim_start();
+    if let Some(path) = trimmed.strip_prefix('@') {
+        let node = files::read(context, Path::new(path))?;
+        return Ok(from_node(context, &format!("`-e @{path}`"), node));
     }
-}
-
-/// `a=1 b='two words'`: values are texts, whatever they look like, but are read as plain YAML scalars.
-fn pairs(arg: &str, vars: &mut Vars, sources: &mut Sources, problems: &mut Diagnostics) {
-    let source = sources.add("-e", arg);
-    let mut at = 0;
-    for word in words(arg) {
-        let start = arg
-            .get(at..)
-            .and_then(|rest| rest.find(&word.raw))
-            .map_or(at, |found| at + found);
-        at = start + word.raw.len();
-        let span = Span {
-            source,
-            start,
-            end: at,
-        };
-        let Some((name, value)) = word.text.split_once('=') else {
-            problems.push(
-                Diagnostic::error("bad-extra", format!("`{}` is not KEY=VALUE", word.text))
-                    .at(span, "here")
-                    .help("write `-e key=value`, `-e @file.yml` or `-e '{key: value}'`"),
-            );
-            continue;
-        };
-        let data = Data::Scalar {
-            text: value.to_owned(),
-            plain: !word.quoted,
-        };
-        vars.set(
-            name,
-            Arc::new(Node {
-                data,
-                span,
-                tag: None,
-            }),
-            Layer::Extra,
-        );
+    let id = context.sources.add("-e", argument);
+    if !trimmed.starts_with(['{', '[']) {
+        return Ok(pairs(context, id, argument));
     }
-}
-
-struct Word {
-    raw: String,
-    text: String,
-    quoted: bool,
-}
-
-/// Splits at spaces outside of quotes, as a shell would.
-fn words(arg: &str) -> Vec<Word> {
-    let mut words = Vec::new();
-    let mut word = Word {
-        raw: String::new(),
-        text: String::new(),
-        quoted: false,
+    let node = match yaml::parse(&context.sources, id) {
+        Ok(node) => node,
+        Err(problems) => {
+            context.diagnostics.extend(problems);
+            None
+        }
     };
-    let mut quote: Option<char> = None;
-    for c in arg.chars() {
-        match (quote, c) {
-            (None, ' ') if word.raw.is_empty() => {}
-            (None, ' ') => words.push(std::mem::replace(
-                &mut word,
-                Word {
-                    raw: String::new(),
-                    text: String::new(),
-                    quoted: false,
-                },
-            )),
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.quoted = true;
-                word.raw.push(c);
-            }
-            (Some(open), c) if open == c => {
-                quote = None;
-                word.raw.push(c);
-            }
-            (_, c) => {
-                word.raw.push(c);
-                word.text.push(c);
-            }
+    Ok(from_node(context, "`-e`", node))
+}
+
+fn from_node(context: &mut Context, what: &str, node: Option<Node>) -> Vars {
+    let vars = node.map(|node| shape::own_vars(context, what, &node, &Layer::Extra));
+    vars.unwrap_or_default()
+}
+
+/// `a=1 b='two words'`: values are strings, as in Ansible.
+fn pairs(context: &mut Context, id: SourceId, argument: &str) -> Vars {
+    let mut vars = Vars::default();
+    for word in words(argument) {
+        let span = Span {
+            source: id,
+            start: word.start,
+            end: word.end,
+        };
+        match word.text.split_once('=') {
+            _ if word.open => context.report(malformed(span, argument, "a quote is not closed")),
+            Some((name, value)) if is_name(name) => vars.insert(name, variable(name, value, span)),
+            Some(_) => context.report(malformed(span, argument, "this is no variable name")),
+            None => context.report(malformed(span, argument, "a `=` is missing")),
         }
     }
-    if !word.raw.is_empty() {
-        words.push(word);
+    vars
+}
+
+fn variable(name: &str, value: &str, word: Span) -> Var {
+    let start = (word.start + name.len() + 1).min(word.end);
+    Var {
+        node: Arc::new(Node::string(value, Span { start, ..word })),
+        key: word,
+        layer: Layer::Extra,
     }
+}
+
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    let first = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    first && chars.all(|c| c.is_alphanumeric() || c == '_')
+}
+
+fn malformed(span: Span, argument: &str, reason: &str) -> Diagnostic {
+    Diagnostic::error("extra-vars", format!("cannot read `-e {argument}`"))
+        .at(span, reason)
+        .help("write `-e name=value`, `-e '{name: [1, 2]}'` or `-e @file.yml`")
+}
+
+/// A word of a line, unquoted as a shell does it.
+#[derive(Default)]
+struct Word {
+    text: String,
+    start: usize,
+    end: usize,
+    /// Its quote is not closed.
+    open: bool,
+}
+
+fn words(line: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut current: Option<Word> = None;
+    let mut quote = None;
+    let mut chars = line.char_indices();
+    while let Some((at, c)) = chars.next() {
+        if quote.is_none() && c.is_whitespace() {
+            words.extend(current.take());
+            continue;
+        }
+        let word = current.get_or_insert_with(|| Word {
+            start: at,
+            ..Word::default()
+        });
+        word.end = at + c.len_utf8();
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None | Some('"'), '\\') => {
+                let (at, next) = chars.next().unwrap_or((at, c));
+                word.end = at + next.len_utf8();
+                word.text.push(next);
+            }
+            (_, c) => word.text.push(c),
+        }
+    }
+    words.extend(current.map(|word| Word {
+        open: quote.is_some(),
+        ..word
+    }));
     words
 }

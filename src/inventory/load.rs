@@ -1,176 +1,186 @@
-//! Reading an inventory and what lies beside it.
+//! Reading an inventory and everything beside it.
 
-use super::merge::{Files, file_vars, merge};
-use super::{Inventory, Layer, Vars, extra, tree};
+use std::path::Path;
+
+use indexmap::IndexMap;
+
+use super::error::{Context, LoadError, Loaded};
+use super::merge::{self, FileVars, Graph};
+use super::shape::{self, Raw, RawGroup};
+use super::vars::{Layer, Vars};
+use super::{InvGroup, InvHost, Inventory, extra, files};
 use crate::names::{GroupName, HostName};
-use crate::source::{Diagnostics, Sources, yaml};
-use std::path::{Path, PathBuf};
-
-/// A readable inventory, and what should be said about it all the same.
-#[derive(Debug)]
-pub struct Loaded {
-    pub inventory: Inventory,
-    pub warnings: Diagnostics,
-}
-
-/// An inventory that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    #[error("reading inventory {}: {source}", path.display())]
-    Io {
-        path: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    /// Problems with places in the sources.
-    #[error("the inventory cannot be used")]
-    Bad {
-        sources: Box<Sources>,
-        diagnostics: Diagnostics,
-    },
-}
+use crate::source::{Diagnostic, Node};
 
 /// Reads an inventory file, `group_vars/` and `host_vars/` beside it, and `-e` arguments.
-pub fn load(path: &Path, extra_args: &[String]) -> Result<Loaded, LoadError> {
-    let io = |source| LoadError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let text = std::fs::read_to_string(path).map_err(io)?;
-    let mut sources = Sources::default();
-    let mut problems = Diagnostics::default();
-    let bad = |sources: Sources, diagnostics| LoadError::Bad {
-        sources: Box::new(sources),
-        diagnostics,
-    };
-    let root = match yaml::parse_text(&mut sources, &path.display().to_string(), &text) {
-        Ok(Some(root)) => root,
-        Ok(None) => {
-            let id = sources.add(path.display().to_string(), "");
-            let span = crate::source::Span {
-                source: id,
-                start: 0,
-                end: 0,
-            };
-            problems.push(
-                crate::source::Diagnostic::error("empty-inventory", "the inventory is empty")
-                    .at(span, "nothing here")
-                    .help("`citusctl init` writes one to start with"),
-            );
-            return Err(bad(sources, problems));
-        }
-        Err(found) => {
-            problems.extend(found);
-            return Err(bad(sources, problems));
-        }
-    };
-    let tree = tree::read(&root, &mut problems);
-    let files = read_files(path, &mut sources, &mut problems)?;
-    let extra = extra::read(extra_args, &mut sources, &mut problems)?;
-    let (hosts, groups) = merge(&tree, &files, &extra, &mut problems);
-    if problems.has_errors() {
-        return Err(bad(sources, problems));
+///
+/// # Errors
+/// [`LoadError::Io`] when a file cannot be read; [`LoadError::Invalid`] with all problems found.
+pub fn load(path: &Path, extra: &[String]) -> Result<Loaded, LoadError> {
+    let mut context = Context::default();
+    let root = files::read(&mut context, path)?;
+    let extra = extra::read(&mut context, extra)?;
+    if root.is_none() && !context.diagnostics.has_errors() {
+        context.report(empty(path));
     }
-    let inventory = Inventory {
-        sources,
-        path: path.to_owned(),
+    let built = match root {
+        Some(root) => build(&mut context, path, &root, &extra)?,
+        None => None,
+    };
+    match built {
+        Some((hosts, groups)) if !context.diagnostics.has_errors() => Ok(Loaded {
+            inventory: Inventory {
+                sources: context.sources,
+                path: path.to_owned(),
+                hosts,
+                groups,
+            },
+            warnings: context.diagnostics,
+        }),
+        _ => Err(LoadError::Invalid {
+            path: path.to_owned(),
+            sources: Box::new(context.sources),
+            diagnostics: context.diagnostics,
+        }),
+    }
+}
+
+type Built = (IndexMap<HostName, InvHost>, IndexMap<GroupName, InvGroup>);
+
+fn build(
+    context: &mut Context,
+    path: &Path,
+    root: &Node,
+    extra: &Vars,
+) -> Result<Option<Built>, LoadError> {
+    let raw = shape::read(context, root);
+    let files = file_vars(context, path, &raw)?;
+    check_tags(context, &raw, &files, extra);
+    if raw.hosts.is_empty() && !context.diagnostics.has_errors() {
+        context.report(no_hosts(root));
+    }
+    let graph = match Graph::new(&raw) {
+        Ok(graph) => graph,
+        Err(problem) => {
+            context.report(*problem);
+            return Ok(None);
+        }
+    };
+    Ok(Some(assemble(&raw, &graph, &files, extra)))
+}
+
+fn assemble(raw: &Raw, graph: &Graph<'_>, files: &FileVars, extra: &Vars) -> Built {
+    let groups_of = graph.groups_of_hosts();
+    let mut members = graph.members(&groups_of);
+    let hosts = raw.hosts.iter().map(|(name, host)| {
+        let groups = groups_of.get(name).map_or(&[][..], Vec::as_slice);
+        let host = InvHost {
+            name: name.clone(),
+            span: host.span,
+            groups: groups.iter().map(|group| (*group).clone()).collect(),
+            vars: merge::host_vars(raw, files, extra, name, groups),
+        };
+        (name.clone(), host)
+    });
+    let hosts = hosts.collect();
+    let groups = raw.groups.iter().map(|(name, group)| {
+        let hosts = members.remove(name).unwrap_or_default();
+        (name.clone(), inv_group(name, group, hosts, files))
+    });
+    (hosts, groups.collect())
+}
+
+fn inv_group(
+    name: &GroupName,
+    group: &RawGroup,
+    hosts: Vec<HostName>,
+    files: &FileVars,
+) -> InvGroup {
+    let mut vars = group.vars.clone();
+    if let Some(filed) = files.groups.get(name) {
+        vars.overlay(filed);
+    }
+    InvGroup {
+        name: name.clone(),
+        span: group.span,
         hosts,
-        groups,
-    };
-    Ok(Loaded {
-        inventory,
-        warnings: problems,
-    })
+        children: group.children.clone(),
+        vars,
+    }
 }
 
-fn read_files(
-    path: &Path,
-    sources: &mut Sources,
-    problems: &mut Diagnostics,
-) -> Result<Files, LoadError> {
+fn file_vars(context: &mut Context, path: &Path, raw: &Raw) -> Result<FileVars, LoadError> {
+    let mut found = FileVars::default();
     let beside = path.parent().unwrap_or(Path::new(""));
-    let mut files = Files::default();
-    for (name, file) in variable_files(&beside.join("group_vars"))? {
-        let group = GroupName::new(name);
-        let vars = read_file(&file, &Layer::GroupFile(group.clone()), sources, problems)?;
-        files.groups.entry(group).or_default().overlay(&vars);
-    }
-    for (name, file) in variable_files(&beside.join("host_vars"))? {
-        let vars = read_file(&file, &Layer::HostFile, sources, problems)?;
-        files
-            .hosts
-            .entry(HostName::new(name))
-            .or_default()
-            .overlay(&vars);
-    }
-    Ok(files)
-}
-
-fn read_file(
-    path: &Path,
-    layer: &Layer,
-    sources: &mut Sources,
-    problems: &mut Diagnostics,
-) -> Result<Vars, LoadError> {
-    let text = std::fs::read_to_string(path).map_err(|source| LoadError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    match yaml::parse_text(sources, &path.display().to_string(), &text) {
-        Ok(node) => Ok(file_vars(node.as_ref(), layer, problems)),
-        Err(found) => {
-            problems.extend(found);
-            Ok(Vars::default())
+    let (groups, hosts) = (beside.join("group_vars"), beside.join("host_vars"));
+    if groups.is_dir() {
+        for name in raw.groups.keys() {
+            let layer = Layer::GroupFile(name.clone());
+            let vars = files::vars_of(context, &groups, name.as_str(), &layer)?;
+            found.groups.insert(name.clone(), vars);
         }
     }
-}
-
-/// `NAME`, `NAME.yml`, `NAME.yaml` and all files of the directory `NAME/`, sorted.
-fn variable_files(dir: &Path) -> Result<Vec<(String, PathBuf)>, LoadError> {
-    let mut found = Vec::new();
-    if !dir.is_dir() {
-        return Ok(found);
-    }
-    for path in sorted(dir)? {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if path.is_dir() {
-            found.extend(
-                sorted(&path)?
-                    .into_iter()
-                    .filter(|p| p.is_file())
-                    .map(|p| (name.clone(), p)),
-            );
-        } else {
-            let stem = name
-                .strip_suffix(".yml")
-                .or_else(|| name.strip_suffix(".yaml"))
-                .unwrap_or(&name);
-            found.push((stem.to_owned(), path));
+    if hosts.is_dir() {
+        for name in raw.hosts.keys() {
+            let vars = files::vars_of(context, &hosts, name.as_str(), &Layer::HostFile)?;
+            found.hosts.insert(name.clone(), vars);
         }
     }
     Ok(found)
 }
 
-fn sorted(dir: &Path) -> Result<Vec<PathBuf>, LoadError> {
-    let io = |source| LoadError::Io {
-        path: dir.to_owned(),
-        source,
-    };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(io)? {
-        paths.push(entry.map_err(io)?.path());
+fn empty(path: &Path) -> Diagnostic {
+    Diagnostic::error(
+        "inventory-empty",
+        format!("{}: the inventory is empty", path.display()),
+    )
+    .help("an inventory starts with `all:` and names hosts in groups below `children:`")
+}
+
+fn no_hosts(root: &Node) -> Diagnostic {
+    Diagnostic::error("inventory-no-hosts", "the inventory names no host")
+        .at(root.span, "no group in here has `hosts`")
+        .help("name hosts as `all: {children: {GROUP: {hosts: {10.10.10.11: {}}}}}`")
+}
+
+/// Tags that Ansible knows: encrypted values need a password, unsafe ones are strings.
+fn check_tags(context: &mut Context, raw: &Raw, files: &FileVars, extra: &Vars) {
+    let inline = raw.groups.values().map(|group| &group.vars);
+    let inline = inline.chain(raw.hosts.values().map(|host| &host.vars));
+    let filed = files.groups.values().chain(files.hosts.values());
+    let all = inline.chain(filed).chain([extra]);
+    for (name, var) in all.flat_map(Vars::iter) {
+        check_tag(context, name, &var.node);
     }
-    paths.retain(|path| {
-        !path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .starts_with('.')
-    });
-    paths.sort();
-    Ok(paths)
+}
+
+fn check_tag(context: &mut Context, name: &str, node: &Node) {
+    match node.tag.as_deref() {
+        Some("!vault" | "!vault-encrypted") => {
+            let problem = Diagnostic::error(
+                "vault-password",
+                format!("`{name}`: encrypted value needs the vault password"),
+            );
+            context.report(
+                problem
+                    .at(node.span, "encrypted by ansible-vault")
+                    .help("give the value in clear, or with `-e @FILE` from a file of mode 0600"),
+            );
+        }
+        Some(tag) if tag.starts_with('!') && !tag.starts_with("!!") && tag != "!unsafe" => {
+            let problem =
+                Diagnostic::error("yaml-tag", format!("`{name}`: tag `{tag}` is not known"));
+            context.report(problem.at(node.span, "known are `!vault` and `!unsafe`"));
+        }
+        Some(_) | None => {}
+    }
+    let inner = node.items().unwrap_or_default().iter();
+    let values = node
+        .pairs()
+        .unwrap_or_default()
+        .iter()
+        .map(|(_, value)| value);
+    inner
+        .chain(values)
+        .for_each(|child| check_tag(context, name, child));
 }

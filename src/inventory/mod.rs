@@ -1,42 +1,57 @@
-//! What the user wrote: an Ansible inventory in Pigsty's terms, its variables merged, each with its place.
+//! What the user wrote: hosts, groups and variables of an Ansible/Pigsty YAML inventory.
 //!
-//! Knows groups, hosts, variables, precedence and patterns; knows nothing of what they mean.
+//! Reads files, merges variables with Ansible's precedence, selects hosts by pattern. Knows
+//! nothing of what a variable means; that is `parameters` (types) and `model` (meaning).
 
+mod error;
 mod extra;
+mod files;
 mod load;
 mod merge;
 pub mod parameters;
 mod pattern;
 mod placeholder;
+mod range;
+mod select;
+mod shape;
 mod show;
-mod tree;
 mod vars;
 
-pub use load::{LoadError, Loaded, load};
-pub use pattern::{PatternError, select};
-pub use placeholder::expand;
-pub use show::{graph, host_json, list_json, origins};
-pub use vars::{Layer, Var, Vars};
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
 
 use crate::names::{GroupName, HostName};
 use crate::source::{Sources, Span};
-use indexmap::IndexMap;
-use std::path::PathBuf;
+
+pub use error::{LoadError, Loaded, PatternError};
+pub use load::load;
+pub use placeholder::{expand, is_open};
+pub use select::select;
+pub use show::{graph, host_json, list_json, origins};
+pub use vars::{Layer, Var, Vars};
 
 /// An inventory with all variables merged.
 #[derive(Clone, Debug)]
 pub struct Inventory {
+    /// All texts that were read, for places in messages.
     pub sources: Sources,
+    /// The inventory file, as the user gave it.
     pub path: PathBuf,
+    /// In the order written.
     pub hosts: IndexMap<HostName, InvHost>,
+    /// `all` first, then in the order written.
     pub groups: IndexMap<GroupName, InvGroup>,
 }
 
-/// A host.
+/// One host.
 #[derive(Clone, Debug)]
 pub struct InvHost {
     pub name: HostName,
-    /// Where it was first named.
+    /// Where it is first named.
     pub span: Span,
     /// All groups it is in, outermost first, `all` included.
     pub groups: Vec<GroupName>,
@@ -44,14 +59,22 @@ pub struct InvHost {
     pub vars: Vars,
 }
 
-/// A group.
+/// One group.
 #[derive(Clone, Debug)]
 pub struct InvGroup {
     pub name: GroupName,
+    /// Where it is first named.
     pub span: Span,
-    /// Hosts of it and of its children.
+    /// Those of its children included.
     pub hosts: Vec<HostName>,
     pub children: Vec<GroupName>,
-    /// Its own, before merging.
+    /// Its own, before merging; `group_vars/` files included.
     pub vars: Vars,
+}
+
+impl Inventory {
+    /// The value of a variable of a host.
+    pub fn var(&self, host: &str, name: &str) -> Option<&Var> {
+        self.hosts.get(host)?.vars.get(name)
+    }
 }

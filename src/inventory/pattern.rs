@@ -1,143 +1,127 @@
-//! `-l`: Ansible's host patterns, with `pg_cluster` and `pg_shard` names as groups of their own.
+//! The grammar of host patterns: `web,&prod,!db[0]`.
 
-use super::Inventory;
-use crate::names::HostName;
-use globset::GlobBuilder;
-use std::collections::BTreeSet;
+use super::error::PatternError;
 
-/// A pattern that selects nothing.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum PatternError {
-    #[error("the pattern `{name}` matches no host, group or cluster")]
-    Unknown {
-        name: String,
-        suggestion: Option<String>,
-    },
-    #[error("the pattern `{0}` leaves no host")]
-    Empty(String),
+/// How a part changes the selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Add,
+    Keep,
+    Drop,
 }
 
-/// The hosts that a pattern selects, in the inventory's order.
-pub fn select(inventory: &Inventory, pattern: &str) -> Result<Vec<HostName>, PatternError> {
-    let mut chosen = BTreeSet::new();
-    let parts: Vec<&str> = split(pattern);
-    let positive = parts.iter().any(|part| !part.starts_with(['!', '&']));
-    if !positive {
-        chosen.extend(inventory.hosts.keys().cloned());
-    }
-    let order = |part: &&str| match part.chars().next() {
-        Some('&') => 1,
-        Some('!') => 2,
-        _ => 0,
-    };
-    let mut sorted = parts.clone();
-    sorted.sort_by_key(order);
-    for part in sorted {
-        let name = part.trim_start_matches(['!', '&']);
-        let found = matching(inventory, name)?;
-        match part.chars().next() {
-            Some('!') => chosen.retain(|host| !found.contains(host)),
-            Some('&') => chosen.retain(|host| found.contains(host)),
-            _ => chosen.extend(found),
-        }
-    }
-    let hosts: Vec<HostName> = inventory
-        .hosts
-        .keys()
-        .filter(|host| chosen.contains(*host))
-        .cloned()
-        .collect();
-    if hosts.is_empty() {
-        Err(PatternError::Empty(pattern.to_owned()))
-    } else {
-        Ok(hosts)
-    }
+/// Which of the hosts that a name stands for: all, one, or a range with both ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subscript {
+    All,
+    One(i64),
+    Range(Option<i64>, Option<i64>),
 }
 
-/// Splits at `,` and at `:`, but not inside an IPv6 address in brackets or a range.
-fn split(pattern: &str) -> Vec<&str> {
-    let mut depth = 0;
-    let ipv6 = pattern.matches(':').count() > 1
-        && !pattern.contains(['!', '&', ','])
-        && pattern.contains("::");
-    let separator = |c: char| match c {
-        '[' => {
-            depth += 1;
-            false
-        }
-        ']' => {
-            depth -= 1;
-            false
-        }
-        ',' => true,
-        ':' => depth == 0 && !ipv6,
-        _ => false,
-    };
-    pattern
-        .split(separator)
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .collect()
+/// One part of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) mode: Mode,
+    pub(super) name: String,
+    pub(super) subscript: Subscript,
 }
 
-fn matching(inventory: &Inventory, name: &str) -> Result<BTreeSet<HostName>, PatternError> {
-    let glob = GlobBuilder::new(name)
-        .build()
-        .map(|glob| glob.compile_matcher())
-        .ok();
-    let fits = |text: &str| text == name || glob.as_ref().is_some_and(|glob| glob.is_match(text));
-    let mut hosts = BTreeSet::new();
-    for group in inventory
-        .groups
-        .values()
-        .filter(|group| fits(group.name.as_str()))
-    {
-        hosts.extend(group.hosts.iter().cloned());
+/// The parts in the order they act: additions, then `&`, then `!`.
+pub(super) fn parse(pattern: &str) -> Result<Vec<Part>, PatternError> {
+    let words = split(pattern);
+    let mut parts = Vec::new();
+    for word in words.iter().filter(|word| !word.is_empty()) {
+        parts.push(part(pattern, word)?);
     }
-    if fits("all") {
-        hosts.extend(inventory.hosts.keys().cloned());
-    }
-    for host in inventory.hosts.values() {
-        let named = ["pg_cluster", "pg_shard", "nodename"].iter().any(|key| {
-            host.vars
-                .get(key)
-                .and_then(|var| var.node.as_str())
-                .is_some_and(&fits)
-        });
-        if named || fits(host.name.as_str()) || instance(host).as_deref().is_some_and(&fits) {
-            hosts.insert(host.name.clone());
-        }
-    }
-    if hosts.is_empty() {
-        return Err(PatternError::Unknown {
-            name: name.to_owned(),
-            suggestion: suggestion(inventory, name),
+    if parts.is_empty() {
+        return Err(PatternError::Empty {
+            pattern: pattern.to_owned(),
         });
     }
-    Ok(hosts)
+    parts.sort_by_key(|part| part.mode as u8);
+    Ok(parts)
 }
 
-fn instance(host: &super::InvHost) -> Option<String> {
-    let text = |key: &str| host.vars.get(key).and_then(|var| var.node.as_str());
-    Some(format!("{}-{}", text("pg_cluster")?, text("pg_seq")?))
+/// At commas; at colons when there is no comma, unless the word is an IPv6 address. Brackets
+/// keep their colons.
+fn split(pattern: &str) -> Vec<String> {
+    if pattern.contains(',') {
+        return split_at(pattern, ',');
+    }
+    let address = pattern.trim_start_matches(['!', '&']);
+    if address.parse::<std::net::Ipv6Addr>().is_ok() {
+        return vec![pattern.to_owned()];
+    }
+    split_at(pattern, ':')
 }
 
-fn suggestion(inventory: &Inventory, name: &str) -> Option<String> {
-    let groups = inventory
-        .groups
-        .keys()
-        .map(|group| group.as_str().to_owned());
-    let hosts = inventory.hosts.keys().map(|host| host.as_str().to_owned());
-    let clusters = inventory
-        .hosts
-        .values()
-        .filter_map(|host| Some(host.vars.get("pg_cluster")?.node.as_str()?.to_owned()));
-    let scored = groups
-        .chain(hosts)
-        .chain(clusters)
-        .map(|other| (strsim::jaro_winkler(name, &other), other));
-    scored
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(score, _)| *score > 0.75)
-        .map(|(_, other)| other)
+fn split_at(pattern: &str, separator: char) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut depth = 0_u32;
+    for c in pattern.chars() {
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if c == separator && depth == 0 {
+            words.push(String::new());
+        } else if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    words.iter().map(|word| word.trim().to_owned()).collect()
+}
+
+fn part(pattern: &str, word: &str) -> Result<Part, PatternError> {
+    let (mode, name) = match (word.strip_prefix('!'), word.strip_prefix('&')) {
+        (Some(name), _) => (Mode::Drop, name),
+        (_, Some(name)) => (Mode::Keep, name),
+        (None, None) => (Mode::Add, word),
+    };
+    let syntax = |reason| PatternError::Syntax {
+        pattern: pattern.to_owned(),
+        part: word.to_owned(),
+        reason,
+    };
+    if name.is_empty() {
+        return Err(syntax("a name is missing"));
+    }
+    if name.starts_with('~') {
+        return Err(syntax(
+            "regular expressions are not supported; use `*` and `?`",
+        ));
+    }
+    let (name, subscript) = subscript(name).map_err(syntax)?;
+    Ok(Part {
+        mode,
+        name: name.to_owned(),
+        subscript,
+    })
+}
+
+/// `web[0]`, `web[-1]`, `web[0:2]`, `web[1:]`; a glob's `[ab]` stays with the name.
+fn subscript(name: &str) -> Result<(&str, Subscript), &'static str> {
+    let opened = name.rfind('[').filter(|_| name.ends_with(']'));
+    if name.contains('[') && !name.contains(']') {
+        return Err("a `[` is not closed");
+    }
+    let Some(open) = opened else {
+        return Ok((name, Subscript::All));
+    };
+    let (head, body) = (&name[..open], &name[open + 1..name.len() - 1]);
+    let number = |text: &str| text.parse::<i64>().ok();
+    match body.split_once(':').or_else(|| body.split_once('-')) {
+        _ if number(body).is_some() => {
+            Ok((head, number(body).map_or(Subscript::All, Subscript::One)))
+        }
+        Some((from, to)) if is_bound(from) && is_bound(to) => {
+            Ok((head, Subscript::Range(number(from), number(to))))
+        }
+        _ => Ok((name, Subscript::All)),
+    }
+}
+
+fn is_bound(text: &str) -> bool {
+    text.is_empty() || text.parse::<i64>().is_ok()
 }

@@ -1,80 +1,100 @@
-//! The inventory as people and `ansible-inventory` show it.
+//! An inventory as data and as text, for `citusctl inventory`. Secrets are not masked here: the
+//! caller does that, by the parameter catalogue.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
 
 use super::Inventory;
 use crate::names::{GroupName, HostName};
-use serde_json::{Map, Value, json};
 
-/// `--list`: the shape of `ansible-inventory --list`.
-pub fn list_json(inventory: &Inventory) -> Value {
-    let hostvars: Map<String, Value> = inventory
+/// What `ansible-inventory --list` prints: groups, and `_meta.hostvars`.
+pub fn list_json(inv: &Inventory) -> Value {
+    let hostvars = inv
         .hosts
         .iter()
-        .map(|(name, host)| (name.to_string(), host.vars.to_json()))
-        .collect();
-    let mut root = Map::new();
-    root.insert("_meta".to_owned(), json!({ "hostvars": hostvars }));
-    for (name, group) in &inventory.groups {
+        .map(|(name, host)| (name.to_string(), host.vars.to_json()));
+    let mut out = Map::new();
+    out.insert(
+        "_meta".to_owned(),
+        json!({ "hostvars": Value::Object(hostvars.collect()) }),
+    );
+    for (name, group) in &inv.groups {
         let mut entry = Map::new();
+        let direct = direct_hosts(inv, name);
+        if !direct.is_empty() {
+            entry.insert("hosts".to_owned(), json!(direct));
+        }
         if !group.children.is_empty() {
             entry.insert("children".to_owned(), json!(group.children));
         }
-        if !group.hosts.is_empty() && name.as_str() != "all" {
-            entry.insert("hosts".to_owned(), json!(group.hosts));
-        }
-        root.insert(name.to_string(), Value::Object(entry));
+        out.insert(name.to_string(), Value::Object(entry));
     }
-    Value::Object(root)
+    Value::Object(out)
 }
 
-/// `--host`: the merged variables of one host.
-pub fn host_json(inventory: &Inventory, host: &HostName) -> Option<Value> {
-    inventory.hosts.get(host).map(|host| host.vars.to_json())
+/// The variables of one host, as `ansible-inventory --host` prints them.
+pub fn host_json(inv: &Inventory, host: &HostName) -> Option<Value> {
+    inv.hosts.get(host).map(|host| host.vars.to_json())
 }
 
-/// `--graph`: the tree of groups.
-pub fn graph(inventory: &Inventory) -> String {
-    let mut text = String::new();
-    branch(inventory, &GroupName::new("all"), 0, &mut text);
-    text
-}
-
-fn branch(inventory: &Inventory, name: &GroupName, depth: usize, text: &mut String) {
-    let pad = if depth == 0 {
-        String::new()
-    } else {
-        format!("{}|--", "  |".repeat(depth - 1))
-    };
-    text.push_str(&format!("{pad}@{name}:\n"));
-    let Some(group) = inventory.groups.get(name) else {
-        return;
-    };
-    for child in group.children.iter().filter(|_| depth < 32) {
-        branch(inventory, child, depth + 1, text);
-    }
-    let below: Vec<&HostName> = group
-        .children
-        .iter()
-        .filter_map(|child| inventory.groups.get(child))
-        .flat_map(|child| &child.hosts)
-        .collect();
-    for host in group.hosts.iter().filter(|host| !below.contains(host)) {
-        text.push_str(&format!("{}|--{host}\n", "  |".repeat(depth)));
-    }
-}
-
-/// `--vars-origin`: for each host, where each value came from.
-pub fn origins(inventory: &Inventory) -> Vec<(HostName, String, String, String)> {
-    let mut rows = Vec::new();
-    for (name, host) in &inventory.hosts {
-        for (variable, var) in host.vars.iter() {
-            let place = inventory.sources.place(var.node.span).to_string();
-            rows.push((
-                name.clone(),
-                variable.to_owned(),
+/// Host, variable, layer and place of every value, without the values.
+pub fn origins(inv: &Inventory) -> Vec<(HostName, String, String, String)> {
+    let rows = inv.hosts.values().flat_map(|host| {
+        host.vars.iter().map(|(name, var)| {
+            let place = inv.sources.place(var.node.span).to_string();
+            (
+                host.name.clone(),
+                name.to_owned(),
                 var.layer.to_string(),
                 place,
-            ));
-        }
+            )
+        })
+    });
+    rows.collect()
+}
+
+/// The tree of groups and hosts, as `ansible-inventory --graph` draws it.
+pub fn graph(inv: &Inventory) -> String {
+    let mut out = String::new();
+    branch(inv, &GroupName::from("all"), 0, &mut out);
+    out
+}
+
+fn branch(inv: &Inventory, name: &GroupName, depth: usize, out: &mut String) {
+    line(out, depth, &format!("@{name}:"));
+    let Some(group) = inv.groups.get(name) else {
+        return;
+    };
+    for child in &group.children {
+        branch(inv, child, depth + 1, out);
     }
-    rows
+    for host in direct_hosts(inv, name) {
+        line(out, depth + 1, host);
+    }
+}
+
+fn line(out: &mut String, depth: usize, text: &str) {
+    let lead = match depth {
+        0 => String::new(),
+        _ => format!("{}--", "  |".repeat(depth)),
+    };
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{lead}{text}");
+}
+
+/// Hosts that a group names itself: those of none of its children.
+fn direct_hosts<'i>(inv: &'i Inventory, name: &GroupName) -> Vec<&'i str> {
+    let Some(group) = inv.groups.get(name) else {
+        return Vec::new();
+    };
+    let children = group
+        .children
+        .iter()
+        .filter_map(|child| inv.groups.get(child));
+    let below: std::collections::HashSet<&str> = children
+        .flat_map(|child| child.hosts.iter().map(|host| host.as_str()))
+        .collect();
+    let hosts = group.hosts.iter().map(|host| host.as_str());
+    hosts.filter(|host| !below.contains(host)).collect()
 }

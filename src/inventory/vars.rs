@@ -1,31 +1,28 @@
-//! Variables that remember where they were written.
+//! Variables and where each came from.
 
-use crate::names::GroupName;
-use crate::source::Node;
-use indexmap::IndexMap;
-use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
 
-/// Variables by name, in the order they were first written.
-#[derive(Clone, Debug, Default)]
-pub struct Vars(IndexMap<String, Var>);
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
 
-/// A value and the layer it comes from; its place is the node's span.
-#[derive(Clone, Debug)]
-pub struct Var {
-    pub node: Arc<Node>,
-    pub layer: Layer,
-}
+use crate::names::GroupName;
+use crate::source::{Node, Span};
 
-/// Where a variable was written, lowest precedence first (Ansible's order).
+/// Where a variable was set, from the weakest to the strongest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Layer {
+    /// `all.vars` of the inventory.
     All,
+    /// `vars` of a group.
     Group(GroupName),
+    /// A file below `group_vars/`.
     GroupFile(GroupName),
+    /// Beside the host in the inventory.
     Host,
+    /// A file below `host_vars/`.
     HostFile,
+    /// `-e` on the command line.
     Extra,
 }
 
@@ -33,7 +30,7 @@ impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("all.vars"),
-            Self::Group(name) => write!(f, "vars of group {name}"),
+            Self::Group(name) => write!(f, "group `{name}`"),
             Self::GroupFile(name) => write!(f, "group_vars/{name}"),
             Self::Host => f.write_str("host"),
             Self::HostFile => f.write_str("host_vars"),
@@ -42,50 +39,76 @@ impl fmt::Display for Layer {
     }
 }
 
+/// One value and its origin. `node.span` is where it was written.
+#[derive(Clone, Debug)]
+pub struct Var {
+    pub node: Arc<Node>,
+    /// Where the name was written.
+    pub key: Span,
+    pub layer: Layer,
+}
+
+/// Variables by name, in the order they were first set.
+#[derive(Clone, Debug, Default)]
+pub struct Vars(IndexMap<Arc<str>, Var>);
+
 impl Vars {
     /// The variable of that name.
     pub fn get(&self, name: &str) -> Option<&Var> {
         self.0.get(name)
     }
 
-    /// Whether it was written.
+    /// Whether there is a variable of that name, be it null.
     pub fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// All of them.
+    /// All of them with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
-        self.0.iter().map(|(name, var)| (name.as_str(), var))
+        self.0.iter().map(|(name, var)| (name.as_ref(), var))
     }
 
-    /// Sets one; a later one wins.
-    pub fn set(&mut self, name: &str, node: Arc<Node>, layer: Layer) {
-        self.0.insert(name.to_owned(), Var { node, layer });
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
-    /// Lays another set over this one; lists and mappings are replaced, not merged, as Ansible does it.
-    pub fn overlay(&mut self, other: &Self) {
-        for (name, var) in &other.0 {
-            self.0.insert(name.clone(), var.clone());
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sets one; a value that is there already is replaced.
+    pub fn insert(&mut self, name: impl Into<Arc<str>>, var: Var) {
+        self.0.insert(name.into(), var);
+    }
+
+    /// Sets all of a stronger layer over these. Lists and mappings are replaced, not merged.
+    pub fn overlay(&mut self, stronger: &Vars) {
+        for (name, var) in &stronger.0 {
+            self.0.insert(Arc::clone(name), var.clone());
         }
     }
 
-    /// Reads the entries of a mapping.
-    pub fn of(node: &Node, layer: &Layer) -> Self {
+    /// The entries of a mapping as variables of one layer; anything else is none.
+    pub fn from_map(map: &Node, layer: &Layer) -> Self {
         let mut vars = Self::default();
-        for (name, value) in node.entries().into_iter().flatten() {
-            vars.set(name, Arc::new(value.clone()), layer.clone());
+        for (key, value) in map.pairs().unwrap_or_default() {
+            let var = Var {
+                node: Arc::new(value.clone()),
+                key: key.span,
+                layer: layer.clone(),
+            };
+            vars.insert(key.as_str().unwrap_or_default(), var);
         }
         vars
     }
 
-    /// As JSON.
+    /// The values as Ansible sees them.
     pub fn to_json(&self) -> Value {
-        Value::Object(
-            self.0
-                .iter()
-                .map(|(name, var)| (name.clone(), var.node.to_json()))
-                .collect::<Map<_, _>>(),
-        )
+        let pairs = self
+            .iter()
+            .map(|(name, var)| (name.to_owned(), var.node.to_json()));
+        Value::Object(pairs.collect::<Map<_, _>>())
     }
 }

@@ -1,335 +1,291 @@
-//! From parser events to nodes: anchors, merge keys and duplicate keys, with places.
+//! From parser events to nodes: anchors, aliases, merge keys, duplicate keys.
 
-use super::{Data, Diagnostic, Node, Source, SourceId, Span};
-use granit_parser::{Event, Parser, ScalarStyle};
 use std::collections::HashMap;
 
-/// Nodes that aliases may add in all: enough for any inventory, too few for a bomb.
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as Scanned, Tag};
+
+use super::{Data, Diagnostic, Node, SourceId, Span, explain};
+
+/// Nodes that aliases of one document may add; beyond it the document is a bomb.
 const ALIAS_BUDGET: usize = 1_000_000;
 
-/// What is under construction.
-enum Open {
-    Seq {
-        items: Vec<Node>,
-        start: Span,
-        anchor: usize,
-        tag: Option<String>,
-    },
-    Map {
-        entries: Vec<(Node, Node)>,
-        key: Option<Node>,
-        start: Span,
-        anchor: usize,
-        tag: Option<String>,
-    },
-}
+/// Reading cannot go on; the reason is among the problems.
+struct Stop;
 
-/// Builds nodes out of events.
-pub(super) struct Composer {
-    source: SourceId,
-    stack: Vec<Open>,
-    anchors: HashMap<usize, (Node, usize)>,
-    spent: usize,
-    documents: usize,
-    root: Option<Node>,
-    problems: Vec<Diagnostic>,
-}
-
-/// Reads the one document of a text.
-pub(super) fn compose(source: SourceId, text: &Source) -> Result<Option<Node>, Vec<Diagnostic>> {
-    let mut composer = Composer {
-        source,
-        stack: Vec::new(),
-        anchors: HashMap::new(),
-        spent: 0,
-        documents: 0,
-        root: None,
-        problems: Vec::new(),
-    };
-    let body = text.text.strip_prefix('\u{feff}').unwrap_or(&text.text);
-    let offset = text.text.len() - body.len();
+/// Reads the only document of a text.
+pub(super) fn document(id: SourceId, text: &str) -> Result<Option<Node>, Vec<Diagnostic>> {
     let options = granit_parser::options! { emit_comments: false };
-    for event in Parser::new_from_str_with_options(body, options) {
-        match event {
-            Ok((event, span)) => {
-                let range = span.byte_range().unwrap_or(0..0);
-                let span = Span {
-                    source,
-                    start: range.start + offset,
-                    end: range.end + offset,
-                };
-                if let Err(problem) = composer.event(event, span) {
-                    composer.problems.push(*problem);
-                    return Err(composer.problems);
+    let mut composer = Composer {
+        events: Parser::new_from_str_with_options(text, options),
+        id,
+        text,
+        anchors: HashMap::new(),
+        budget: ALIAS_BUDGET,
+        problems: Vec::new(),
+        end: 0,
+    };
+    match composer.stream() {
+        Ok(root) if composer.problems.is_empty() => Ok(root),
+        Ok(_) | Err(Stop) => Err(composer.problems),
+    }
+}
+
+struct Composer<'t, I> {
+    events: I,
+    id: SourceId,
+    text: &'t str,
+    /// Finished nodes by anchor, with their size.
+    anchors: HashMap<usize, (Node, usize)>,
+    budget: usize,
+    problems: Vec<Diagnostic>,
+    /// End of the last content that was read: where block collections end.
+    end: usize,
+}
+
+impl<'t, I> Composer<'t, I>
+where
+    I: Iterator<Item = Result<(Event<'t>, Scanned), ScanError>>,
+{
+    fn stream(&mut self) -> Result<Option<Node>, Stop> {
+        let mut root = None;
+        while let Some((event, at)) = self.next()? {
+            match event {
+                Event::StreamStart | Event::DocumentEnd | Event::StreamEnd => {}
+                Event::DocumentStart(..) if root.is_some() => {
+                    return self.second_document(&at);
                 }
+                Event::DocumentStart(..) => {}
+                other => root = Some(self.node(other, &at)?),
             }
-            Err(error) => {
-                let at = error.marker().byte_offset().unwrap_or_default() + offset;
-                composer
-                    .problems
-                    .push(syntax(source, &text.text, at, &error.info()));
-                return Err(composer.problems);
+        }
+        Ok(root.filter(|node| !explain::is_blank(node, self.text)))
+    }
+
+    fn second_document(&mut self, at: &Scanned) -> Result<Option<Node>, Stop> {
+        let span = self.span(at);
+        self.stop(
+            Diagnostic::error("yaml-documents", "more than one YAML document in a file")
+                .at(span, "a second document starts here")
+                .help("keep one document per file"),
+        )
+    }
+
+    fn next(&mut self) -> Result<Option<(Event<'t>, Scanned)>, Stop> {
+        match self.events.next() {
+            None => Ok(None),
+            Some(Ok(pair)) => Ok(Some(pair)),
+            Some(Err(error)) => {
+                let problem = explain::scan_error(self.id, self.text, &error);
+                self.problems.push(problem);
+                Err(Stop)
             }
         }
     }
-    if composer.problems.is_empty() {
-        Ok(composer.root)
-    } else {
-        Err(composer.problems)
-    }
-}
 
-/// A syntax error, with the reason that people usually have for it.
-fn syntax(source: SourceId, text: &str, at: usize, info: &str) -> Diagnostic {
-    let at = at.min(text.len());
-    let line_start = text
-        .get(..at)
-        .and_then(|t| t.rfind('\n'))
-        .map_or(0, |n| n + 1);
-    let line = text
-        .get(line_start..)
-        .and_then(|rest| rest.lines().next())
-        .unwrap_or_default();
-    let indent = &line[..line.len() - line.trim_start().len()];
-    if let Some(tab) = indent.find('\t') {
-        let span = Span {
-            source,
-            start: line_start + tab,
-            end: line_start + tab + 1,
-        };
-        return Diagnostic::error("yaml-tab", "a tab is used for indentation")
-            .at(span, "this is a tab")
-            .help("YAML wants spaces; replace each tab by spaces");
+    fn stop<T>(&mut self, problem: Diagnostic) -> Result<T, Stop> {
+        self.problems.push(problem);
+        Err(Stop)
     }
-    Diagnostic::error("yaml-syntax", format!("this is not YAML: {info}")).at(
+
+    fn span(&self, at: &Scanned) -> Span {
+        let range = at.byte_range().unwrap_or(0..0);
         Span {
-            source,
-            start: at,
-            end: (at + 1).min(text.len()),
-        },
-        "the reader stopped here",
-    )
-}
+            source: self.id,
+            start: range.start,
+            end: range.end,
+        }
+    }
 
-type Problem = Box<Diagnostic>;
-
-impl Composer {
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
+    fn node(&mut self, event: Event<'t>, at: &Scanned) -> Result<Node, Stop> {
+        let span = self.span(at);
         match event {
-            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Anchor(..) => {
-                Ok(())
-            }
-            Event::DocumentStart(..) => self.document(span),
-            Event::UnresolvedAlias(name) => Err(unknown_alias(&name, span)),
-            Event::Alias(id) => {
-                let node = self.alias(id, span)?;
-                self.finish(node, 0)
-            }
             Event::Scalar(text, style, anchor, tag) => {
+                self.end = self.end.max(span.end);
                 let data = Data::Scalar {
                     text: text.into_owned(),
                     plain: style == ScalarStyle::Plain,
                 };
-                self.finish(
-                    Node {
-                        data,
-                        span,
-                        tag: tag.map(|t| t.original()),
-                    },
-                    anchor,
-                )
+                Ok(self.finish(data, span, anchor, tag.as_deref()))
             }
             Event::SequenceStart(_, anchor, tag) => {
-                let tag = tag.map(|t| t.original());
-                self.stack.push(Open::Seq {
-                    items: Vec::new(),
-                    start: span,
-                    anchor,
-                    tag,
-                });
-                Ok(())
+                let items = self.sequence()?;
+                let span = self.closed(span);
+                Ok(self.finish(Data::Seq(items), span, anchor, tag.as_deref()))
             }
             Event::MappingStart(_, anchor, tag) => {
-                let tag = tag.map(|t| t.original());
-                self.stack.push(Open::Map {
-                    entries: Vec::new(),
-                    key: None,
-                    start: span,
-                    anchor,
-                    tag,
-                });
-                Ok(())
+                let entries = self.mapping()?;
+                let span = self.closed(span);
+                Ok(self.finish(Data::Map(entries), span, anchor, tag.as_deref()))
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(span),
-            // The enum is open: what a later version adds is presentation, not data.
-            _ => Ok(()),
+            Event::Alias(anchor) => self.alias(anchor, span),
+            other => self.unexpected(&other, span),
         }
     }
 
-    fn document(&mut self, span: Span) -> Result<(), Problem> {
-        self.documents += 1;
-        if self.documents < 2 {
-            return Ok(());
-        }
-        Err(Box::new(
+    fn unexpected(&mut self, event: &Event<'t>, span: Span) -> Result<Node, Stop> {
+        self.stop(
             Diagnostic::error(
-                "yaml-documents",
-                "the file holds more than one YAML document",
+                "yaml-syntax",
+                format!("not valid YAML: unexpected {event:?}"),
             )
-            .at(span, "the second starts here")
-            .help("keep one document per file"),
-        ))
+            .at(span, "here"),
+        )
     }
 
-    fn alias(&mut self, id: usize, span: Span) -> Result<Node, Problem> {
-        let Some((node, size)) = self.anchors.get(&id) else {
-            return Err(unknown_alias("", span));
-        };
-        self.spent += size;
-        if self.spent > ALIAS_BUDGET {
-            return Err(Box::new(
-                Diagnostic::error(
-                    "yaml-alias-bomb",
-                    "aliases expand to more than a million values",
-                )
-                .at(span, "this alias is one too many"),
-            ));
+    /// The span of a collection whose end event has just been read.
+    fn closed(&self, start: Span) -> Span {
+        Span {
+            end: self.end.max(start.start),
+            ..start
         }
-        Ok(node.clone())
     }
 
-    fn close(&mut self, end: Span) -> Result<(), Problem> {
-        let Some(open) = self.stack.pop() else {
-            return Ok(());
-        };
-        let (data, start, anchor, tag) = match open {
-            Open::Seq {
-                items,
-                start,
-                anchor,
-                tag,
-            } => (Data::Seq(items), start, anchor, tag),
-            Open::Map {
-                entries,
-                start,
-                anchor,
-                tag,
-                ..
-            } => (Data::Map(self.merge(entries)), start, anchor, tag),
-        };
-        let span = Span {
-            source: self.source,
-            start: start.start,
-            end: end.end.max(start.end),
-        };
-        self.finish(Node { data, span, tag }, anchor)
-    }
-
-    fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
+    fn finish(&mut self, data: Data, span: Span, anchor: usize, tag: Option<&Tag>) -> Node {
+        let tag = tag.map(tag_name);
+        let node = Node { data, span, tag };
         if anchor != 0 {
-            self.anchors.insert(anchor, (node.clone(), size(&node)));
+            let size = node.size();
+            self.anchors.insert(anchor, (node.clone(), size));
         }
-        match self.stack.last_mut() {
-            None => self.root = Some(node),
-            Some(Open::Seq { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, .. }) => match key.take() {
-                None => *key = Some(node),
-                Some(name) => entries.push((name, node)),
-            },
-        }
-        Ok(())
+        node
     }
 
-    /// Applies merge keys (own keys win, then the first merged) and reports keys written twice.
-    fn merge(&mut self, entries: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
-        let mut own: Vec<(Node, Node)> = Vec::with_capacity(entries.len());
-        let mut merged = Vec::new();
-        let mut seen = HashMap::<String, Span>::new();
-        for (key, value) in entries {
-            let Some(name) = key_name(&key) else {
-                self.problems.push(bad_key(&key));
-                continue;
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Stop> {
+        self.end = self.end.max(span.end);
+        let Some((_, size)) = self.anchors.get(&anchor) else {
+            return self.stop(
+                Diagnostic::error("yaml-alias", "an alias stands inside its own anchor")
+                    .at(span, "this refers to what it is part of"),
+            );
+        };
+        if *size > self.budget {
+            return self.stop(
+                Diagnostic::error("yaml-alias-budget", "aliases expand to too many values")
+                    .at(span, format!("more than {ALIAS_BUDGET} values up to here"))
+                    .help("write out the values, or put them into group variables"),
+            );
+        }
+        self.budget -= size;
+        let copy = self.anchors.get(&anchor).map(|(node, _)| node.clone());
+        copy.ok_or(Stop)
+    }
+
+    fn sequence(&mut self) -> Result<Vec<Node>, Stop> {
+        let mut items = Vec::new();
+        loop {
+            let Some((event, at)) = self.next()? else {
+                return Ok(items);
             };
-            if name == "<<" && matches!(key.data, Data::Scalar { plain: true, .. }) {
-                merged.push(value);
-            } else if let Some(first) = seen.insert(name.clone(), key.span) {
-                self.problems.push(duplicate(&name, key.span, first));
-            } else {
+            if matches!(event, Event::SequenceEnd) {
+                self.end = self.end.max(self.trimmed(&at));
+                return Ok(items);
+            }
+            items.push(self.node(event, &at)?);
+        }
+    }
+
+    fn mapping(&mut self) -> Result<Vec<(Node, Node)>, Stop> {
+        let mut own: Vec<(Node, Node)> = Vec::new();
+        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut merges = Vec::new();
+        while let Some((event, at)) = self.next()? {
+            if matches!(event, Event::MappingEnd) {
+                self.end = self.end.max(self.trimmed(&at));
+                break;
+            }
+            let key = self.node(event, &at)?;
+            let Some((event, at)) = self.next()? else {
+                break;
+            };
+            let value = self.node(event, &at)?;
+            if is_merge(&key) {
+                merges.push((key, value));
+            } else if self.accept_key(&key, &mut seen) {
                 own.push((key, value));
             }
         }
-        for value in merged {
-            self.merge_in(&mut own, value);
-        }
-        own
+        Ok(self.merged(merges, own))
     }
 
-    fn merge_in(&mut self, own: &mut Vec<(Node, Node)>, value: Node) {
-        match value.data {
-            Data::Map(entries) => {
-                for (key, value) in entries {
-                    if !own
-                        .iter()
-                        .any(|(known, _)| key_name(known) == key_name(&key))
-                    {
-                        own.push((key, value));
-                    }
-                }
+    /// The end of an end event: that of a closing bracket, or nothing for block collections,
+    /// whose end event stands where the next thing starts.
+    fn trimmed(&self, at: &Scanned) -> usize {
+        let span = self.span(at);
+        match self.text.get(span.start..span.end) {
+            Some("}" | "]") => span.end,
+            _ => 0,
+        }
+    }
+
+    /// Whether a key is fit and new; otherwise says why not.
+    fn accept_key(&mut self, key: &Node, seen: &mut HashMap<String, Span>) -> bool {
+        let Some(name) = key.as_str() else {
+            self.problems.push(explain::odd_key(key));
+            return false;
+        };
+        if let Some(first) = seen.insert(name.to_owned(), key.span) {
+            self.problems.push(
+                Diagnostic::error("yaml-duplicate-key", format!("key `{name}` is given twice"))
+                    .at(key.span, "given again here")
+                    .see(first, "first given here")
+                    .help("keep one of the two; YAML would silently take the last"),
+            );
+            return false;
+        }
+        true
+    }
+
+    /// Merged entries first, first merge wins; then own entries, which win over merged ones.
+    fn merged(&mut self, merges: Vec<(Node, Node)>, own: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
+        if merges.is_empty() {
+            return own;
+        }
+        let mut all = indexmap::IndexMap::new();
+        for (key, value) in merges {
+            let Some(maps) = merge_sources(value) else {
+                self.problems.push(
+                    Diagnostic::error("yaml-merge", "`<<` merges something that is no mapping")
+                        .at(key.span, "expects a mapping or a list of mappings"),
+                );
+                continue;
+            };
+            for (key, value) in maps.into_iter().flatten() {
+                let name = key.as_str().unwrap_or_default().to_owned();
+                all.entry(name).or_insert((key, value));
             }
-            Data::Seq(items) => items.into_iter().for_each(|item| self.merge_in(own, item)),
-            Data::Scalar { .. } => self.problems.push(
-                Diagnostic::error("yaml-merge", "`<<` takes a mapping or a list of mappings")
-                    .at(value.span, "this is neither"),
-            ),
         }
-    }
-}
-
-fn key_name(key: &Node) -> Option<String> {
-    match &key.data {
-        Data::Scalar { text, .. } => Some(text.clone()),
-        Data::Seq(_) | Data::Map(_) => None,
-    }
-}
-
-fn bad_key(key: &Node) -> Diagnostic {
-    let diagnostic = Diagnostic::error("yaml-key", "a key must be a word, not a mapping or a list")
-        .at(key.span, "here");
-    match &key.data {
-        Data::Map(_) => diagnostic.help("put quotes around a template: \"{{ name }}\""),
-        Data::Seq(_) | Data::Scalar { .. } => diagnostic,
-    }
-}
-
-fn duplicate(name: &str, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(
-        "yaml-duplicate-key",
-        format!("the key `{name}` is given twice"),
-    )
-    .at(span, "the second")
-    .see(first, "the first")
-    .help("Ansible would silently take the second; remove one of them")
-}
-
-fn unknown_alias(name: &str, span: Span) -> Problem {
-    Box::new(
-        Diagnostic::error(
-            "yaml-alias",
-            format!("there is no anchor `&{name}` before this alias"),
-        )
-        .at(span, "this alias"),
-    )
-}
-
-fn size(node: &Node) -> usize {
-    match &node.data {
-        Data::Scalar { .. } => 1,
-        Data::Seq(items) => 1 + items.iter().map(size).sum::<usize>(),
-        Data::Map(entries) => {
-            1 + entries
-                .iter()
-                .map(|(k, v)| size(k) + size(v))
-                .sum::<usize>()
+        for (key, value) in own {
+            let name = key.as_str().unwrap_or_default().to_owned();
+            all.insert(name, (key, value));
         }
+        all.into_values().collect()
+    }
+}
+
+fn is_merge(key: &Node) -> bool {
+    key.tag.is_none() && matches!(&key.data, Data::Scalar { text, plain: true } if text == "<<")
+}
+
+/// The mappings that a merge key names.
+fn merge_sources(value: Node) -> Option<Vec<Vec<(Node, Node)>>> {
+    match value.data {
+        Data::Map(entries) => Some(vec![entries]),
+        Data::Seq(items) => items.into_iter().map(map_entries).collect(),
+        Data::Scalar { .. } => None,
+    }
+}
+
+fn map_entries(node: Node) -> Option<Vec<(Node, Node)>> {
+    match node.data {
+        Data::Map(entries) => Some(entries),
+        Data::Seq(_) | Data::Scalar { .. } => None,
+    }
+}
+
+/// A tag as people write it: `!vault`, `!!str`.
+fn tag_name(tag: &Tag) -> String {
+    match tag.handle() {
+        "tag:yaml.org,2002:" => format!("!!{}", tag.suffix()),
+        handle => format!("{handle}{}", tag.suffix()),
     }
 }

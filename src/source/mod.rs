@@ -4,10 +4,15 @@
 
 mod compose;
 pub mod diagnostic;
+mod emit;
+mod explain;
 mod resolve;
+#[cfg(test)]
+mod tests;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use resolve::{kind_of, resolve};
 pub use yaml::{Data, Node};
 
 use std::sync::Arc;

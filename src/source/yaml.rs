@@ -1,17 +1,19 @@
 //! The one YAML reader for everything a user writes: inventory, roles, playbooks.
 //!
-//! Scalars keep their text, because only their reader knows whether `1.10` is a version or a number; where
-//! nobody knows better they are read as PyYAML, and so Ansible, reads them (YAML 1.1).
+//! `compose` builds nodes from parser events, `resolve` gives scalars the types that Ansible
+//! (YAML 1.1, PyYAML) gives them, `explain` turns scanner errors into diagnostics, `emit` writes
+//! YAML that every YAML 1.1 reader reads back the same.
 
-use super::{Diagnostic, SourceId, Sources, Span, compose, resolve};
-use serde_json::{Map, Value};
+use super::{Diagnostic, SourceId, Sources, Span, compose};
+
+pub use super::emit::emit;
 
 /// A YAML value with its place, its tag, and scalars as they were written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     pub data: Data,
     pub span: Span,
-    /// A tag that was written out, as in `!vault`.
+    /// A tag that was written out, as in `!vault`; those of YAML itself as `!!str`.
     pub tag: Option<String>,
 }
 
@@ -28,12 +30,19 @@ pub enum Data {
     Map(Vec<(Node, Node)>),
 }
 
-/// Reads the one document of a source; `None` when it is empty.
+/// Reads one document; `None` when the text holds nothing but comments.
+///
+/// # Errors
+/// All problems found: bad YAML (the first place where reading stopped), tabs, duplicate keys,
+/// merge keys that merge no mapping, unquoted templates, aliases that expand beyond a budget.
 pub fn parse(sources: &Sources, id: SourceId) -> Result<Option<Node>, Vec<Diagnostic>> {
-    compose::compose(id, sources.get(id))
+    compose::document(id, &sources.get(id).text)
 }
 
-/// Adds a text to the sources and reads it.
+/// Keeps a text under a name and reads it as [`parse`] does.
+///
+/// # Errors
+/// As [`parse`].
 pub fn parse_text(
     sources: &mut Sources,
     name: &str,
@@ -44,22 +53,19 @@ pub fn parse_text(
 }
 
 impl Node {
-    /// As JSON, scalars typed as YAML 1.1 types them.
-    pub fn to_json(&self) -> Value {
-        match &self.data {
-            Data::Scalar { text, plain: true } if self.tag.is_none() => resolve::plain(text),
-            Data::Scalar { text, .. } => Value::from(text.as_str()),
-            Data::Seq(items) => items.iter().map(Self::to_json).collect(),
-            Data::Map(entries) => {
-                let entries = entries
-                    .iter()
-                    .map(|(k, v)| (k.as_str().unwrap_or_default().to_owned(), v.to_json()));
-                Value::Object(entries.collect::<Map<_, _>>())
-            }
+    /// A string as if it had been quoted at that place.
+    pub fn string(text: impl Into<String>, span: Span) -> Self {
+        Self {
+            data: Data::Scalar {
+                text: text.into(),
+                plain: false,
+            },
+            span,
+            tag: None,
         }
     }
 
-    /// The text of a scalar, whatever its type.
+    /// The text of a scalar as it was written, whatever its type (`0644`, `1.10`, `yes`).
     pub fn as_str(&self) -> Option<&str> {
         match &self.data {
             Data::Scalar { text, .. } => Some(text),
@@ -67,22 +73,31 @@ impl Node {
         }
     }
 
-    /// The value below a key of a mapping.
+    /// The value under a key of a mapping.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries()?
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value)
+        self.entry(key).map(|(_, value)| value)
     }
 
-    /// The entries of a mapping.
+    /// The key and the value of one entry of a mapping.
+    pub fn entry(&self, key: &str) -> Option<(&Node, &Node)> {
+        let Data::Map(entries) = &self.data else {
+            return None;
+        };
+        let found = entries.iter().find(|(name, _)| name.as_str() == Some(key));
+        found.map(|(key, value)| (key, value))
+    }
+
+    /// The entries of a mapping, by the text of their keys, in the order written.
     pub fn entries(&self) -> Option<impl Iterator<Item = (&str, &Node)>> {
+        let entries = self.pairs()?.iter();
+        Some(entries.map(|(key, value)| (key.as_str().unwrap_or_default(), value)))
+    }
+
+    /// The entries of a mapping with the nodes of their keys.
+    pub fn pairs(&self) -> Option<&[(Node, Node)]> {
         match &self.data {
-            Data::Map(entries) => Some(
-                entries
-                    .iter()
-                    .map(|(k, v)| (k.as_str().unwrap_or_default(), v)),
-            ),
-            Data::Scalar { .. } | Data::Seq(_) => None,
+            Data::Map(entries) => Some(entries),
+            Data::Seq(_) | Data::Scalar { .. } => None,
         }
     }
 
@@ -90,92 +105,16 @@ impl Node {
     pub fn items(&self) -> Option<&[Node]> {
         match &self.data {
             Data::Seq(items) => Some(items),
-            Data::Scalar { .. } | Data::Map(_) => None,
+            Data::Map(_) | Data::Scalar { .. } => None,
         }
     }
 
-    /// What it is, in words.
-    pub fn kind(&self) -> &'static str {
-        match &self.data {
-            Data::Seq(_) => "a list",
-            Data::Map(_) => "a mapping",
-            Data::Scalar { .. } => match self.to_json() {
-                Value::Null => "null",
-                Value::Bool(_) => "a boolean",
-                Value::Number(_) => "a number",
-                Value::String(_) | Value::Array(_) | Value::Object(_) => "a string",
-            },
+    /// Number of nodes from here down, this one included.
+    pub(super) fn size(&self) -> usize {
+        1 + match &self.data {
+            Data::Scalar { .. } => 0,
+            Data::Seq(items) => items.iter().map(Node::size).sum(),
+            Data::Map(entries) => entries.iter().map(|(k, v)| k.size() + v.size()).sum(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn read(text: &str) -> Value {
-        let mut sources = Sources::default();
-        parse_text(&mut sources, "t.yml", text)
-            .expect("parses")
-            .expect("a document")
-            .to_json()
-    }
-
-    fn codes(text: &str) -> Vec<(&'static str, String)> {
-        let mut sources = Sources::default();
-        let problems = parse_text(&mut sources, "t.yml", text).expect_err("has problems");
-        problems
-            .iter()
-            .map(|p| (p.code, sources.place(p.labels[0].span).to_string()))
-            .collect()
-    }
-
-    #[test]
-    fn reads_scalars_as_ansible_does() {
-        assert_eq!(
-            read(
-                "{a: yes, b: 'yes', c: 0644, d: 1_000, e: 1.5, f: ~, g: off, h: y, i: 08, j: 12:30, k: 1e3}"
-            ),
-            json!({"a": true, "b": "yes", "c": 420, "d": 1000, "e": 1.5, "f": null, "g": false, "h": "y",
-                "i": "08", "j": "12:30", "k": "1e3"})
-        );
-    }
-
-    #[test]
-    fn own_keys_win_over_merged_ones() {
-        let text = "base: &b {x: 1, y: 2}\nother: &o {y: 3, z: 4}\nuse:\n  <<: [*b, *o]\n  x: 9\n";
-        assert_eq!(read(text)["use"], json!({"x": 9, "y": 2, "z": 4}));
-    }
-
-    #[test]
-    fn reports_duplicate_keys_with_their_place() {
-        assert_eq!(
-            codes("a: 1\nb: 2\na: 3\n"),
-            [("yaml-duplicate-key", "t.yml:3:1".to_owned())]
-        );
-    }
-
-    #[test]
-    fn reports_tabs_as_tabs() {
-        assert_eq!(
-            codes("a:\n\tb: 1\n"),
-            [("yaml-tab", "t.yml:2:1".to_owned())]
-        );
-    }
-
-    #[test]
-    fn stops_at_alias_bombs() {
-        let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
-        for n in 1..9 {
-            let aliases = vec![format!("*a{}", n - 1); 10].join(",");
-            text.push_str(&format!("a{n}: &a{n} [{aliases}]\n"));
-        }
-        assert_eq!(codes(&text)[0].0, "yaml-alias-bomb");
-    }
-
-    #[test]
-    fn an_unquoted_template_is_explained() {
-        assert_eq!(codes("a: {{ b }}\n")[0].0, "yaml-key");
     }
 }
