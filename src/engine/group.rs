@@ -7,7 +7,7 @@ use super::{EngineError, Patroni, Run};
 use crate::event::{Kind, StepOutcome};
 use crate::fact::{GroupSeen, MemberSeen};
 use crate::model::{Group, Instance};
-use crate::names::{HostName, ResourceId};
+use crate::names::{HostName, InstanceName, ResourceId};
 use crate::plan::{GroupPlan, GroupUnit};
 use crate::resource::group::Operation;
 use serde_json::{Value, json};
@@ -199,8 +199,10 @@ impl GroupWork<'_> {
     }
 
     /// Replicas first, one by one; then, where there is a fit replica, a switchover before the old leader.
+    ///
+    /// A limit that was lowered (`max_connections` and its like) reaches a standby only after the primary runs
+    /// with it, so a replica that still waits after its restart says: restart the leader where it is.
     async fn rolling_restart(&self, id: &ResourceId) -> Result<(), EngineError> {
-        // Lowered limits reach replicas only after the leader has restarted: a second round does those.
         for _ in 0..3 {
             let seen = self.seen().await?;
             let pending: Vec<MemberSeen> = seen.pending().cloned().collect();
@@ -213,10 +215,6 @@ impl GroupWork<'_> {
             if let Some(leader) = pending.iter().find(|member| member.is_leader()) {
                 self.restart_leader(id, leader).await?;
             }
-            self.wait("restarts to be seen", 30, |seen| {
-                (seen.leader().is_some()).then_some(())
-            })
-            .await?;
         }
         let left: Vec<String> = self
             .seen()
@@ -231,6 +229,7 @@ impl GroupWork<'_> {
         }
     }
 
+    /// Restarts one member where it is. Patroni answers when PostgreSQL runs again.
     async fn restart(&self, id: &ResourceId, seen: &MemberSeen) -> Result<(), EngineError> {
         let member = self.member(seen)?;
         let name = seen.name.clone();
@@ -244,12 +243,31 @@ impl GroupWork<'_> {
                     let member = seen.members.iter().find(|member| member.name == name)?;
                     let up =
                         (member.is_leader() && member.state == "running") || member.is_streaming();
-                    (up && !member.pending_restart && seen.leader().is_some()).then_some(())
+                    (up && seen.leader().is_some()).then_some(())
                 })
-                .await
+                .await?;
+                self.flag_settled(&name).await
             },
         )
         .await
+    }
+
+    /// Gives a restarted member one loop of Patroni to take its flag back; one that keeps it has a reason.
+    async fn flag_settled(&self, name: &InstanceName) -> Result<(), EngineError> {
+        let limit = Duration::from_secs(u64::from(self.group.rto.loop_wait) + 2);
+        let started = Instant::now();
+        while started.elapsed() < limit {
+            if !self
+                .seen()
+                .await?
+                .pending()
+                .any(|member| member.name == *name)
+            {
+                break;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
     }
 
     async fn restart_leader(
