@@ -12,6 +12,7 @@ pub mod parameters;
 mod pattern;
 mod placeholder;
 mod range;
+mod reference;
 mod select;
 mod shape;
 mod show;

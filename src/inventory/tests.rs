@@ -388,14 +388,20 @@ fn lists_have_the_shape_of_ansible() {
         "c": {"hosts": ["h1"]},
     });
     assert_eq!(list_json(&inv), want);
-    assert_eq!(host_json(&inv, &HostName::from("h2")), Some(json!({"x": 1, "y": 2})));
+    assert_eq!(
+        host_json(&inv, &HostName::from("h2")),
+        Some(json!({"x": 1, "y": 2}))
+    );
     assert_eq!(
         graph(&inv),
         "@all:\n  |--@p:\n  |  |--@c:\n  |  |  |--h1\n  |  |--h2\n"
     );
     let rows = origins(&inv);
     let (host, name, layer, place) = &rows[2];
-    assert_eq!((host.as_str(), name.as_str(), layer.as_str()), ("h2", "y", "host"));
+    assert_eq!(
+        (host.as_str(), name.as_str(), layer.as_str()),
+        ("h2", "y", "host")
+    );
     assert!(place.ends_with("i.yml:1:84"), "{place}");
 }
 
