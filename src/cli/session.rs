@@ -199,7 +199,8 @@ impl<'a> Session<'a> {
             .intersection(&self.fleet.hosts())
             .cloned()
             .collect();
-        let mut seen = engine::look(run, &first, &hosts).await?;
+        let mut seen =
+            engine::look(run, &first, &hosts, &first.groups().into_keys().collect()).await?;
         self.check_clocks(&seen)?;
         let desired = self.learn(&seen)?;
         Looker::new(run)

@@ -6,7 +6,7 @@ use super::work::{Ended, run_tasks, tasks};
 use super::{EngineError, Run, gate, lock};
 use crate::catalog::Rollout;
 use crate::event::Kind;
-use crate::names::{HostName, StageName};
+use crate::names::{ClusterName, HostName, StageName};
 use crate::plan::{Desired, Plan, PlannedStage, Unit, diff_stage};
 use crate::resource::{Action, Impact};
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,7 +121,7 @@ impl Walk<'_> {
             }
         }
         let hosts = self.concerned(name);
-        let seen = look(self.run, &self.desired, &hosts).await?;
+        let seen = look(self.run, &self.desired, &hosts, &self.groups_of(name)).await?;
         self.desired = (self.options.recompile)(&seen)?;
         let Some(stage) = self.desired.stages.iter().find(|stage| stage.name == *name) else {
             return Ok(empty(name));
@@ -145,6 +145,13 @@ impl Walk<'_> {
         let mut hosts: BTreeSet<HostName> = stage.hosts.keys().cloned().chain(groups).collect();
         hosts.retain(|host| !self.dropped.contains(host));
         hosts
+    }
+
+    fn groups_of(&self, name: &StageName) -> BTreeSet<ClusterName> {
+        let stage = self.desired.stages.iter().find(|stage| stage.name == *name);
+        stage
+            .map(|stage| stage.groups.keys().cloned().collect())
+            .unwrap_or_default()
     }
 
     fn without_dropped(&self, mut stage: PlannedStage) -> PlannedStage {

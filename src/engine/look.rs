@@ -5,7 +5,7 @@ use super::{EngineError, Patroni, Run};
 use crate::event::Kind;
 use crate::fact::{self, GroupSeen, Observed, Probe};
 use crate::model::Group;
-use crate::names::{HostName, InstanceName};
+use crate::names::{ClusterName, HostName, InstanceName};
 use crate::plan::{Desired, Seen};
 use crate::transport::{Program, TransportError};
 use serde_json::Value;
@@ -20,11 +20,12 @@ pub struct Looker<'a> {
 
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Looks at everything that `desired` asks about on the given hosts.
+/// Looks at everything that `desired` asks about on the given hosts and groups.
 pub async fn look(
     run: &Run<'_>,
     desired: &Desired,
     hosts: &BTreeSet<HostName>,
+    groups: &BTreeSet<ClusterName>,
 ) -> Result<Seen, EngineError> {
     let looker = Looker { run };
     let answers = futures_join(
@@ -38,7 +39,7 @@ pub async fn look(
     for (host, answer) in answers {
         seen.hosts.insert(host, answer?);
     }
-    looker.groups(desired, &mut seen).await;
+    looker.groups(groups, &mut seen).await;
     Ok(seen)
 }
 
@@ -76,13 +77,12 @@ impl Looker<'_> {
     }
 
     /// Asks one member of each group about the group. A group whose members do not run Patroni is not asked.
-    async fn groups(&self, desired: &Desired, seen: &mut Seen) {
-        let wanted = desired.groups();
+    async fn groups(&self, wanted: &BTreeSet<ClusterName>, seen: &mut Seen) {
         let groups = self
             .run
             .model
             .groups()
-            .filter(|(_, group)| wanted.contains_key(&group.cluster));
+            .filter(|(_, group)| wanted.contains(&group.cluster));
         let answers =
             futures_join(groups.map(|(_, group)| async {
                 (group.cluster.clone(), self.group(group, seen).await)
@@ -93,12 +93,10 @@ impl Looker<'_> {
 
     async fn group(&self, group: &Group, seen: &Seen) -> GroupSeen {
         let running = group.members.iter().filter(|member| {
-            let unit = seen
-                .hosts
-                .get(&member.host)
-                .and_then(|observed| observed.units.get("patroni.service"));
+            let observed = seen.hosts.get(&member.host);
+            let unit = observed.map(|observed| observed.units.get("patroni.service"));
             // A host that was not asked about its units may well run Patroni.
-            unit.is_none_or(|unit| unit.active) && self.run.fleet.get(&member.host).is_some()
+            unit.is_some_and(|unit| unit.is_none_or(|unit| unit.active))
         });
         let hosts: BTreeMap<InstanceName, HostName> = group
             .members

@@ -77,6 +77,20 @@ pub const OWNED_BY_PATRONI: [&str; 9] = [
     "primary_conninfo",
 ];
 
+/// Parameters of one instance, for its own patroni.yml: paths, and TLS, which must be on before Citus
+/// is created (else Citus makes a certificate of its own and writes it into `postgresql.auto.conf`).
+pub fn local_parameters(cert_dir: &str, socket_dir: &str, log_dir: &str) -> Value {
+    json!({
+        "log_directory": log_dir,
+        "ssl": "on",
+        "ssl_ca_file": format!("{cert_dir}/ca.crt"),
+        "ssl_cert_file": format!("{cert_dir}/server.crt"),
+        "ssl_key_file": format!("{cert_dir}/server.key"),
+        "ssl_min_protocol_version": "TLSv1.2",
+        "unix_socket_directories": format!("{socket_dir}, /tmp"),
+    })
+}
+
 /// The whole dynamic configuration of a group.
 pub fn dynamic_config(input: &DcsInput) -> Value {
     let (mode, strict) = synchronous(input);

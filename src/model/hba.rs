@@ -90,6 +90,8 @@ fn cluster_lines(env: &HbaEnv) -> Vec<String> {
         "# the cluster itself".to_owned(),
         format!("local all {dbsu} peer"),
         format!("local replication {dbsu} peer"),
+        // Patroni asks for the timeline over a replication connection through the socket.
+        format!("local replication {replication} {method}"),
     ];
     for member in sorted(&env.group) {
         let member = address::of(member);

@@ -28,7 +28,10 @@ pub enum Usage {
 pub struct LeafRequest {
     /// Names the directory below `hosts/`: `pg-citus0-1`, `etcd-1`.
     pub name: String,
-    /// The subject's CN. May be empty: etcd's must be where its gateway and its RBAC meet.
+    /// The subject's CN. Leave it empty for etcd and for whoever talks to it: with authentication
+    /// and `client-cert-auth` on, etcd's gateway refuses every client whose certificate has a CN
+    /// (seen with 3.4.23: "CommonName of client sending a request against gateway will be ignored
+    /// and not used as expected"). Names count by the SAN alone.
     pub common_name: String,
     /// Addresses and DNS names that clients use; order and repeats do not matter.
     pub sans: Vec<String>,

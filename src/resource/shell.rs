@@ -70,9 +70,11 @@ pub(super) fn write_file(write: &Write<'_>) -> String {
         String::new()
     };
     format!(
-        "tmp=$(mktemp --suffix={} {template})\ntrap 'rm -f -- \"$tmp\"' EXIT\nchmod 0600 \"$tmp\"\n\
+        "[ -d {} ] || mkdir -p -- {}\ntmp=$(mktemp --suffix={} {template})\ntrap 'rm -f -- \"$tmp\"' EXIT\nchmod 0600 \"$tmp\"\n\
          chown {}:{} \"$tmp\"\nchmod {} \"$tmp\"\nbase64 -d >\"$tmp\" <<'CITUSCTL_END'\n{encoded}CITUSCTL_END\n\
          {validate}{keep}sync -- \"$tmp\"\nmv -fT -- \"$tmp\" {path}\n",
+        quote(directory),
+        quote(directory),
         quote(&suffix),
         quote(write.owner),
         quote(write.group),

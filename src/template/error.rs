@@ -9,17 +9,17 @@ use std::ops::Range;
 #[error("{name}{}: {message}", .line.map(|line| format!(":{line}")).unwrap_or_default())]
 pub struct TemplateError {
     /// The template that failed: the one asked for, or one that it includes.
-    pub name: String,
+    pub name: Box<str>,
     /// From 1.
-    pub line: Option<usize>,
+    pub line: Option<u32>,
     /// Bytes of the template's text that failed.
     pub range: Option<Range<usize>>,
     /// The whole text of the template that failed.
-    pub text: Option<String>,
+    pub text: Option<Box<str>>,
     /// The failing piece as it is written, for an undefined variable its name.
-    pub expression: Option<String>,
+    pub expression: Option<Box<str>>,
     /// One sentence: lower case, no place.
-    pub message: String,
+    pub message: Box<str>,
     /// Whether a variable was not there (as against a broken template).
     pub undefined: bool,
 }
@@ -27,13 +27,13 @@ pub struct TemplateError {
 impl TemplateError {
     pub(super) fn new(asked: &str, error: Error) -> Self {
         let error = innermost(&error);
-        let text = error.template_source().map(str::to_owned);
+        let text = error.template_source().map(Box::from);
         let expression = text.as_deref().zip(error.range()).and_then(piece);
         Self {
-            name: error.name().unwrap_or(asked).to_owned(),
-            line: error.line(),
+            name: error.name().unwrap_or(asked).into(),
+            line: error.line().and_then(|line| u32::try_from(line).ok()),
             range: error.range(),
-            message: message(error, expression.as_deref()),
+            message: message(error, expression.as_deref()).into(),
             undefined: error.kind() == ErrorKind::UndefinedError,
             text,
             expression,
@@ -42,9 +42,9 @@ impl TemplateError {
 
     pub(super) fn from_expression(expression: &str, error: Error) -> Self {
         let mut made = Self::new("<expression>", error);
-        made.name = format!("`{expression}`");
+        made.name = format!("`{expression}`").into();
         made.line = None;
-        made.text = Some(expression.to_owned());
+        made.text = Some(expression.into());
         made
     }
 
@@ -66,9 +66,9 @@ fn innermost(error: &Error) -> &Error {
     }
 }
 
-fn piece((text, range): (&str, Range<usize>)) -> Option<String> {
+fn piece((text, range): (&str, Range<usize>)) -> Option<Box<str>> {
     let piece = text.get(range)?.trim();
-    (!piece.is_empty()).then(|| piece.to_owned())
+    (!piece.is_empty()).then(|| piece.into())
 }
 
 fn message(error: &Error, expression: Option<&str>) -> String {

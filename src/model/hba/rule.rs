@@ -87,9 +87,10 @@ impl Rule {
         })
     }
 
-    /// Rules for other roles stay out: a commented line would only look like one.
+    /// Rules for other roles stay out: a commented line would only look like one. A rule for nobody
+    /// (`infra` where there is none) leaves no title behind.
     pub(super) fn lines(&self) -> Vec<String> {
-        if !self.active {
+        if !self.active || self.body.is_empty() {
             return Vec::new();
         }
         let title = self

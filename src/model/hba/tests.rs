@@ -124,7 +124,7 @@ fn a_formation_lets_all_its_nodes_in() {
     let stranger = "hostssl replication replicator 10.10.10.13/32 scram-sha-256";
     assert!(!all.iter().any(|line| line == stranger));
     let plain = expand(&json!([]), &json!([]), &env()).unwrap();
-    assert_eq!(plain.len(), 7);
+    assert_eq!(plain.len(), 8);
 }
 
 #[test]

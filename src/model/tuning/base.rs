@@ -20,32 +20,10 @@ fn part(cpu: u32, per_mille: i64) -> (i64, i64) {
 
 fn workers(gucs: &mut Gucs, profile: Profile, hardware: Hardware, input: &TuningInput) {
     let cpu = hardware.cpu.max(1);
-    let all = i64::from(cpu);
-    let (processes, parallel, gather, maintenance) = match profile {
-        Profile::Oltp => (
-            (all + 8).max(16),
-            part(cpu, 500).1.max(2),
-            part(cpu, 200).0.clamp(2, 8),
-            part(cpu, 330).1.max(2),
-        ),
-        Profile::Crit => (
-            (all + 8).max(16),
-            part(cpu, 500).1.max(2),
-            0,
-            part(cpu, 330).1.max(2),
-        ),
-        Profile::Olap => (
-            (all + 12).max(20),
-            part(cpu, 800).1.max(2),
-            part(cpu, 500).0.max(2),
-            part(cpu, 330).1.max(2),
-        ),
-        Profile::Tiny => (
-            (all + 4).max(12),
-            part(cpu, 500).0.max(1),
-            0,
-            part(cpu, 330).0.max(1),
-        ),
+    let (processes, parallel, gather) = parallel_workers(profile, cpu);
+    let maintenance = match profile {
+        Profile::Oltp | Profile::Olap | Profile::Crit => part(cpu, 330).1.max(2),
+        Profile::Tiny => part(cpu, 330).0.max(1),
     };
     set(
         gucs,
@@ -61,6 +39,22 @@ fn workers(gucs: &mut Gucs, profile: Profile, hardware: Hardware, input: &Tuning
     if input.version >= 18 {
         set(gucs, [("io_method", input.io_method.as_str())]);
         set(gucs, [("io_workers", io_workers(profile, cpu))]);
+    }
+}
+
+/// Background processes, parallel workers in all, and for one node of a plan.
+fn parallel_workers(profile: Profile, cpu: u32) -> (i64, i64, i64) {
+    let all = i64::from(cpu);
+    let (half, half_up) = part(cpu, 500);
+    match profile {
+        Profile::Oltp => (
+            (all + 8).max(16),
+            half_up.max(2),
+            part(cpu, 200).0.clamp(2, 8),
+        ),
+        Profile::Crit => ((all + 8).max(16), half_up.max(2), 0),
+        Profile::Olap => ((all + 12).max(20), part(cpu, 800).1.max(2), half.max(2)),
+        Profile::Tiny => ((all + 4).max(12), half.max(1), 0),
     }
 }
 

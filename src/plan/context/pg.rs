@@ -41,19 +41,22 @@ impl Builder<'_> {
             ("hba", self.hba(typed, instance, formation, group, contexts)),
             ("ident", json!([])),
             ("callback", json!("/pg/bin/patroni-callback")),
-            ("parameters", json!({})),
+            (
+                "parameters",
+                dcs::local_parameters(
+                    CERT_DIR,
+                    &typed.str("pg_localhost"),
+                    &typed.str("pg_log_dir"),
+                ),
+            ),
             ("users", self.users(typed)),
             ("patroni", self.patroni(typed, instance, formation, group)),
             ("etcd", self.pg_etcd(typed, group)),
             ("initdb", initdb(typed, formation.version)),
             (
                 "tls",
-                self.leaf(
-                    instance.name.as_str(),
-                    instance.name.as_str(),
-                    &instance.sans,
-                    contexts,
-                )?,
+                // No CN: etcd's gateway refuses Patroni otherwise.
+                self.leaf(instance.name.as_str(), "", &instance.sans, contexts)?,
             ),
             ("packages", self.packages(typed, formation)),
             (

@@ -76,7 +76,7 @@ fn an_error_in_an_included_template_names_that_template() {
     let files = [("a", "x\n{% include 'b' %}"), ("b", "\n\n{{ nope }}")];
     let engine = Engine::new(files.map(|(n, t)| (n.to_owned(), t.to_owned())));
     let error = engine.render("a", &json!({})).unwrap_err();
-    assert_eq!((error.name.as_str(), error.line), ("b", Some(3)));
+    assert_eq!((&*error.name, error.line), ("b", Some(3)));
     assert_eq!(error.expression.as_deref(), Some("nope"));
 }
 
@@ -84,8 +84,8 @@ fn an_error_in_an_included_template_names_that_template() {
 fn all_broken_templates_are_reported() {
     let files = [("a", "{% if %}"), ("b", "fine"), ("c", "{{ x | nope( }}")];
     let engine = Engine::new(files.map(|(n, t)| (n.to_owned(), t.to_owned())));
-    let names: Vec<_> = engine.check().into_iter().map(|e| e.name).collect();
-    assert_eq!(names, ["a", "c"]);
+    let names: Vec<Box<str>> = engine.check().into_iter().map(|e| e.name).collect();
+    assert_eq!(names, ["a".into(), "c".into()]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The shipped templates, rendered for a host of a formation and for a plain one. With
 //! `CITUSCTL_RENDERED=DIR` the files are left there, for the programs that read them to judge.
 
-use crate::model::dcs::{DcsInput, SyncMode, bootstrap_config, dynamic_config};
+use crate::model::dcs::{DcsInput, SyncMode, bootstrap_config, dynamic_config, local_parameters};
 use crate::model::hba::{HbaEnv, expand};
 use crate::model::tuning::{Hardware, Profile, TuningInput, tuning};
 use crate::pki::{Ca, LeafRequest, Usage};
@@ -103,7 +103,7 @@ fn pg(citus: bool, patroni: &str) -> Json {
         "etcd": {"hosts": ["10.10.10.10:2379"], "username": "pg-citus", "password": password,
                  "cacert": "/pg/cert/ca.crt", "cert": "/pg/cert/server.crt", "key": "/pg/cert/server.key"},
         "hba": hba(citus), "ident": [], "callback": "/pg/bin/callback",
-        "parameters": {"unix_socket_directories": "/var/run/postgresql, /tmp", "ssl": "on"},
+        "parameters": local_parameters("/pg/cert", "/var/run/postgresql", "/pg/log/postgres"),
         "bootstrap_dcs": bootstrap_config(&dcs), "dcs": dcs,
         "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "data-checksums"],
     })
@@ -134,7 +134,9 @@ fn context(citus: bool, patroni: &str) -> Json {
         "host": {"name": "h", "facts": {"cpu": 2, "mem_mb": 1024, "disk_gb": 20}},
         "pg": pg(citus, patroni),
         "etcd": {"name": "etcd", "member": members[0], "members": members, "client_port": 2379,
-                 "peer_port": 2380, "data_dir": "/data/etcd", "cert_dir": "/etc/etcd"},
+                 "peer_port": 2380, "root_password": password, "endpoints": ["https://10.10.10.11:2379"],
+                 "users": [{"name": "pg-citus", "password": password, "prefix": "/pg/pg-citus/"}],
+                 "data_dir": "/data/etcd", "cert_dir": "/etc/etcd"},
         "haproxy": {"stats_port": 9101, "admin_username": "admin", "admin_password": password,
                     "client_timeout": "24h", "server_timeout": "24h", "ca_file": "/etc/pki/ca.crt"},
         "service": service(),
