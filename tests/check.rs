@@ -143,3 +143,17 @@ fn mistakes(path: &Path) -> Option<String> {
         format!("{name}: missing {missing:#?}, not expected {surprising:#?}, found {found:#?}")
     })
 }
+
+#[test]
+#[ignore = "prints what is found in each broken inventory"]
+fn print_broken() {
+    for path in inventories("tests/broken") {
+        let (sources, all) = diagnose(&path);
+        println!("{}", path.file_name().unwrap_or_default().display());
+        for diagnostic in &all {
+            for (place, words) in lines(&sources, diagnostic) {
+                println!("  {:?} {place} {words}", diagnostic.severity);
+            }
+        }
+    }
+}

@@ -95,18 +95,15 @@ fn other_name(scope: &Scope<'_>) -> Vec<Diagnostic> {
     found.into_iter().collect()
 }
 
-/// The etcd cluster if its members are all known.
-fn whole<'a>(scope: &Scope<'a>) -> Option<&'a Etcd> {
-    let etcd = scope.model.etcd.as_ref()?;
-    (etcd.members.len() == etcd::members(scope.inv).count()).then_some(etcd)
-}
-
 fn member_place(scope: &Scope<'_>, member: &EtcdMember) -> Option<Span> {
     Some(place_of(scope.host(&member.host)?, "etcd_seq"))
 }
 
 fn even_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let Some(etcd) = whole(scope).filter(|etcd| etcd.voters() > 0 && etcd.voters() % 2 == 0) else {
+    let Some(etcd) = scope
+        .etcd()
+        .filter(|etcd| etcd.voters() > 0 && etcd.voters() % 2 == 0)
+    else {
         return Vec::new();
     };
     let (voters, tolerance) = (etcd.voters(), etcd.tolerance());
@@ -116,17 +113,20 @@ fn even_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
             etcd.members.last().and_then(|m| member_place(scope, m)),
             "this one adds no safety",
         )
-        .help(format!(
-            "{voters} members survive the loss of {tolerance}, as {} do: use {} or {}",
-            voters - 1,
-            voters - 1,
-            voters + 1
-        ));
+        .help(match voters {
+            2 => "losing either of two stops etcd: use three".to_owned(),
+            _ => format!(
+                "{voters} members survive the loss of {tolerance}, as {} do: use {} or {}",
+                voters - 1,
+                voters - 1,
+                voters + 1
+            ),
+        });
     vec![problem]
 }
 
 fn single_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let Some(etcd) = whole(scope).filter(|etcd| etcd.voters() == 1) else {
+    let Some(etcd) = scope.etcd().filter(|etcd| etcd.voters() == 1) else {
         return Vec::new();
     };
     if scope.model.hosts.len() < 2 {
@@ -142,7 +142,7 @@ fn single_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 fn many_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let Some(etcd) = whole(scope).filter(|etcd| etcd.voters() > 7) else {
+    let Some(etcd) = scope.etcd().filter(|etcd| etcd.voters() > 7) else {
         return Vec::new();
     };
     let message = format!("etcd has {} voting members", etcd.voters());
@@ -159,7 +159,7 @@ fn many_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
 ///
 /// In a plain cluster of three hosts that carry etcd as well this is how things are.
 fn on_one_group(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let Some(etcd) = whole(scope).filter(|etcd| etcd.tolerance() > 0) else {
+    let Some(etcd) = scope.etcd().filter(|etcd| etcd.tolerance() > 0) else {
         return Vec::new();
     };
     let groups = scope.model.formations.iter().filter(|f| f.groups.len() > 1);

@@ -1,11 +1,13 @@
 //! What must hold between the groups of a formation.
 
 use super::{Placed, Rule, Scope, list, repeated, text};
-use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
+use crate::inventory::{InvHost, Layer};
 use crate::model::build::place_of;
 use crate::model::{Formation, Group};
-use crate::source::{Data, Diagnostic};
+use crate::names::{ClusterName, FormationName};
+use crate::source::{Data, Diagnostic, Span};
+use indexmap::IndexMap;
 
 pub(super) const RULES: &[Rule] = &[
     unsupported_mode,
@@ -32,6 +34,11 @@ fn citus<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Formation> {
         .filter(|formation| formation.is_citus())
 }
 
+/// Formations that have a name, so that their groups belong together.
+fn named<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Formation> {
+    citus(scope).filter(|formation| no_shard(scope, formation).is_none())
+}
+
 /// Pigsty's other kernels.
 fn unsupported_mode(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let found = scope.clusters().into_iter().filter_map(|(cluster, hosts)| {
@@ -56,43 +63,52 @@ fn unsupported_mode(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 fn shard_without_citus(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let found = scope.clusters().into_iter().filter_map(|(cluster, hosts)| {
-        let host = hosts
+    let mut places: IndexMap<Span, (Vec<ClusterName>, &str)> = IndexMap::new();
+    for (cluster, hosts) in scope.clusters() {
+        let plain = hosts
             .into_iter()
-            .find(|host| text(host, "pg_mode") != "citus")?;
-        let name = ["pg_shard", "pg_group"]
-            .into_iter()
-            .find(|name| host.vars.contains(name))?;
-        let message = format!("`{cluster}` has `{name}` but is no Citus cluster");
-        Some(
-            Diagnostic::warning("shard-without-citus", message)
-                .at(
-                    place_of(host, name),
-                    "means nothing without `pg_mode: citus`",
-                )
-                .help("add `pg_mode: citus` beside it, or remove it"),
-        )
-    });
-    found.collect()
+            .find(|host| text(host, "pg_mode") != "citus");
+        let names = ["pg_shard", "pg_group"];
+        let name = |host: &InvHost| names.into_iter().find(|name| host.vars.contains(name));
+        if let Some((host, name)) = plain.and_then(|host| Some((host, name(host)?))) {
+            let place = places
+                .entry(place_of(host, name))
+                .or_insert((Vec::new(), name));
+            place.0.push(cluster);
+        }
+    }
+    let problem = |(place, (clusters, name)): (Span, (Vec<ClusterName>, &str))| {
+        let message = format!("`{name}` without Citus: {}", list(&clusters));
+        Diagnostic::warning("shard-without-citus", message)
+            .at(place, "means nothing without `pg_mode: citus`")
+            .help("add `pg_mode: citus` beside it, or remove it")
+    };
+    places.into_iter().map(problem).collect()
+}
+
+/// Where a formation's `pg_shard` should have been written.
+fn no_shard(scope: &Scope<'_>, formation: &Formation) -> Option<Span> {
+    let hosts = scope.formation_hosts(formation);
+    let host = hosts
+        .into_iter()
+        .find(|host| text(host, "pg_shard").is_empty())?;
+    Some(place_of(host, "pg_mode"))
 }
 
 fn missing_shard(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let found = citus(scope).filter_map(|formation| {
-        let hosts = scope.formation_hosts(formation);
-        let host = hosts
-            .into_iter()
-            .find(|host| text(host, "pg_shard").is_empty())?;
-        let message = format!("Citus cluster `{}` has no `pg_shard`", formation.name);
-        Some(
-            Diagnostic::error("missing-pg-shard", message)
-                .at(
-                    place_of(host, "pg_mode"),
-                    "a formation of its own, named after the cluster",
-                )
-                .help("give all groups of the formation one `pg_shard`, as in `pg-citus`"),
-        )
-    });
-    found.collect()
+    let mut places: IndexMap<Span, Vec<&FormationName>> = IndexMap::new();
+    for formation in citus(scope) {
+        if let Some(place) = no_shard(scope, formation) {
+            places.entry(place).or_default().push(&formation.name);
+        }
+    }
+    let problem = |(place, clusters): (Span, Vec<&FormationName>)| {
+        let message = format!("no `pg_shard` for the Citus clusters {}", list(clusters));
+        Diagnostic::error("missing-pg-shard", message)
+            .at(place, "each would be a formation of its own")
+            .help("give all groups of the formation one `pg_shard`, as in `pg-citus`")
+    };
+    places.into_iter().map(problem).collect()
 }
 
 /// Pigsty takes group 0 where none is written: two such clusters are two coordinators.
@@ -124,6 +140,7 @@ fn quoted_group(scope: &Scope<'_>) -> Vec<Diagnostic> {
             continue;
         };
         let quoted = matches!(&var.node.data, Data::Scalar { plain: false, .. });
+        let quoted = quoted && var.layer != Layer::Extra;
         if quoted && !seen.contains(&var.node.span) {
             seen.push(var.node.span);
         }
@@ -156,12 +173,14 @@ fn duplicate_group(scope: &Scope<'_>) -> Vec<Diagnostic> {
     found
 }
 
-fn group_place(scope: &Scope<'_>, group: &Group) -> Option<crate::source::Span> {
-    scope.place(group.members.first()?, "pg_group")
+fn group_place(scope: &Scope<'_>, group: &Group) -> Option<Span> {
+    let member = group.members.first()?;
+    let written = scope.host(&member.host)?.vars.contains("pg_group");
+    scope.place(member, if written { "pg_group" } else { "pg_cluster" })
 }
 
 fn no_coordinator(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let found = citus(scope)
+    let found = named(scope)
         .filter(|f| f.coordinator().is_none())
         .map(|formation| {
             let numbers = formation.groups.iter().filter_map(|group| group.number);
@@ -204,7 +223,7 @@ fn group_gap(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 fn no_workers(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let alone = citus(scope).filter(|f| f.workers().next().is_none() && f.coordinator().is_some());
+    let alone = named(scope).filter(|f| f.workers().next().is_none() && f.coordinator().is_some());
     let found = alone.map(|formation| {
         let message = format!("`{}` is a coordinator without workers", formation.name);
         let coordinator = formation.coordinator();
@@ -274,7 +293,7 @@ fn empty_superuser_password(scope: &Scope<'_>) -> Vec<Diagnostic> {
     found.collect()
 }
 
-fn place_of_either(host: &InvHost, name: &str, otherwise: &str) -> crate::source::Span {
+fn place_of_either(host: &InvHost, name: &str, otherwise: &str) -> Span {
     place_of(
         host,
         if host.vars.contains(name) {

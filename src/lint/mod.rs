@@ -14,12 +14,13 @@ mod secrets;
 mod services;
 mod timing;
 mod topology;
+mod values;
 mod versions;
 
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
-use crate::model::build::{clusters, place_of};
-use crate::model::{Formation, Instance, Model};
+use crate::model::build::{self, clusters, place_of};
+use crate::model::{Etcd, Formation, Instance, Model};
 use crate::names::{ClusterName, HostName};
 use crate::source::{Diagnostic, Diagnostics, Span};
 use indexmap::IndexMap;
@@ -27,7 +28,7 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 11] = [
+const RULES: [&[Rule]; 12] = [
     identity::RULES,
     agreement::RULES,
     formation::RULES,
@@ -37,6 +38,7 @@ const RULES: [&[Rule]; 11] = [
     ports::RULES,
     services::RULES,
     timing::RULES,
+    values::RULES,
     versions::RULES,
     secrets::RULES,
 ];
@@ -79,6 +81,12 @@ impl<'a> Scope<'a> {
         members
             .filter_map(|member| self.host(&member.host))
             .collect()
+    }
+
+    /// The etcd cluster, if its members are all known.
+    fn etcd(&self) -> Option<&'a Etcd> {
+        let known = self.model.etcd.as_ref()?;
+        (known.members.len() == build::etcd::members(self.inv).count()).then_some(known)
     }
 
     /// Where `all` stands, for what is true of the whole inventory.
@@ -124,6 +132,17 @@ fn repeated<T, K: PartialEq>(items: &[T], key: impl Fn(&T) -> K) -> Vec<(&T, &T)
         Some((first, item))
     });
     later.collect()
+}
+
+/// Each problem once: what stands in a group's variables is met again on every host of it.
+fn once(problems: impl IntoIterator<Item = Diagnostic>) -> Vec<Diagnostic> {
+    let mut unique: Vec<Diagnostic> = Vec::new();
+    for problem in problems {
+        if !unique.contains(&problem) {
+            unique.push(problem);
+        }
+    }
+    unique
 }
 
 /// `a`, `a and b`, `a, b and c`, each in backticks.

@@ -1,6 +1,6 @@
 //! Shared addresses.
 
-use super::{Placed, Rule, Scope, text};
+use super::{Placed, Rule, Scope, once, text};
 use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
@@ -56,12 +56,13 @@ fn bad_vip(scope: &Scope<'_>) -> Vec<Diagnostic> {
             false => place_of(host, "pg_vip_enabled"),
         };
         let message = format!("`{}` has no usable `pg_vip_address`", group.cluster);
+        let why = match written.as_str() {
+            "" => "needs an address".to_owned(),
+            _ => format!("`{written}` is no address that could move between hosts"),
+        };
         Some(
             Diagnostic::error("bad-vip", message)
-                .at(
-                    place,
-                    format!("`{written}` is no address that could move between hosts"),
-                )
+                .at(place, why)
                 .help(WAY_OUT),
         )
     });
@@ -220,15 +221,12 @@ fn bad_node_vip(scope: &Scope<'_>) -> Vec<Diagnostic> {
         } else {
             "vip_enabled"
         };
-        let message = format!(
-            "host `{}`: `vip_enabled` without a usable `{name}`",
-            host.name
-        );
+        let message = format!("`vip_enabled` without a usable `{name}`");
         Some(
             Diagnostic::error("bad-vip", message)
                 .at(place_of(host, place), "a node VIP needs both")
                 .help("write `vip_address` without a mask, and a `vip_vrid` from 1 to 254"),
         )
     });
-    found.collect()
+    once(found)
 }

@@ -13,13 +13,14 @@ pub(super) const RULES: &[Rule] = &[collisions, reserved];
 struct Listener {
     port: u16,
     what: String,
-    span: Span,
+    /// Where the port was written; `None` is a default.
+    span: Option<Span>,
     /// The addresses it binds; `*` is all.
     bind: String,
 }
 
 fn collisions(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let mut found: Vec<(Vec<Span>, Diagnostic)> = Vec::new();
+    let mut found: Vec<([Option<Span>; 2], Diagnostic)> = Vec::new();
     for host in scope.model.hosts() {
         let Some(written) = scope.host(&host.name) else {
             continue;
@@ -29,10 +30,10 @@ fn collisions(scope: &Scope<'_>) -> Vec<Diagnostic> {
             let Some(first) = all[..at].iter().find(|first| collide(first, second)) else {
                 continue;
             };
-            let spans = vec![first.span, second.span];
+            let spans = [first.span, second.span];
             // What stands in a group's variables is the same mistake on each of its hosts.
             if !found.iter().any(|(known, _)| *known == spans) {
-                found.push((spans, collision(host, first, second)));
+                found.push((spans, collision(host, written, first, second)));
             }
         }
     }
@@ -44,15 +45,21 @@ fn collide(first: &Listener, second: &Listener) -> bool {
     first.port == second.port && !apart
 }
 
-fn collision(host: &Host, first: &Listener, second: &Listener) -> Diagnostic {
+fn collision(host: &Host, at: &InvHost, first: &Listener, second: &Listener) -> Diagnostic {
     let message = format!(
         "port {} of `{}` is wanted by {} and by {}",
         second.port, host.name, first.what, second.what
     );
-    Diagnostic::error("port-collision", message)
-        .at(second.span, second.what.clone())
-        .see(first.span, first.what.clone())
-        .help("give one of them another port")
+    let problem = Diagnostic::error("port-collision", message);
+    let problem = match (first.span, second.span) {
+        (Some(one), Some(two)) => problem
+            .at(two, second.what.clone())
+            .see(one, first.what.clone()),
+        (Some(one), None) => problem.at(one, first.what.clone()),
+        (None, Some(two)) => problem.at(two, second.what.clone()),
+        (None, None) => problem.at(at.span, "on this host"),
+    };
+    problem.help("give one of them another port")
 }
 
 fn listeners(scope: &Scope<'_>, host: &Host, written: &InvHost) -> Vec<Listener> {
@@ -62,7 +69,7 @@ fn listeners(scope: &Scope<'_>, host: &Host, written: &InvHost) -> Vec<Listener>
         all.extend(u16::try_from(typed.int(name)).ok().map(|port| Listener {
             port,
             what: what.to_owned(),
-            span: place_of(written, name),
+            span: typed.span(name),
             bind: "*".into(),
         }));
     };
@@ -95,7 +102,7 @@ fn ssh(host: &Host, written: &InvHost) -> Listener {
     Listener {
         port: host.connection.port.unwrap_or(22),
         what: "sshd".into(),
-        span: place_of(written, "ansible_port"),
+        span: Typed::new(&written.vars).span("ansible_port"),
         bind: "*".into(),
     }
 }
@@ -109,11 +116,11 @@ fn listener(scope: &Scope<'_>, host: &InvHost, service: &Service) -> Listener {
     }
 }
 
-/// Where a service was written, or else the host that it is served on.
-fn service_place(scope: &Scope<'_>, host: &InvHost, service: &Service) -> Span {
+/// Where a service was written.
+fn service_place(scope: &Scope<'_>, host: &InvHost, service: &Service) -> Option<Span> {
     match service.kind {
-        ServiceKind::Coordinator => place_of(host, "citus_coordinator_port"),
-        ServiceKind::Any => place_of(host, "citus_any_node_port"),
+        ServiceKind::Coordinator => Typed::new(&host.vars).span("citus_coordinator_port"),
+        ServiceKind::Any => Typed::new(&host.vars).span("citus_any_node_port"),
         ServiceKind::Custom => entry(host, &["haproxy_services"], &service.name),
         ServiceKind::Cluster => {
             let behind = service
@@ -134,12 +141,12 @@ fn service_place(scope: &Scope<'_>, host: &InvHost, service: &Service) -> Span {
     }
 }
 
-fn entry(host: &InvHost, lists: &[&'static str], name: &str) -> Span {
+fn entry(host: &InvHost, lists: &[&'static str], name: &str) -> Option<Span> {
     let mut entries = lists
         .iter()
         .flat_map(|list| service_spec::entries(host, list));
-    let found = entries.find(|entry| entry.text("name").as_deref() == Some(name));
-    found.map_or(host.span, |entry| entry.span)
+    let found = entries.find(|entry| entry.text("name").as_deref() == Some(name))?;
+    (!found.shipped).then_some(found.span)
 }
 
 /// Ports below 1024 are root's, and HAProxy does not stay root.

@@ -1,6 +1,6 @@
 //! Services that lead nowhere, or elsewhere than their name says.
 
-use super::{Rule, Scope, repeated};
+use super::{Placed, Rule, Scope, repeated};
 use crate::inventory::InvHost;
 use crate::model::Service;
 use crate::model::build::place_of;
@@ -54,10 +54,11 @@ fn duplicate_names(scope: &Scope<'_>) -> Vec<Diagnostic> {
             .flat_map(|l| service_spec::entries(host, l))
             .collect();
         for (first, second) in repeated(&entries, |entry| entry.text("name")) {
+            let earlier = (!first.shipped).then_some(first.span);
             let problem =
                 Diagnostic::error("duplicate-service", format!("{second} is there already"))
-                    .at(second.span, "the same name")
-                    .see(first.span, format!("first in `{}`", first.list))
+                    .at(second.span, format!("already in `{}`", first.list))
+                    .see_if(earlier, "first here")
                     .help("give each service a name of its own");
             if first.span != second.span && !found.contains(&problem) {
                 found.push(problem);

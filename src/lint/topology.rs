@@ -10,12 +10,7 @@ pub(super) const RULES: &[Rule] = &[two_hosts, one_candidate, strict_sync, no_st
 
 /// Two hosts can never outvote each other.
 fn two_hosts(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let Some(etcd) = scope
-        .model
-        .etcd
-        .as_ref()
-        .filter(|etcd| etcd.tolerance() == 0)
-    else {
+    let Some(etcd) = scope.etcd().filter(|etcd| etcd.tolerance() == 0) else {
         return Vec::new();
     };
     let groups = scope
@@ -35,7 +30,7 @@ fn falls_with(scope: &Scope<'_>, etcd: &Etcd, group: &Group) -> Option<Diagnosti
     let leader = shared
         .iter()
         .any(|pg| group.primary().is_some_and(|p| p.name == pg.name));
-    let advice = match leader {
+    let advice = match leader && shared.len() == 1 {
         true => {
             "; until then keep etcd off the host of the `primary`, so that losing it is not losing both"
         }

@@ -46,7 +46,12 @@ impl Selector {
             "" | "*" => Ok(Self(None)),
             condition => {
                 let condition = condition.strip_prefix('?').ok_or(SelectorError::Brackets)?;
-                Parser::new(condition)?.parse().map(|expr| Self(Some(expr)))
+                Parser::new(
+                    condition,
+                    text.len() - text.trim_start_matches(|c| c != '?').len() + 1,
+                )?
+                .parse()
+                .map(|expr| Self(Some(expr)))
             }
         }
     }
@@ -111,22 +116,23 @@ struct Parser {
 }
 
 impl Parser {
-    fn new(text: &str) -> Result<Self, SelectorError> {
+    /// `base` is where the condition starts in the whole selector.
+    fn new(text: &str, base: usize) -> Result<Self, SelectorError> {
         let mut tokens = Vec::new();
         let mut at = 0;
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
             let blank = rest.len() - rest.trim_start().len();
             at += blank;
             if blank == 0 {
-                let (token, length) = token(rest, at)?;
-                tokens.push((at, token));
+                let (token, length) = token(rest, base + at)?;
+                tokens.push((base + at, token));
                 at += length;
             }
         }
         Ok(Self {
             tokens,
             next: 0,
-            end: text.len(),
+            end: base + text.len(),
         })
     }
 
@@ -293,12 +299,12 @@ mod tests {
         assert_eq!(error("pg_role"), "expected `[]` or `[? CONDITION ]`");
         assert_eq!(
             error("[? a == `b ]"),
-            "the literal that starts at byte 6 has no end"
+            "the literal that starts at byte 8 has no end"
         );
-        assert_eq!(error("[? (a ]"), "expected `)` at byte 3, found the end");
+        assert_eq!(error("[? (a ]"), "expected `)` at byte 5, found the end");
         assert_eq!(
             error("[? a b ]"),
-            "expected `&&`, `||` or the end at byte 3, found `b`"
+            "expected `&&`, `||` or the end at byte 5, found `b`"
         );
         assert!(error("[? length(@) ]").starts_with("expected"));
     }

@@ -1,8 +1,8 @@
 //! PostgreSQL and Patroni.
 
 use super::Kind::{
-    Bool, Dict, Duration, Float, Int, IntOr, List, OneOf, Path, Port, Records, Secret, Size, Text,
-    Texts,
+    Any, Bool, Dict, Duration, Float, Int, IntOr, List, OneOf, Path, Port, Records, Secret, Size,
+    Text, Texts,
 };
 use super::Module::{Backup, Pgsql, Removal};
 use super::fields::{DATABASE, HBA, SERVICE, USER};
@@ -90,7 +90,7 @@ pub(super) const TABLE: &[Param] = &[
     used(Pgsql, "pg_max_conn", IntOr(0, 262_143, &["auto"]), "\"auto\"", "C", "max_connections; `auto` or below 20: by profile"),
     used(Pgsql, "pg_shared_buffer_ratio", Float(0.05, 0.6), "0.25", "C", "share of memory for shared_buffers"),
     used(Pgsql, "pg_io_method", OneOf(&["auto", "sync", "worker", "io_uring"]), "\"worker\"", "C", "PostgreSQL 18 and later"),
-    used(Pgsql, "pg_rto", IntOr(1, 3600, &["fast", "norm", "safe", "wide"]), "\"norm\"", "C", "fast, norm, safe or wide: Patroni's times; a number of seconds is the older form"),
+    used(Pgsql, "pg_rto", Any, "\"norm\"", "C", "fast, norm, safe or wide: Patroni's times; a number of seconds is the older form"),
     used(Pgsql, "pg_rto_plan", Dict, RTO_PLAN, "G", "ttl, loop_wait, retry_timeout, primary_start_timeout, safety_margin, inter, fastinter, downinter, rise, fall"),
     used(Pgsql, "pg_rpo", Int(0, i64::MAX), "1048576", "C", "maximum_lag_on_failover in bytes; 0 switches synchronous mode on"),
     used(Pgsql, "pg_libs", Text, "\"pg_stat_statements, auto_explain\"", "C", "shared_preload_libraries; citus is put first"),

@@ -63,10 +63,6 @@ fn wrong_types_are_errors_at_the_value() {
         &["wrong-type 1:14 `pg_max_conn` wants auto or a whole"],
     );
     starts(
-        &said("pg_rto: quick"),
-        &["wrong-type 1:9 `pg_rto` wants fast"],
-    );
-    starts(
         &said("haproxy_client_timeout: 1 fortnight"),
         &["wrong-type 1:25"],
     );

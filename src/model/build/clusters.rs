@@ -10,6 +10,7 @@ use crate::names::{ClusterName, FormationName, HostName};
 use crate::source::Diagnostics;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// All formations, in the order in which their first host is written.
 pub(super) fn build(
@@ -138,8 +139,12 @@ pub(crate) fn vip(typed: &Typed<'_>) -> Option<Vip> {
     let written = typed.opt_str("pg_vip_address")?;
     let (address, prefix) = written.split_once('/').unwrap_or((&written, "24"));
     let interface = typed.str("pg_vip_interface");
+    let address: IpAddr = address.parse().ok()?;
+    if address.is_loopback() || address.is_unspecified() {
+        return None;
+    }
     let vip = Vip {
-        address: address.parse().ok()?,
+        address,
         prefix: prefix.parse().ok()?,
         interface: (!matches!(interface.as_str(), "" | "auto")).then_some(interface),
     };

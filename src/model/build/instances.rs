@@ -1,7 +1,7 @@
 //! One host's PostgreSQL instance, from its identity parameters.
 
 use super::etcd::port;
-use super::place_of;
+use super::{place_in_cluster, place_of};
 use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
 use crate::model::{Host, Instance, PatroniTags, PgRole};
@@ -55,7 +55,10 @@ fn seq(host: &InvHost, cluster: &ClusterName, problems: &mut Diagnostics) -> Opt
         let message = format!("host `{}` of `{cluster}` has no `pg_seq`", host.name);
         problems.push(
             Diagnostic::error("missing-pg-seq", message)
-                .at(host.span, "needs a number of its own")
+                .at(
+                    place_in_cluster(host),
+                    "this host needs a number of its own",
+                )
                 .see(place_of(host, "pg_cluster"), "it is in this cluster")
                 .help(format!(
                     "write `pg_seq: N` with a number that no other host of `{cluster}` has; the \
@@ -72,7 +75,7 @@ fn role(host: &InvHost, cluster: &ClusterName, problems: &mut Diagnostics) -> Op
         let message = format!("host `{}` of `{cluster}` has no `pg_role`", host.name);
         problems.push(
             Diagnostic::error("missing-pg-role", message)
-                .at(host.span, "needs a role")
+                .at(place_in_cluster(host), "this host needs a role")
                 .see(place_of(host, "pg_cluster"), "it is in this cluster")
                 .help("write `pg_role: primary` on the one host that bootstraps, else `replica`"),
         );

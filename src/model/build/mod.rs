@@ -14,7 +14,7 @@ mod upstream;
 
 use super::{Host, Model, NodeVip};
 use crate::inventory::parameters::Typed;
-use crate::inventory::{InvHost, Inventory};
+use crate::inventory::{InvHost, Inventory, Layer};
 use crate::names::HostName;
 use crate::source::{Diagnostic, Diagnostics, Span};
 use std::collections::BTreeMap;
@@ -106,6 +106,18 @@ fn node_vip(host: &InvHost) -> Option<(IpAddr, Option<u8>)> {
 /// Where a variable of a host was written, or else where the host was.
 pub(crate) fn place_of(host: &InvHost, name: &str) -> Span {
     host.vars.get(name).map_or(host.span, |var| var.node.span)
+}
+
+/// Where a host stands in its cluster: beside another of its own identity parameters, else where
+/// the host is first named (which may be in another group, as in `etcd`).
+pub(crate) fn place_in_cluster(host: &InvHost) -> Span {
+    let own = ["pg_seq", "pg_role", "pg_group", "pg_cluster"]
+        .into_iter()
+        .find_map(|name| {
+            let var = host.vars.get(name)?;
+            (var.layer == Layer::Host).then_some(var.node.span)
+        });
+    own.unwrap_or(host.span)
 }
 
 /// Each problem once: what stands in a group's variables is met again on every host of it.
