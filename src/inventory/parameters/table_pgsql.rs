@@ -61,7 +61,7 @@ pub(super) const TABLE: &[Param] = &[
     planned(Pgsql, "pg_dbsu_sudo", OneOf(&["none", "limit", "all", "nopass"]), "\"none\"", "G", "what it may do with sudo (Pigsty: limit)"),
     used(Pgsql, "pg_dbsu_home", Path, "\"/var/lib/postgresql\"", "G", "its home (Pigsty: /var/lib/pgsql)"),
     planned(Pgsql, "pg_dbsu_ssh_exchange", Bool, "false", "C", "let the accounts of members into each other"),
-    used(Pgsql, "pg_version", Int(13, 18), "17", "C", "major version of PostgreSQL (Pigsty: 18)"),
+    used(Pgsql, "pg_version", Int(9, 99), "17", "C", "major version of PostgreSQL (Pigsty: 18)"),
     used(Pgsql, "pg_bin_dir", Path, "", "C", "directory of PostgreSQL's programs; without it the package's own"),
     used(Pgsql, "pg_log_dir", Path, "\"/pg/log/postgres\"", "C", "PostgreSQL's logs"),
     planned(Pgsql, "pg_packages", Texts, "[\"pgsql-main pgsql-common\"]", "C", "package aliases"),
