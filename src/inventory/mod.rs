@@ -20,6 +20,8 @@ mod vars;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_select;
 
 use std::path::PathBuf;
 
