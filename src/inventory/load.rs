@@ -8,7 +8,7 @@ use super::error::{Context, LoadError, Loaded};
 use super::merge::{self, FileVars, Graph};
 use super::shape::{self, Raw, RawGroup};
 use super::vars::{Layer, Vars};
-use super::{InvGroup, InvHost, Inventory, extra, files};
+use super::{InvGroup, InvHost, Inventory, extra, files, reference};
 use crate::names::{GroupName, HostName};
 use crate::source::{Diagnostic, Node};
 
@@ -78,7 +78,7 @@ fn assemble(raw: &Raw, graph: &Graph<'_>, files: &FileVars, extra: &Vars) -> Bui
             name: name.clone(),
             span: host.span,
             groups: groups.iter().map(|group| (*group).clone()).collect(),
-            vars: merge::host_vars(raw, files, extra, name, groups),
+            vars: reference::resolve(&merge::host_vars(raw, files, extra, name, groups)),
         };
         (name.clone(), host)
     });

@@ -12,6 +12,7 @@ pub mod parameters;
 mod pattern;
 mod placeholder;
 mod range;
+mod reference;
 mod select;
 mod shape;
 mod show;
@@ -19,6 +20,8 @@ mod vars;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_select;
 
 use std::path::PathBuf;
 

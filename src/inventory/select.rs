@@ -99,15 +99,17 @@ fn unknown(inv: &Inventory, pattern: &str, name: &str) -> PatternError {
     let groups = inv.groups.keys().map(|group| group.as_str().to_owned());
     let hosts = (0..inv.hosts.len()).flat_map(|index| names_of(inv, index));
     let known: BTreeSet<String> = groups.chain(hosts).collect();
-    let near = known
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&known, name), known));
-    let near = near
+    // Of equally near names, one of the same length: a wrong digit is likelier than a missing one.
+    let scored = known.into_iter().map(|known| {
+        let distance = strsim::damerau_levenshtein(&known, name);
+        (distance, known.len().abs_diff(name.len()), known)
+    });
+    let near = scored
         .min()
-        .filter(|(distance, _)| *distance <= 1 + name.len() / 4);
+        .filter(|(distance, ..)| *distance <= 1 + name.len() / 4);
     PatternError::Unknown {
         pattern: pattern.to_owned(),
         name: name.to_owned(),
-        suggestion: near.map(|(_, known)| known),
+        suggestion: near.map(|(.., known)| known),
     }
 }

@@ -1,11 +1,11 @@
-//! An inventory as data and as text, for `citusctl inventory`. Secrets are not masked here: the
-//! caller does that, by the parameter catalogue.
+//! An inventory as data and as text, for `citusctl inventory`. Secrets are masked.
 
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::Inventory;
+use super::parameters::shown;
+use super::{Inventory, Vars};
 use crate::names::{GroupName, HostName};
 
 /// What `ansible-inventory --list` prints: groups, and `_meta.hostvars`.
@@ -13,7 +13,7 @@ pub fn list_json(inv: &Inventory) -> Value {
     let hostvars = inv
         .hosts
         .iter()
-        .map(|(name, host)| (name.to_string(), host.vars.to_json()));
+        .map(|(name, host)| (name.to_string(), masked(&host.vars)));
     let mut out = Map::new();
     out.insert(
         "_meta".to_owned(),
@@ -35,7 +35,14 @@ pub fn list_json(inv: &Inventory) -> Value {
 
 /// The variables of one host, as `ansible-inventory --host` prints them.
 pub fn host_json(inv: &Inventory, host: &HostName) -> Option<Value> {
-    inv.hosts.get(host).map(|host| host.vars.to_json())
+    inv.hosts.get(host).map(|host| masked(&host.vars))
+}
+
+fn masked(vars: &Vars) -> Value {
+    let shown = vars
+        .iter()
+        .map(|(name, var)| (name.to_owned(), shown(name, &var.node)));
+    Value::Object(shown.collect::<Map<_, _>>())
 }
 
 /// Host, variable, layer and place of every value, without the values.

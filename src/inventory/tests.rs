@@ -8,7 +8,7 @@ use super::*;
 use crate::source::Diagnostics;
 
 /// A directory with an inventory and files beside it.
-pub(super) fn write(files: &[(&str, &str)]) -> tempfile::TempDir {
+fn write(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     for (name, text) in files {
         let path = dir.path().join(name);
@@ -26,7 +26,7 @@ fn loaded(files: &[(&str, &str)], extra: &[&str]) -> Inventory {
         .inventory
 }
 
-fn inventory(text: &str) -> Inventory {
+pub(super) fn inventory(text: &str) -> Inventory {
     loaded(&[("i.yml", text)], &[])
 }
 
@@ -60,7 +60,7 @@ fn text(inv: &Inventory, host: &str, name: &str) -> String {
     var.node.as_str().unwrap_or_default().to_owned()
 }
 
-const CITUS: &str = "
+pub(super) const CITUS: &str = "
 all:
   vars: { admin_ip: 10.10.10.10, pg_version: 18 }
   children:
@@ -77,15 +77,8 @@ all:
       vars: { pg_shard: pg-citus, pg_version: 17 }
 ";
 
-fn names(hosts: &[HostName]) -> Vec<&str> {
+pub(super) fn names(hosts: &[HostName]) -> Vec<&str> {
     hosts.iter().map(HostName::as_str).collect()
-}
-
-fn pick(pattern: &str) -> Vec<String> {
-    let inv = inventory(CITUS);
-    let hosts = select(&inv, pattern).expect("hosts");
-    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
-    names(&hosts).into_iter().map(last).collect()
 }
 
 #[test]
@@ -312,60 +305,6 @@ fn a_second_vars_file_of_the_same_name_is_a_warning() {
         places(&loaded.inventory.sources, &loaded.warnings),
         ["vars-file-shadowed"]
     );
-}
-
-#[test]
-fn patterns_select() {
-    let cases: [(&str, &[&str]); 17] = [
-        ("all", &["10", "11", "12", "13"]),
-        ("*", &["10", "11", "12", "13"]),
-        ("10.10.10.12", &["12"]),
-        ("workers", &["12", "13"]),
-        ("pg-citus1", &["12"]),
-        ("pg-citus", &["10", "11", "12", "13"]),
-        ("pg-citus0-2", &["11"]),
-        ("pg-citus0,workers", &["10", "11", "12", "13"]),
-        ("pg-citus0:workers", &["10", "11", "12", "13"]),
-        ("pg-citus,!workers", &["10", "11"]),
-        ("!workers", &["10", "11"]),
-        ("pg-citus,&etcd", &["10"]),
-        ("10.10.10.1[12]", &["11", "12"]),
-        ("pg-citus[0]", &["10"]),
-        ("pg-citus[-1]", &["13"]),
-        ("pg-citus[1:2]", &["11", "12"]),
-        ("pg-citus[-2:]", &["12", "13"]),
-    ];
-    for (pattern, want) in cases {
-        // `10.10.10.1[12]` is a subscript for Ansible when it ends the word; write a glob.
-        let pattern = pattern.replace("1[12]", "1[12]*");
-        assert_eq!(pick(&pattern), want, "{pattern}");
-    }
-}
-
-#[test]
-fn patterns_that_select_nothing_say_why() {
-    let inv = inventory(CITUS);
-    let error = |pattern: &str| select(&inv, pattern).expect_err("no hosts");
-    assert_eq!(
-        error("worker").help().as_deref(),
-        Some("did you mean `workers`?")
-    );
-    assert!(matches!(
-        error("nothing-like-it"),
-        PatternError::Unknown {
-            suggestion: None,
-            ..
-        }
-    ));
-    assert!(matches!(error("etcd,!etcd"), PatternError::Empty { .. }));
-    assert!(matches!(error("workers[7]"), PatternError::Empty { .. }));
-    assert!(matches!(error(""), PatternError::Empty { .. }));
-    assert!(matches!(error("~db.*"), PatternError::Syntax { .. }));
-    assert!(matches!(error("db["), PatternError::Syntax { .. }));
-    assert!(matches!(
-        error("all,!workesr"),
-        PatternError::Unknown { .. }
-    ));
 }
 
 #[test]

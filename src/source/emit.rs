@@ -6,67 +6,103 @@ use serde_json::Value;
 
 use super::resolve::resolve;
 
+/// Blanks a level when nobody asks for another number.
+const STEP: usize = 2;
+
 /// A value as a YAML document that ends in a newline.
 pub fn emit(value: &Value) -> String {
-    let mut out = String::new();
+    emit_indented(value, STEP)
+}
+
+/// The same with `step` blanks a level.
+pub fn emit_indented(value: &Value, step: usize) -> String {
+    let mut writer = Writer {
+        out: String::new(),
+        step: step.max(1),
+    };
+    if is_leaf(value) {
+        writer.out = leaf(value, 0);
+        writer.out.push('\n');
+    } else {
+        writer.collection(value, 0);
+    }
+    writer.out
+}
+
+/// A value on one line: JSON for collections, which is YAML too.
+pub fn inline(value: &Value) -> String {
     match value {
-        Value::Object(map) if !map.is_empty() => mapping(&mut out, map, 0),
-        Value::Array(items) if !items.is_empty() => sequence(&mut out, items, 0),
-        other => {
-            out.push_str(&leaf(other, 0));
-            out.push('\n');
-        }
+        Value::String(text) => scalar(text),
+        Value::Number(number) => number_text(number),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
-    out
 }
 
-fn mapping(out: &mut String, map: &serde_json::Map<String, Value>, indent: usize) {
-    for (index, (key, value)) in map.iter().enumerate() {
-        if index > 0 {
-            pad(out, indent);
-        }
-        out.push_str(&key_text(key));
-        out.push(':');
+struct Writer {
+    out: String,
+    step: usize,
+}
+
+impl Writer {
+    /// A collection that is not empty; its first line is indented already.
+    fn collection(&mut self, value: &Value, indent: usize) {
         match value {
-            Value::Object(inner) if !inner.is_empty() => {
-                out.push('\n');
-                pad(out, indent + 2);
-                mapping(out, inner, indent + 2);
+            Value::Object(map) => {
+                for (index, (key, item)) in map.iter().enumerate() {
+                    self.pad(if index > 0 { indent } else { 0 });
+                    self.out.push_str(&scalar(key));
+                    self.out.push(':');
+                    self.value(item, indent);
+                }
             }
-            Value::Array(items) if !items.is_empty() => {
-                out.push('\n');
-                pad(out, indent + 2);
-                sequence(out, items, indent + 2);
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.pad(if index > 0 { indent } else { 0 });
+                    self.out.push('-');
+                    self.item(item, indent);
+                }
             }
-            other => inline(out, other, indent),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
+    }
+
+    /// What follows `key:`.
+    fn value(&mut self, item: &Value, indent: usize) {
+        if is_leaf(item) {
+            return self.leaf(item, indent);
+        }
+        self.out.push('\n');
+        self.pad(indent + self.step);
+        self.collection(item, indent + self.step);
+    }
+
+    /// What follows `-`: collections start on the same line.
+    fn item(&mut self, item: &Value, indent: usize) {
+        if is_leaf(item) {
+            return self.leaf(item, indent);
+        }
+        let step = self.step.max(2);
+        self.pad(step - 1);
+        self.collection(item, indent + step);
+    }
+
+    fn leaf(&mut self, value: &Value, indent: usize) {
+        self.out.push(' ');
+        self.out.push_str(&leaf(value, indent + self.step));
+        self.out.push('\n');
+    }
+
+    fn pad(&mut self, indent: usize) {
+        pad(&mut self.out, indent);
     }
 }
 
-fn sequence(out: &mut String, items: &[Value], indent: usize) {
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            pad(out, indent);
-        }
-        out.push('-');
-        match item {
-            Value::Object(inner) if !inner.is_empty() => {
-                out.push(' ');
-                mapping(out, inner, indent + 2);
-            }
-            Value::Array(inner) if !inner.is_empty() => {
-                out.push(' ');
-                sequence(out, inner, indent + 2);
-            }
-            other => inline(out, other, indent),
-        }
+fn is_leaf(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
-}
-
-fn inline(out: &mut String, value: &Value, indent: usize) {
-    out.push(' ');
-    out.push_str(&leaf(value, indent + 2));
-    out.push('\n');
 }
 
 fn pad(out: &mut String, indent: usize) {
@@ -76,13 +112,8 @@ fn pad(out: &mut String, indent: usize) {
 /// A scalar or an empty collection, on one line unless it is text of several lines.
 fn leaf(value: &Value, indent: usize) -> String {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(number) => number_text(number),
         Value::String(text) if is_block(text) && indent > 0 => block(text, indent),
-        Value::String(text) => scalar(text),
-        Value::Array(_) => "[]".to_owned(),
-        Value::Object(_) => "{}".to_owned(),
+        other => inline(other),
     }
 }
 
@@ -99,11 +130,6 @@ fn number_text(number: &serde_json::Number) -> String {
         "+"
     };
     format!("{mantissa}{point}e{sign}{exponent}")
-}
-
-/// Keys stay on one line.
-fn key_text(key: &str) -> String {
-    scalar(key)
 }
 
 /// A string on one line: plain where that is safe, else quoted.
@@ -175,15 +201,21 @@ fn is_plain(text: &str) -> bool {
             '-', '?', ':', ',', '[', ']', '{', '}', '#', '&', '*', '!', '|',
         ])
         && !text.starts_with(['>', '\'', '"', '%', '@', '`', '=', '<', '~', '.'])
+        && !text.contains([',', '[', ']', '{', '}']) // it may stand inside a flow collection
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with(':');
     shape && matches!(resolve(text), Value::String(_)) && !is_read_otherwise(text)
 }
 
+/// Booleans and such of one reader or another, in whatever case.
+const WORDS: &[&str] = &[
+    "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "---", "...",
+];
+
 /// Strings that some reader takes for a number, a date, a time of day or a boolean.
 fn is_read_otherwise(text: &str) -> bool {
-    let word = matches!(text, "y" | "Y" | "n" | "N" | "---" | "...");
+    let word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
     let number = text.parse::<f64>().is_ok() || text.replace('_', "").parse::<f64>().is_ok();
     let prefixed = ["0x", "0o", "0b", "+", "-"]
         .iter()

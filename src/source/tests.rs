@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::yaml::{emit, parse_text};
+use super::yaml::{emit, emit_indented, parse_text};
 use super::{Diagnostic, Node, Sources};
 
 fn read(text: &str) -> Option<Node> {
@@ -241,6 +241,13 @@ fn emits_block_style() {
     assert_eq!(emit(&value), want);
 }
 
+#[test]
+fn steps_are_as_wide_as_asked() {
+    let value = json!({"a": {"b": [{"c": 1, "d": [2]}]}});
+    let want = "a:\n    b:\n        -   c: 1\n            d:\n                - 2\n";
+    assert_eq!(emit_indented(&value, 4), want);
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![".{0,12}", "[a-z0-9:._ #'\\-\n]{0,12}", "[0-9:._eE+-]{1,8}"];
     let leaf = prop_oneof![
@@ -260,8 +267,8 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn what_is_emitted_reads_back(wanted in any_value()) {
-        let text = emit(&wanted);
+    fn what_is_emitted_reads_back(wanted in any_value(), step in 1_usize..6) {
+        let text = emit_indented(&wanted, step);
         let read = parse_text(&mut Sources::default(), "t.yml", &text);
         let node = read.map_err(|e| TestCaseError::fail(format!("{e:?}\n{text}")))?;
         prop_assert_eq!(node.map_or(Value::Null, |n| n.to_json()), wanted, "{}", text);

@@ -6,7 +6,7 @@
 
 use super::{Diagnostic, SourceId, Sources, Span, compose};
 
-pub use super::emit::emit;
+pub use super::emit::{emit, emit_indented, inline, scalar};
 
 /// A YAML value with its place, its tag, and scalars as they were written.
 #[derive(Clone, Debug, PartialEq)]

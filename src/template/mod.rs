@@ -7,7 +7,6 @@
 mod context;
 mod error;
 mod filters;
-pub mod yaml;
 
 pub use context::{SECRET_MARK, secret};
 pub use error::TemplateError;

@@ -1,19 +1,23 @@
 //! Every variable of an inventory against the catalogue.
 
-use super::{Kind, Support, is_noted, lookup, suggest};
-use crate::inventory::{Inventory, Vars};
-use crate::source::{Diagnostic, Diagnostics, Span};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fault::{self, Fault};
+use super::{Module, Param, Support, is_noted, lookup, suggest};
+use crate::inventory::{Inventory, Var, Vars};
+use crate::source::{Diagnostic, Diagnostics, Span};
+
 /// Wrong types, misspelt names, names of modules we do not have, older names.
+///
+/// Each place is judged once, however many hosts see it.
 pub fn check_vars(inventory: &Inventory) -> Diagnostics {
     let mut check = Check::default();
-    for group in inventory.groups.values() {
-        check.vars(&group.vars);
-    }
     for host in inventory.hosts.values() {
-        check.vars(&host.vars);
+        check.vars(&host.vars, true);
+    }
+    // What no host sees, because its group is empty or something stronger hides it.
+    for group in inventory.groups.values() {
+        check.vars(&group.vars, false);
     }
     check.finish()
 }
@@ -26,108 +30,129 @@ struct Check {
 }
 
 impl Check {
-    fn vars(&mut self, vars: &Vars) {
+    /// Judges variables; those that are `merged` have all references replaced that can be.
+    fn vars(&mut self, vars: &Vars, merged: bool) {
         for (name, var) in vars.iter() {
-            if self.seen.insert(var.node.span) {
-                self.one(
-                    name,
-                    &var.node.to_json(),
-                    var.node.span,
-                    var.node.tag.as_deref(),
-                );
+            if self.seen.insert(var.key) {
+                self.one(name, var, merged);
             }
         }
     }
 
-    fn one(&mut self, name: &str, value: &Value, span: Span, tag: Option<&str>) {
-        if tag.is_some_and(|tag| tag.contains("vault")) {
-            self.found.push(
-                Diagnostic::error("vault", format!("`{name}` is encrypted with ansible-vault"))
-                    .at(span, "this version cannot decrypt it yet")
-                    .help("give it in the clear, or with `-e` from a file of mode 0600, until vaults are supported"),
-            );
-            return;
-        }
+    fn one(&mut self, name: &str, var: &Var, merged: bool) {
         let Some(param) = lookup(name) else {
-            return self.unknown(name, span);
+            return self.unknown(name, var);
         };
         match param.support {
             Support::Legacy(now) => self.found.push(
                 Diagnostic::warning("legacy-parameter", format!("`{name}` is an older form"))
-                    .at(span, "still understood")
+                    .at(var.key, "still understood")
                     .help(now),
             ),
-            Support::Planned => self.planned(name, param.module, span),
+            Support::Planned => self.note(planned(param.module), name, var.key),
             Support::Used | Support::Ignored => {}
         }
-        if let (false, Some(problem)) = (value.is_null(), mismatch(param.kind, value)) {
-            self.found.push(
-                Diagnostic::error("wrong-type", format!("`{name}` {problem}"))
-                    .at(span, format!("wants {}", param.kind.words()))
-                    .help(param.doc),
-            );
+        if merged && param.support == Support::Used && fault::has_template(&var.node) {
+            self.found.push(unresolved(name, var));
         }
+        let faults = fault::faults(param.kind, &var.node);
+        self.found
+            .extend(faults.into_iter().map(|fault| told(param, fault)));
     }
 
-    fn planned(&mut self, name: &str, module: super::Module, span: Span) {
-        let key = match module {
-            super::Module::Pgbouncer => "pgbouncer",
-            super::Module::Backup => "backup",
-            super::Module::Removal => "removal",
-            super::Module::NodeVip => "keepalived",
-            _ => "later versions",
-        };
+    fn note(&mut self, module: &'static str, name: &str, span: Span) {
         let entry = self
             .noted
-            .entry(key)
+            .entry(module)
             .or_insert_with(|| (span, BTreeSet::new()));
         entry.1.insert(name.to_owned());
     }
 
-    fn unknown(&mut self, name: &str, span: Span) {
+    /// Names without a known prefix may be variables of the user's own, for templates.
+    fn unknown(&mut self, name: &str, var: &Var) {
         if let Some(module) = is_noted(name) {
-            let entry = self
-                .noted
-                .entry(module)
-                .or_insert_with(|| (span, BTreeSet::new()));
-            entry.1.insert(name.to_owned());
-            return;
+            return self.note(module, name, var.key);
         }
+        let message = format!("there is no parameter `{name}`");
         if let Some(near) = suggest(name) {
-            self.found.push(
-                Diagnostic::error(
-                    "unknown-parameter",
-                    format!("there is no parameter `{name}`"),
-                )
-                .at(span, "its value")
-                .help(format!("did you mean `{near}`?")),
-            );
+            let problem = Diagnostic::error("unknown-parameter", message).at(var.key, "not known");
+            self.found
+                .push(problem.help(format!("did you mean `{near}`?")));
+        } else if has_our_prefix(name) {
+            let problem =
+                Diagnostic::warning("unknown-parameter", message).at(var.key, "not known");
+            self.found
+                .push(problem.help("`citusctl catalog vars` lists all parameters"));
         }
-        // Any other name may be a variable of the user's own, for templates.
     }
 
     fn finish(mut self) -> Diagnostics {
         for (module, (span, names)) in self.noted {
-            let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-            self.found.push(
-                Diagnostic::note(
-                    "noted-module",
-                    format!(
-                        "parameters of `{module}` have no effect here: {}",
-                        names.join(", ")
-                    ),
-                )
-                .at(span, "the first of them"),
-            );
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let names = names.join(", ");
+            let message = format!("parameters of `{module}` have no effect here: {names}");
+            self.found
+                .push(Diagnostic::note("noted-module", message).at(span, "the first of them"));
         }
         self.found
     }
 }
 
-/// As [`Kind::mismatch`], without the value of a secret.
-fn mismatch(kind: Kind, value: &Value) -> Option<String> {
-    match (kind, kind.mismatch(value)) {
-        (Kind::Secret, Some(_)) => Some("wants a text".to_owned()),
-        (_, found) => found,
+fn unresolved(name: &str, var: &Var) -> Diagnostic {
+    Diagnostic::error("unresolved-template", format!("`{name}` holds a template"))
+        .at(
+            var.node.span,
+            "no plain reference to a variable of this host",
+        )
+        .help("`{{ name }}` is replaced when `name` is a variable; write out anything else")
+}
+
+/// What a parameter that is not acted on yet is counted under.
+fn planned(module: Module) -> &'static str {
+    match module {
+        Module::Pgbouncer => "pgbouncer",
+        Module::Backup => "backup",
+        Module::Removal => "removal",
+        Module::NodeVip => "keepalived",
+        Module::Ansible
+        | Module::Ca
+        | Module::Node
+        | Module::Haproxy
+        | Module::Etcd
+        | Module::Pgsql
+        | Module::Access
+        | Module::Citusctl => "later versions",
     }
+}
+
+/// Prefixes under which a name that nobody knows is more likely a mistake than a user's own.
+const PREFIXES: &[&str] = &[
+    "pg_",
+    "pgb_",
+    "pgbouncer_",
+    "pgbackrest_",
+    "patroni_",
+    "etcd_",
+    "haproxy_",
+    "node_",
+    "vip_",
+    "citus_",
+    "citusctl_",
+    "ansible_",
+];
+
+fn has_our_prefix(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn told(param: &Param, fault: Fault) -> Diagnostic {
+    let (name, path) = (param.name, &fault.path);
+    let message = format!("`{name}{path}` {}", fault.message);
+    let problem = match fault.grave {
+        true => Diagnostic::error(fault.code, message),
+        false => Diagnostic::warning(fault.code, message),
+    };
+    problem
+        .at(fault.span, fault.label)
+        .help(fault.help.unwrap_or_else(|| param.doc.to_owned()))
 }

@@ -3,16 +3,22 @@
 //! Names and defaults are Pigsty's (v4.5) unless the meaning says otherwise.
 
 mod check;
+mod fault;
+mod fields;
 mod kind;
+mod mask;
 mod noted;
 mod table_access;
 mod table_node;
 mod table_own;
 mod table_pgsql;
+#[cfg(test)]
+mod tests;
 mod typed;
 
 pub use check::check_vars;
-pub use kind::Kind;
+pub use kind::{Field, Kind};
+pub use mask::{secrets_in, shown};
 pub use typed::Typed;
 
 /// What a parameter belongs to.
@@ -137,28 +143,4 @@ pub fn suggest(name: &str) -> Option<&'static str> {
     let (distance, best) = scored.min()?;
     let allowed = (name.len() / 4).clamp(1, 3);
     (distance <= allowed).then_some(best)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_unique_and_defaults_fit_their_kind() {
-        let mut seen = std::collections::BTreeSet::new();
-        for param in all() {
-            assert!(seen.insert(param.name), "{} twice", param.name);
-            if let DefaultValue::Json(text) = param.default {
-                let value: serde_json::Value = serde_json::from_str(text).expect(param.name);
-                assert_eq!(param.kind.mismatch(&value), None, "{}", param.name);
-            }
-        }
-        assert!(seen.len() > 180, "{}", seen.len());
-    }
-
-    #[test]
-    fn suggests_the_nearest_name() {
-        assert_eq!(suggest("pg_verson"), Some("pg_version"));
-        assert_eq!(suggest("my_own_variable"), None);
-    }
 }

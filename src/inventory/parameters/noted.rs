@@ -46,6 +46,7 @@ const NAMES: &[(&str, &str)] = &[
     ("proxy_env", "repo"),
     ("admin_ip_v6", "infra"),
     ("vip_exporter_port", "monitoring"),
+    ("pg_exporters", "monitoring"),
     ("haproxy_exporter_port_v2", "monitoring"),
     ("app", "app"),
     ("apps", "app"),

@@ -1,7 +1,8 @@
 //! PgBouncer, services, VIPs of groups.
 
-use super::Kind::{Any, Bool, Cidr, List, OneOf, Path, Port, Text};
+use super::Kind::{Bool, Cidr, OneOf, Path, Port, Records, Text, Texts};
 use super::Module::{Access, Pgbouncer};
+use super::fields::SERVICE;
 use super::{Param, planned, used};
 
 const SERVICES: &str = r#"[
@@ -18,14 +19,14 @@ pub(super) const TABLE: &[Param] = &[
     planned(Pgbouncer, "pgbouncer_auth_query", Bool, "false", "C", "look users up in the database"),
     planned(Pgbouncer, "pgbouncer_poolmode", OneOf(&["transaction", "session", "statement"]), "\"transaction\"", "C", "pool mode"),
     planned(Pgbouncer, "pgbouncer_sslmode", OneOf(&["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]), "\"disable\"", "C", "TLS of clients"),
-    planned(Pgbouncer, "pgbouncer_ignore_param", List, "[]", "C", "start-up parameters to ignore"),
+    planned(Pgbouncer, "pgbouncer_ignore_param", Texts, "[]", "C", "start-up parameters to ignore"),
     planned(Pgbouncer, "pgbouncer_redirect_to", Text, "", "C", "another host to connect to"),
     used(Access, "pg_service_provider", Text, "\"\"", "C", "group of dedicated HAProxy hosts; empty: the members themselves"),
     used(Access, "pg_default_service_dest", OneOf(&["pgbouncer", "postgres"]), "\"pgbouncer\"", "C", "what `dest: default` means"),
-    used(Access, "pg_default_services", List, SERVICES, "G", "services of every cluster"),
+    used(Access, "pg_default_services", Records(SERVICE), SERVICES, "G", "services of every cluster"),
     used(Access, "pg_vip_enabled", Bool, "false", "C", "an address that follows the leader"),
     used(Access, "pg_vip_address", Cidr, "", "C", "the address, with its prefix length"),
     used(Access, "pg_vip_interface", Text, "\"auto\"", "C", "interface; auto: the one with the host's address"),
     used(Access, "pg_dns_suffix", Text, "\"\"", "C", "suffix of the cluster's name"),
-    used(Access, "pg_dns_target", Any, "\"auto\"", "C", "what the name points to"),
+    used(Access, "pg_dns_target", Text, "\"auto\"", "C", "what the name points to"),
 ];

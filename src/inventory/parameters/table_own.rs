@@ -1,7 +1,8 @@
 //! Ansible's connection variables and our own.
 
-use super::Kind::{Any, Bool, Dict, List, OneOf, Port, Secret, Text};
+use super::Kind::{Any, Bool, OneOf, Port, Record, Records, Secret, Text};
 use super::Module::{Ansible, Citusctl};
+use super::fields::{FACTS, REPO};
 use super::{Param, Support, used, with};
 
 #[rustfmt::skip] // one parameter a line, as a table
@@ -31,8 +32,9 @@ pub(super) const TABLE: &[Param] = &[
     used(Citusctl, "citusctl_host_key", Text, "", "I", "the host's SSH key, pinned: `ssh-ed25519 AAAA...` or `SHA256:...`"),
     used(Citusctl, "citus_version", Text, "", "C", "version of Citus, if `check` shall judge it before anything is installed"),
     used(Citusctl, "patroni_version", Text, "", "C", "version of Patroni to render for before it is installed; without it the distribution's"),
-    used(Citusctl, "node_facts", Dict, "{}", "I", "stated facts for rendering offline: cpu, mem_mb, disk_gb, os"),
-    used(Citusctl, "node_repos", List, "[]", "C", "package repositories to add: name, line, and key (a URL's content or a path on the host)"),
+    used(Citusctl, "node_facts", Record(FACTS), "{}", "I", "stated facts for rendering offline: cpu, mem_mb, disk_gb, os"),
+    used(Citusctl, "node_repos", Records(REPO), "[]", "C", "package repositories to add: name, line, and key (a URL's content or a path on the host)"),
+    used(Citusctl, "node_debs_dir", Text, "", "C", "directory on this machine with .deb files that are installed without a repository"),
     used(Citusctl, "pg_synchronous_mode", OneOf(&["auto", "off", "on", "quorum"]), "\"auto\"", "C", "Patroni's synchronous_mode; auto: quorum in a formation, else by pg_rpo and profile"),
     used(Citusctl, "pg_adopt_data", Bool, "false", "A", "take over a PostgreSQL data directory that citusctl did not make"),
     used(Citusctl, "citus_coordinator_port", Port, "5000", "C", "service of a formation: read-write on the coordinator"),

@@ -1,9 +1,11 @@
 //! PostgreSQL and Patroni.
 
 use super::Kind::{
-    Any, Bool, Dict, Duration, Float, Int, List, OneOf, Path, Port, Secret, Size, Text,
+    Any, Bool, Dict, Duration, Float, Int, IntOr, List, OneOf, Path, Port, Records, Secret, Size,
+    Text, Texts,
 };
 use super::Module::{Backup, Pgsql, Removal};
+use super::fields::{DATABASE, HBA, SERVICE, USER};
 use super::{Param, Support, planned, used, with};
 
 const MODES: &[&str] = &[
@@ -14,7 +16,7 @@ const CONF: &[&str] = &[
     "oltp.yml", "olap.yml", "crit.yml", "tiny.yml", "oltp", "olap", "crit", "tiny",
 ];
 const RTO_PLAN: &str = r#"{"fast":[20,5,5,15,5,"1s","0.5s","1s",3,3],"norm":[30,5,10,25,5,"2s","1s","2s",3,3],"safe":[60,10,20,45,10,"3s","1.5s","3s",3,3],"wide":[120,20,30,95,15,"4s","2s","4s",3,3]}"#;
-const HBA: &str = r#"[
+const HBA_RULES: &str = r#"[
 {"user":"${dbsu}","db":"all","addr":"local","auth":"ident","title":"the superuser on its own host","order":100},
 {"user":"${dbsu}","db":"replication","addr":"local","auth":"ident","title":"replication of the superuser on its own host","order":150},
 {"user":"${repl}","db":"replication","addr":"localhost","auth":"pwd","title":"replication from localhost","order":200},
@@ -41,12 +43,12 @@ pub(super) const TABLE: &[Param] = &[
     used(Pgsql, "pg_offline_query", Bool, "false", "I", "a replica that serves the offline service as well"),
     used(Pgsql, "pg_weight", Int(0, 256), "100", "I", "weight in HAProxy"),
     with(used(Pgsql, "pg_instances", Dict, "", "I", "several instances per host"), Support::Legacy("it was never supported; use one host per instance")),
-    planned(Pgsql, "pg_users", List, "[]", "C", "roles of the business"),
-    planned(Pgsql, "pg_databases", List, "[]", "C", "databases of the business"),
-    used(Pgsql, "pg_services", List, "[]", "C", "more services"),
-    used(Pgsql, "pg_hba_rules", List, "[]", "C", "more HBA rules"),
-    planned(Pgsql, "pgb_hba_rules", List, "[]", "C", "more HBA rules of PgBouncer"),
-    planned(Pgsql, "pg_crontab", List, "[]", "C", "crontab of the superuser's account"),
+    planned(Pgsql, "pg_users", Records(USER), "[]", "C", "roles of the business"),
+    planned(Pgsql, "pg_databases", Records(DATABASE), "[]", "C", "databases of the business"),
+    used(Pgsql, "pg_services", Records(SERVICE), "[]", "C", "more services"),
+    used(Pgsql, "pg_hba_rules", Records(HBA), "[]", "C", "more HBA rules"),
+    planned(Pgsql, "pgb_hba_rules", Records(HBA), "[]", "C", "more HBA rules of PgBouncer"),
+    planned(Pgsql, "pg_crontab", Texts, "[]", "C", "crontab of the superuser's account"),
     used(Pgsql, "pg_dbsu_password", Secret, "\"\"", "C", "the superuser's password; Citus needs it between nodes"),
     used(Pgsql, "pg_replication_username", Text, "\"replicator\"", "G", "the replication user"),
     used(Pgsql, "pg_replication_password", Secret, "\"DBUser.Replicator\"", "G", "its password"),
@@ -59,11 +61,11 @@ pub(super) const TABLE: &[Param] = &[
     planned(Pgsql, "pg_dbsu_sudo", OneOf(&["none", "limit", "all", "nopass"]), "\"none\"", "G", "what it may do with sudo (Pigsty: limit)"),
     used(Pgsql, "pg_dbsu_home", Path, "\"/var/lib/postgresql\"", "G", "its home (Pigsty: /var/lib/pgsql)"),
     planned(Pgsql, "pg_dbsu_ssh_exchange", Bool, "false", "C", "let the accounts of members into each other"),
-    used(Pgsql, "pg_version", Int(13, 18), "17", "C", "major version of PostgreSQL (Pigsty: 18)"),
+    used(Pgsql, "pg_version", Int(9, 99), "17", "C", "major version of PostgreSQL (Pigsty: 18)"),
     used(Pgsql, "pg_bin_dir", Path, "", "C", "directory of PostgreSQL's programs; without it the package's own"),
     used(Pgsql, "pg_log_dir", Path, "\"/pg/log/postgres\"", "C", "PostgreSQL's logs"),
-    planned(Pgsql, "pg_packages", List, "[\"pgsql-main pgsql-common\"]", "C", "package aliases"),
-    used(Pgsql, "pg_extensions", List, "[]", "C", "packages of extensions; in a formation `citus` is expected here or installed already"),
+    planned(Pgsql, "pg_packages", Texts, "[\"pgsql-main pgsql-common\"]", "C", "package aliases"),
+    used(Pgsql, "pg_extensions", Texts, "[]", "C", "packages of extensions; in a formation `citus` is expected here or installed already"),
     used(Pgsql, "pg_data", Path, "\"/pg/data\"", "G", "data directory"),
     used(Pgsql, "pg_fs_main", Path, "\"/data/postgres\"", "C", "where the data directory really lives"),
     planned(Pgsql, "pg_fs_backup", Path, "\"/data/backups\"", "C", "where backups really live"),
@@ -83,9 +85,9 @@ pub(super) const TABLE: &[Param] = &[
     used(Pgsql, "pg_namespace", Path, "\"/pg\"", "G", "prefix of keys in etcd"),
     used(Pgsql, "pg_etcd_password", Secret, "\"\"", "G", "password of the formation's etcd user; empty: derived from the root password"),
     used(Pgsql, "pg_parameters", Dict, "{}", "C", "PostgreSQL's parameters; they win over the profile's"),
-    planned(Pgsql, "pg_files", List, "[]", "C", "files copied into the data directory"),
+    planned(Pgsql, "pg_files", Texts, "[]", "C", "files copied into the data directory"),
     used(Pgsql, "pg_conf", OneOf(CONF), "\"oltp.yml\"", "C", "tuning profile"),
-    used(Pgsql, "pg_max_conn", Any, "\"auto\"", "C", "max_connections; `auto` or below 20: by profile"),
+    used(Pgsql, "pg_max_conn", IntOr(0, 262_143, &["auto"]), "\"auto\"", "C", "max_connections; `auto` or below 20: by profile"),
     used(Pgsql, "pg_shared_buffer_ratio", Float(0.05, 0.6), "0.25", "C", "share of memory for shared_buffers"),
     used(Pgsql, "pg_io_method", OneOf(&["auto", "sync", "worker", "io_uring"]), "\"worker\"", "C", "PostgreSQL 18 and later"),
     used(Pgsql, "pg_rto", Any, "\"norm\"", "C", "fast, norm, safe or wide: Patroni's times; a number of seconds is the older form"),
@@ -103,13 +105,13 @@ pub(super) const TABLE: &[Param] = &[
     planned(Pgsql, "pgsodium_getkey_script", Path, "", "C", "pgsodium"),
     planned(Pgsql, "pg_provision", Bool, "true", "C", "make users and databases"),
     planned(Pgsql, "pg_init", Text, "\"pg-init\"", "C", "init script"),
-    planned(Pgsql, "pg_default_roles", List, "[]", "G", "default roles"),
-    planned(Pgsql, "pg_default_privileges", List, "[]", "G", "default privileges"),
-    planned(Pgsql, "pg_default_schemas", List, "[\"monitor\"]", "G", "default schemas"),
+    planned(Pgsql, "pg_default_roles", Records(USER), "[]", "G", "default roles"),
+    planned(Pgsql, "pg_default_privileges", Texts, "[]", "G", "default privileges"),
+    planned(Pgsql, "pg_default_schemas", Texts, "[\"monitor\"]", "G", "default schemas"),
     planned(Pgsql, "pg_default_extensions", List, "[]", "G", "default extensions"),
     planned(Pgsql, "pg_reload", Bool, "true", "A", "not needed: reloads are planned"),
-    used(Pgsql, "pg_default_hba_rules", List, HBA, "G", "HBA rules"),
-    planned(Pgsql, "pgb_default_hba_rules", List, "[]", "G", "HBA rules of PgBouncer"),
+    used(Pgsql, "pg_default_hba_rules", Records(HBA), HBA_RULES, "G", "HBA rules"),
+    planned(Pgsql, "pgb_default_hba_rules", Records(HBA), "[]", "G", "HBA rules of PgBouncer"),
     planned(Backup, "pgbackrest_enabled", Bool, "true", "C", "backups"),
     planned(Backup, "pgbackrest_log_dir", Path, "\"/pg/log/pgbackrest\"", "C", "its logs"),
     planned(Backup, "pgbackrest_method", Text, "\"local\"", "C", "which repository"),

@@ -1,14 +1,16 @@
 //! Values with their types: what the host says, else the default.
 //!
-//! A value of the wrong type has been reported by `check_vars` before anything reads it; here it counts as not
-//! given, so that one mistake yields one message.
+//! A value of the wrong type has been reported by `check_vars` before anything reads it; here it
+//! counts as not given, so that one mistake yields one message.
 
-use super::kind::{float, integer};
-use super::{DefaultValue, lookup};
+use serde_json::Value;
+
+use super::kind::{boolean, float, integer};
+use super::mask::secrets_in;
+use super::{DefaultValue, Kind, lookup};
 use crate::inventory::Vars;
 use crate::secret::Secret;
-use crate::source::{Data, Span};
-use serde_json::Value;
+use crate::source::Span;
 
 /// The variables of a host, read by the catalogue.
 #[derive(Clone, Copy, Debug)]
@@ -22,37 +24,33 @@ impl<'a> Typed<'a> {
         Self { vars }
     }
 
-    /// The value as JSON: the host's, if it fits, else the default, else null.
+    /// The value as JSON, in the type of the parameter: the host's, if it fits, else the default,
+    /// else null. Texts are as they were written.
     pub fn json(&self, name: &str) -> Value {
-        let written = self.vars.get(name).map(|var| var.node.to_json());
-        let kind = lookup(name).map(|param| param.kind);
-        match written {
-            Some(value)
-                if !value.is_null() && kind.is_none_or(|kind| kind.mismatch(&value).is_none()) =>
-            {
-                value
+        let param = lookup(name);
+        let kind = param.map_or(Kind::Any, |param| param.kind);
+        let node = self.vars.get(name).map(|var| var.node.as_ref());
+        match node.map(|node| (node, node.to_json())) {
+            Some((node, value)) if !value.is_null() && kind.mismatch(&value).is_none() => {
+                kind.coerce(value, node.as_str())
             }
-            _ => default(name),
+            _ => param.map_or(Value::Null, |param| default(&param.default)),
         }
     }
 
-    /// The text, exactly as written for a scalar.
+    /// The text of a scalar.
     pub fn opt_str(&self, name: &str) -> Option<String> {
-        let value = self.json(name);
-        if let Some(Data::Scalar { text, .. }) = self.vars.get(name).map(|var| &var.node.data)
-            && self
-                .vars
-                .get(name)
-                .is_some_and(|var| var.node.to_json() == value)
-            && !value.is_null()
-        {
-            return Some(text.clone());
-        }
-        match value {
+        match self.json(name) {
             Value::Null => None,
             Value::String(text) => Some(text),
-            other => Some(other.to_string()),
+            other => Some(self.written(name).unwrap_or_else(|| other.to_string())),
         }
+    }
+
+    /// The text of a parameter that the catalogue does not know, as it was written.
+    fn written(&self, name: &str) -> Option<String> {
+        let var = self.vars.get(name).filter(|_| lookup(name).is_none())?;
+        var.node.as_str().map(str::to_owned)
     }
 
     /// The text, or the empty one.
@@ -77,17 +75,27 @@ impl<'a> Typed<'a> {
 
     /// True or false, or false.
     pub fn bool(&self, name: &str) -> bool {
-        match self.json(name) {
-            Value::Bool(value) => value,
-            Value::String(text) => matches!(text.as_str(), "yes" | "on" | "true" | "True" | "1"),
-            Value::Number(number) => number.as_i64() == Some(1),
-            Value::Null | Value::Array(_) | Value::Object(_) => false,
-        }
+        boolean(&self.json(name)).unwrap_or_default()
     }
 
     /// A secret.
     pub fn secret(&self, name: &str) -> Secret {
         Secret::new(self.str(name))
+    }
+
+    /// Every secret of the host, those inside lists and mappings (as the passwords of `pg_users`)
+    /// included, and the published defaults that hold.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let written = self
+            .vars
+            .iter()
+            .flat_map(|(name, var)| secrets_in(name, &var.node));
+        let secret = super::all().filter(|param| param.kind == Kind::Secret);
+        let defaults = secret.filter(|param| !self.vars.contains(param.name));
+        let defaults = defaults.map(|param| self.secret(param.name));
+        written
+            .chain(defaults.filter(|secret| !secret.is_empty()))
+            .collect()
     }
 
     /// Where it was written, if it was.
@@ -96,9 +104,9 @@ impl<'a> Typed<'a> {
     }
 }
 
-fn default(name: &str) -> Value {
-    match lookup(name).map(|param| param.default) {
-        Some(DefaultValue::Json(text)) => serde_json::from_str(text).unwrap_or(Value::Null),
-        Some(DefaultValue::None) | None => Value::Null,
+fn default(value: &DefaultValue) -> Value {
+    match value {
+        DefaultValue::Json(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        DefaultValue::None => Value::Null,
     }
 }

@@ -1,7 +1,7 @@
 //! Text forms of values: JSON, YAML, base64, digests.
 
 use super::{json, refuse, value};
-use crate::template::yaml;
+use crate::source::yaml;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use minijinja::value::Kwargs;
@@ -35,7 +35,7 @@ fn from_json(text: &str) -> Result<Value, Error> {
 }
 
 fn to_yaml(input: &Value) -> Result<String, Error> {
-    Ok(yaml::emit(&json(input)?, 2))
+    Ok(yaml::emit(&json(input)?))
 }
 
 /// Ansible's default indent is 4.
@@ -45,7 +45,7 @@ fn to_nice_yaml(input: &Value, options: Kwargs) -> Result<String, Error> {
     let _: Option<bool> = options.get("sort_keys")?;
     let _: Option<usize> = options.get("width")?;
     options.assert_all_used()?;
-    Ok(yaml::emit(&json(input)?, step))
+    Ok(yaml::emit_indented(&json(input)?, step))
 }
 
 /// A value on one line, as in `key: {{ value | yaml }}`.
@@ -66,7 +66,7 @@ fn yaml_child(input: &Value, column: Option<usize>) -> Result<String, Error> {
         return Ok(format!(" {}", yaml::inline(&json)));
     }
     let indent = " ".repeat(column.unwrap_or(2));
-    let text = yaml::emit(&json, 2);
+    let text = yaml::emit(&json);
     Ok(text
         .lines()
         .fold(String::new(), |out, line| format!("{out}\n{indent}{line}")))

@@ -1,0 +1,79 @@
+//! Which parts of a value are secrets: those of kind `Secret`, and those under a telling name.
+
+use serde_json::{Map, Value};
+
+use super::{Kind, lookup};
+use crate::secret::{MASK, Secret};
+use crate::source::Node;
+
+/// Ends of names that hold secrets, for mappings without fields (`pgbackrest_repo`) and variables
+/// of the user's own.
+const TELLING: &[&str] = &["password", "passwd", "_pass", "secret", "_token"];
+
+fn is_telling(name: &str) -> bool {
+    TELLING.iter().any(|end| name.ends_with(end))
+}
+
+/// The kind of a variable, as far as secrets go.
+fn kind_of(name: &str) -> Kind {
+    match lookup(name) {
+        Some(param) => param.kind,
+        None if is_telling(name) => Kind::Secret,
+        None => Kind::Any,
+    }
+}
+
+/// The kind of what is under a key.
+fn below(kind: Kind, key: &str) -> Kind {
+    let declared = match kind {
+        Kind::Record(fields) | Kind::Records(fields) => fields.iter().find(|f| f.name == key),
+        _ => None,
+    };
+    match declared {
+        Some(field) => field.kind,
+        None if is_telling(key) => Kind::Secret,
+        None => Kind::Any,
+    }
+}
+
+/// A value for people's eyes: as JSON, secrets replaced.
+pub fn shown(name: &str, node: &Node) -> Value {
+    show(kind_of(name), node)
+}
+
+fn show(kind: Kind, node: &Node) -> Value {
+    if let Some(items) = node.items() {
+        return items.iter().map(|item| show(kind, item)).collect();
+    }
+    if let Some(entries) = node.entries() {
+        let shown = entries.map(|(key, value)| (key.to_owned(), show(below(kind, key), value)));
+        return Value::Object(shown.collect::<Map<_, _>>());
+    }
+    let value = node.to_json();
+    let empty = value.is_null() || value == "";
+    if kind == Kind::Secret && !empty {
+        Value::from(MASK)
+    } else {
+        value
+    }
+}
+
+/// All secrets in a variable.
+pub fn secrets_in(name: &str, node: &Node) -> Vec<Secret> {
+    let mut found = Vec::new();
+    gather(kind_of(name), node, &mut found);
+    found.retain(|secret| !secret.is_empty());
+    found
+}
+
+fn gather(kind: Kind, node: &Node, found: &mut Vec<Secret>) {
+    for item in node.items().unwrap_or_default() {
+        gather(kind, item, found);
+    }
+    for (key, value) in node.entries().into_iter().flatten() {
+        gather(below(kind, key), value, found);
+    }
+    if kind == Kind::Secret && !node.to_json().is_null() {
+        found.extend(node.as_str().map(Secret::new));
+    }
+}
