@@ -63,7 +63,7 @@ impl Builder<'_> {
             return Ok(Value::Null);
         };
         let typed = Typed::new(&inv.vars);
-        hide(&typed, &inv.vars, &mut contexts.masker);
+        hide(&typed, &mut contexts.masker);
         let mut context = Map::new();
         context.insert("vars".to_owned(), self.vars(&typed, inv));
         context.insert("host".to_owned(), self.host_json());
@@ -322,15 +322,10 @@ fn haproxy(typed: &Typed<'_>) -> Value {
 }
 
 /// Every secret that the catalogue knows as one, for masking.
-fn hide(typed: &Typed<'_>, vars: &crate::inventory::Vars, masker: &mut Masker) {
+fn hide(typed: &Typed<'_>, masker: &mut Masker) {
+    typed.secrets().into_iter().for_each(|secret| masker.add(secret));
     for param in parameters::all().filter(|param| param.kind == Kind::Secret) {
         masker.add(typed.secret(param.name));
-    }
-    if let Some(users) = vars.get("pg_users").and_then(|var| var.node.items()) {
-        let passwords = users
-            .iter()
-            .filter_map(|user| user.get("password")?.as_str());
-        passwords.for_each(|password| masker.add(Secret::new(password)));
     }
 }
 
