@@ -15,6 +15,13 @@ pub struct Selection {
     pub hosts: Option<BTreeSet<HostName>>,
 }
 
+/// Resources of one host: those selected, with digests, and the others.
+#[derive(Debug, Default)]
+struct Selected {
+    digests: BTreeMap<String, String>,
+    left: BTreeSet<String>,
+}
+
 /// A selection that selects nothing.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SelectError {
@@ -41,7 +48,7 @@ impl Selection {
     pub fn apply(&self, mut desired: Desired) -> Result<Desired, SelectError> {
         self.check_tags(&desired)?;
         let digests = self.digests(&desired);
-        let nothing = BTreeMap::new();
+        let nothing = Selected::default();
         for stage in &mut desired.stages {
             stage.hosts.retain(|host, _| self.has_host(host));
             for (host, resources) in &mut stage.hosts {
@@ -69,31 +76,31 @@ impl Selection {
         }
     }
 
-    /// Digests of what was selected on each host, in whatever stage: triggers reach across stages.
-    fn digests(&self, desired: &Desired) -> BTreeMap<HostName, BTreeMap<String, String>> {
-        let mut digests = BTreeMap::<HostName, BTreeMap<String, String>>::new();
+    /// What was selected on each host, with digests, and what is there besides, in whatever stage: triggers reach
+    /// across stages.
+    fn digests(&self, desired: &Desired) -> BTreeMap<HostName, Selected> {
+        let mut digests = BTreeMap::<HostName, Selected>::new();
         for (host, resources) in desired.stages.iter().flat_map(|stage| &stage.hosts) {
             let known = digests.entry(host.clone()).or_default();
-            for declared in resources
-                .iter()
-                .filter(|declared| self.wants(&declared.tags))
-            {
-                known.insert(declared.id.as_str().to_owned(), declared.resource.digest());
+            for declared in resources {
+                let id = declared.id.as_str().to_owned();
+                if self.wants(&declared.tags) {
+                    known.digests.insert(id, declared.resource.digest());
+                } else {
+                    known.left.insert(id);
+                }
             }
         }
         digests
     }
 
-    fn select(
-        &self,
-        resources: Vec<Declared>,
-        digests: &BTreeMap<String, String>,
-    ) -> Vec<Declared> {
-        let all = self.tags.is_empty() && self.skip.is_empty();
+    fn select(&self, resources: Vec<Declared>, selected: &Selected) -> Vec<Declared> {
         let mut kept = Vec::new();
         for mut declared in resources {
-            if self.wants(&declared.tags) || pulled(&declared, digests) {
-                declared.resource.set_inputs(digests, !all);
+            if self.wants(&declared.tags) || pulled(&declared, &selected.digests) {
+                declared
+                    .resource
+                    .set_inputs(&selected.digests, &selected.left);
                 kept.push(declared);
             }
         }

@@ -4,7 +4,7 @@ use super::unit::{Inputs, stamp_script};
 use super::{Action, Change, Impact, Kind, Step, Verdict, digest_of};
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `command: {name, run, on, impact}`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -65,8 +65,8 @@ impl Kind for Command {
         self.on.clone()
     }
 
-    fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, partial: bool) {
-        self.inputs = Inputs::select(&self.on, inputs, partial);
+    fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, left: &BTreeSet<String>) {
+        self.inputs = Inputs::select(&self.on, inputs, left);
         if self.on.is_empty() {
             self.inputs = Inputs::of("itself", self.digest());
         }

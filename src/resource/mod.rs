@@ -50,8 +50,8 @@ pub trait Kind {
         Vec::new()
     }
     /// Tells the digests of what [`Kind::triggers`] named.
-    /// `partial`: some of those named were not selected, and stay as they are stamped.
-    fn set_inputs(&mut self, _inputs: &BTreeMap<String, String>, _partial: bool) {}
+    /// Those in `left` exist but were not selected: they stay as they are stamped.
+    fn set_inputs(&mut self, _inputs: &BTreeMap<String, String>, _left: &BTreeSet<String>) {}
 }
 
 macro_rules! kinds {
@@ -144,8 +144,8 @@ impl Resource {
     }
 
     /// Tells the digests of what `triggers` named.
-    pub fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, partial: bool) {
-        self.inner_mut().set_inputs(inputs, partial);
+    pub fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, left: &BTreeSet<String>) {
+        self.inner_mut().set_inputs(inputs, left);
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Action, Change, Impact, Kind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, Probe, Stamp, UnitState};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `unit: {name, enabled, running, restart_on, reload_on, check, start_impact, restart_impact}`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -54,7 +54,8 @@ fn restart_impact() -> Impact {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Inputs {
     digests: BTreeMap<String, String>,
-    partial: bool,
+    /// Named and there, but not selected: stamped values stand.
+    left: BTreeSet<String>,
 }
 
 impl Inputs {
@@ -62,7 +63,7 @@ impl Inputs {
     pub(super) fn select(
         patterns: &[String],
         inputs: &BTreeMap<String, String>,
-        partial: bool,
+        left: &BTreeSet<String>,
     ) -> Self {
         let named = |id: &str| {
             patterns.iter().any(|p| {
@@ -70,10 +71,10 @@ impl Inputs {
                     .map_or(p == id, |prefix| id.starts_with(prefix))
             })
         };
-        let named = inputs.iter().filter(|(id, _)| named(id));
+        let chosen = inputs.iter().filter(|(id, _)| named(id));
         Self {
-            digests: named.map(|(id, d)| (id.clone(), d.clone())).collect(),
-            partial,
+            digests: chosen.map(|(id, d)| (id.clone(), d.clone())).collect(),
+            left: left.iter().filter(|id| named(id)).cloned().collect(),
         }
     }
 
@@ -81,7 +82,7 @@ impl Inputs {
     pub(super) fn of(name: &str, digest: String) -> Self {
         Self {
             digests: BTreeMap::from([(name.to_owned(), digest)]),
-            partial: false,
+            left: BTreeSet::new(),
         }
     }
 
@@ -95,7 +96,7 @@ impl Inputs {
             .filter(|(id, digest)| stamped.get(*id) != Some(digest));
         let gone = stamped
             .keys()
-            .filter(|id| !self.partial && !self.digests.contains_key(*id));
+            .filter(|id| !self.left.contains(*id) && !self.digests.contains_key(*id));
         changed
             .map(|(id, _)| id.clone())
             .chain(gone.map(|id| format!("{id} (gone)")))
@@ -107,11 +108,12 @@ impl Inputs {
         &self,
         stamped: Option<&BTreeMap<String, String>>,
     ) -> BTreeMap<String, String> {
-        let mut merged = if self.partial {
-            stamped.cloned().unwrap_or_default()
-        } else {
-            BTreeMap::new()
-        };
+        let stamped = stamped
+            .into_iter()
+            .flatten()
+            .filter(|(id, _)| self.left.contains(*id));
+        let mut merged: BTreeMap<String, String> =
+            stamped.map(|(id, d)| (id.clone(), d.clone())).collect();
         merged.extend(self.digests.clone());
         merged
     }
@@ -317,9 +319,9 @@ impl Kind for Unit {
             .collect()
     }
 
-    fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, partial: bool) {
-        self.restart_inputs = Inputs::select(&self.restart_on, inputs, partial);
-        self.reload_inputs = Inputs::select(&self.reload_on, inputs, partial);
+    fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, left: &BTreeSet<String>) {
+        self.restart_inputs = Inputs::select(&self.restart_on, inputs, left);
+        self.reload_inputs = Inputs::select(&self.reload_on, inputs, left);
     }
 }
 
@@ -334,7 +336,7 @@ mod tests {
         let inputs = [("conf", "1"), ("svc-a", "2"), ("other", "3")];
         unit.set_inputs(
             &inputs.map(|(id, d)| (id.to_owned(), d.to_owned())).into(),
-            false,
+            &BTreeSet::new(),
         );
         unit
     }
