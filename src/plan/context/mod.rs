@@ -323,7 +323,10 @@ fn haproxy(typed: &Typed<'_>) -> Value {
 
 /// Every secret that the catalogue knows as one, for masking.
 fn hide(typed: &Typed<'_>, masker: &mut Masker) {
-    typed.secrets().into_iter().for_each(|secret| masker.add(secret));
+    typed
+        .secrets()
+        .into_iter()
+        .for_each(|secret| masker.add(secret));
     for param in parameters::all().filter(|param| param.kind == Kind::Secret) {
         masker.add(typed.secret(param.name));
     }
