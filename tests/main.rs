@@ -1,5 +1,11 @@
 //! Tests that run the library as a whole, by topic.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod check;
 mod model;
 mod transport;

@@ -113,12 +113,11 @@ impl Walk<'_> {
             .iter()
             .find(|stage| stage.name == *name);
         let approved = approved.cloned();
-        if !self.changed {
-            if let Some(stage) = approved
-                .filter(|stage| !stage.groups.values().any(|group| !group.unknown.is_empty()))
-            {
-                return Ok(self.without_dropped(stage));
-            }
+        let comparable = |stage: &PlannedStage| stage.groups.values().all(|g| g.unknown.is_empty());
+        if !self.changed
+            && let Some(stage) = approved.filter(comparable)
+        {
+            return Ok(self.without_dropped(stage));
         }
         let hosts = self.concerned(name);
         let seen = look(self.run, &self.desired, &hosts, &self.groups_of(name)).await?;
@@ -326,7 +325,9 @@ fn empty(name: &StageName) -> PlannedStage {
 }
 
 /// Hosts that may act together, and those that restart something that runs and go one by one.
-fn batches(planned: &PlannedStage) -> (BTreeMap<HostName, Vec<Unit>>, Vec<(HostName, Vec<Unit>)>) {
+type Batches = (BTreeMap<HostName, Vec<Unit>>, Vec<(HostName, Vec<Unit>)>);
+
+fn batches(planned: &PlannedStage) -> Batches {
     let restarts = |units: &[Unit]| {
         units
             .iter()

@@ -9,6 +9,7 @@ mod desired;
 mod diff;
 mod outline;
 mod select;
+pub mod view;
 
 pub use compile::{CompileError, Compiler};
 pub use desired::{Desired, DesiredStage, GroupDesired};

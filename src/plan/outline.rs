@@ -1,7 +1,7 @@
 //! A plan as plain data for people, JSON and saved plans. This is where secrets are masked.
 
+use super::view::{ChangeOutline, HostOutline, PlanOutline, StageOutline};
 use super::{GroupPlan, GroupUnit, Plan, PlannedStage, Unit};
-use crate::event::outline::{ChangeOutline, HostOutline, PlanOutline, StageOutline};
 use crate::names::{ClusterName, HostName};
 use crate::resource::{Action, BeforeAfter, Impact, sha256_hex};
 use crate::secret::Masker;

@@ -131,9 +131,7 @@ impl DbRole {
 impl GroupKind for DbRole {
     fn probes(&self, access: &PgAccess) -> Vec<Probe> {
         let name = sql::literal(&self.name);
-        let members = format!(
-            "(SELECT coalesce(string_agg(g.rolname, ','), '') FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = a.oid)"
-        );
+        let members = "(SELECT coalesce(string_agg(g.rolname, ','), '') FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = a.oid)";
         let query = format!(
             "SELECT 'role', rolsuper, {members}, coalesce(rolpassword, '') FROM pg_authid a WHERE rolname = {name};"
         );
