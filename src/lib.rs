@@ -11,6 +11,7 @@ pub mod engine;
 pub mod event;
 pub mod fact;
 pub mod inventory;
+pub mod lab;
 pub mod lint;
 pub mod model;
 pub mod names;

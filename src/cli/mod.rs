@@ -7,6 +7,7 @@ mod exit;
 mod facts;
 mod inventory;
 mod journal;
+mod lab;
 mod options;
 mod plan;
 mod project;
@@ -56,6 +57,8 @@ pub enum Verb {
     Apply(apply::ApplyArgs),
     /// The formation at a glance; exit 1 when it is not healthy
     Status(status::StatusArgs),
+    /// The hosts of an inventory as machines on this computer
+    Lab(lab::LabArgs),
     /// What was observed of the hosts
     Facts(Connect),
     /// Past runs
@@ -91,6 +94,9 @@ pub fn run(cli: Cli) -> u8 {
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
     let common = cli.common;
+    if let Some(code) = lab::inside(&common)? {
+        return Ok(code);
+    }
     match cli.verb {
         Verb::Check => check::run(&common),
         Verb::Inventory(args) => inventory::run(&common, &args),
@@ -98,6 +104,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Plan(args) => session::block_on(plan::run(&common, &args)),
         Verb::Apply(args) => session::block_on(apply::run(&common, &args)),
         Verb::Status(args) => session::block_on(status::run(&common, &args)),
+        Verb::Lab(args) => lab::run(&common, &args),
         Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
         Verb::History => journal::history(&common),
         Verb::Replay(args) => journal::replay(&common, &args),

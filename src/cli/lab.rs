@@ -1,0 +1,247 @@
+//! `lab`: the inventory's hosts as machines on this computer.
+
+use super::exit::{Failure, code, result, say};
+use super::options::Common;
+use super::project;
+use crate::lab::{Citus, Image, Lab, LabError, LabEvent, LabHost, LabSpec, Progress, Suite};
+use crate::model::Model;
+use clap::{Args, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitStatus;
+
+/// What to do with the lab.
+#[derive(Debug, Args)]
+pub struct LabArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Make and boot one machine for each host of the inventory
+    Up(UpArgs),
+    /// End a lab and remove everything that was made for it
+    Down {
+        /// The lab [default: the only one]
+        #[arg(long)]
+        name: Option<String>,
+        /// All labs
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
+    },
+    /// Labs and their hosts
+    List,
+    /// Run a command where the lab's addresses exist, or on one of its hosts
+    Exec {
+        /// The lab [default: the only one]
+        #[arg(long)]
+        name: Option<String>,
+        /// On this host, as root
+        #[arg(long)]
+        host: Option<String>,
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// Cut the power of hosts
+    Kill {
+        /// The lab [default: the only one]
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(required = true)]
+        hosts: Vec<String>,
+    },
+    /// Boot hosts again, with the disks they had
+    Start {
+        /// The lab [default: the only one]
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(required = true)]
+        hosts: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct UpArgs {
+    /// Name of the lab [default: the inventory's]
+    #[arg(long)]
+    name: Option<String>,
+    /// debian13 or debian12
+    #[arg(long, default_value = "debian13")]
+    suite: Suite,
+    /// base (bare machines) or baked (packages installed, nothing configured)
+    #[arg(long, default_value = "baked")]
+    image: Image,
+    /// none, stand-in, or a directory: .deb files or a file tree of a real build
+    #[arg(long, env = "CITUSCTL_LAB_CITUS")]
+    citus: Option<Citus>,
+    /// Length of the IPv4 network prefix
+    #[arg(long, default_value_t = LabSpec::PREFIX_LEN)]
+    prefix_len: u8,
+    /// Replace a lab of the same name
+    #[arg(long)]
+    force: bool,
+}
+
+struct Teller {
+    quiet: bool,
+}
+
+impl Progress for Teller {
+    fn event(&self, event: LabEvent) {
+        let text = match event {
+            LabEvent::Building { what } => format!("building {what} (kept for later labs)"),
+            LabEvent::BuildNote(note) => note,
+            LabEvent::Built { what, took } => format!("built {what} in {:.0} s", took.as_secs_f64()),
+            LabEvent::WaitingForBuild { what } => format!("waiting for another build of {what}"),
+            LabEvent::StandIn => {
+                "NOTE: `citus` in this lab is a STAND-IN for tests: nothing is distributed (--citus DIR lays a real build over it)".to_owned()
+            }
+            LabEvent::Booting { hosts } => format!("booting {hosts} hosts"),
+            LabEvent::HostReady { host, after } => format!("{host} answers after {:.1} s", after.as_secs_f64()),
+            LabEvent::HostStopped { host } => format!("{host} has lost its power"),
+            LabEvent::Removed { lab } => format!("lab {lab} is gone"),
+        };
+        if !self.quiet {
+            say(&text);
+        }
+    }
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        let failure = Self::new(error.exit_code(), error.to_string());
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// Runs it.
+pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
+    let teller = Teller {
+        quiet: common.quiet,
+    };
+    match &args.what {
+        What::Up(args) => up(common, args, &teller)?,
+        What::Down { all: true, .. } => {
+            for status in Lab::list()? {
+                Lab::find(Some(&status.name))?.down(&teller)?;
+            }
+        }
+        What::Down { name, .. } => Lab::find(name.as_deref())?.down(&teller)?,
+        What::List => list()?,
+        What::Exec {
+            name,
+            host: None,
+            command,
+        } => return Ok(exit_code(Lab::find(name.as_deref())?.exec(command)?)),
+        What::Exec {
+            name,
+            host: Some(host),
+            command,
+        } => {
+            return Ok(exit_code(
+                Lab::find(name.as_deref())?.exec_on(host, command)?,
+            ));
+        }
+        What::Kill { name, hosts } => {
+            let mut lab = Lab::find(name.as_deref())?;
+            hosts.iter().try_for_each(|host| lab.kill(host, &teller))?;
+        }
+        What::Start { name, hosts } => {
+            let mut lab = Lab::find(name.as_deref())?;
+            hosts.iter().try_for_each(|host| lab.start(host, &teller))?;
+        }
+    }
+    Ok(code::DONE)
+}
+
+/// Runs this command line inside a lab, when `--lab` asks for it and we are not inside already.
+pub fn inside(common: &Common) -> Result<Option<u8>, Failure> {
+    let (Some(name), false) = (
+        &common.lab,
+        std::env::var_os("CITUSCTL_INSIDE_LAB").is_some(),
+    ) else {
+        return Ok(None);
+    };
+    Ok(Some(exit_code(crate::lab::reexec(Some(name))?)))
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(code::FAILED)
+}
+
+fn up(common: &Common, args: &UpArgs, teller: &Teller) -> Result<(), Failure> {
+    let (_, model, said) = project::diagnose(common)?;
+    let Some(model) = model.filter(|_| !said.has_errors()) else {
+        project::Project::open(common)?;
+        return Err(Failure::new(code::INPUT, "the inventory cannot be used"));
+    };
+    let spec = spec(common, args, &model);
+    if args.force
+        && let Ok(lab) = Lab::find(Some(&spec.name))
+    {
+        lab.down(teller)?;
+    }
+    let status = Lab::up(spec, teller)?.status();
+    result(&format!(
+        "lab {} is up: {} hosts, {}, {}\nuse it: citusctl --lab={} apply -i {}\n",
+        status.name,
+        status.hosts.len(),
+        status.suite,
+        status.citus,
+        status.name,
+        common.inventory_path().display()
+    ));
+    Ok(())
+}
+
+fn spec(common: &Common, args: &UpArgs, model: &Model) -> LabSpec {
+    let stem = common
+        .inventory_path()
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let hosts = model.hosts().map(|host| LabHost {
+        name: host.name.clone(),
+        address: host.address,
+        hostname: host.nodename.clone(),
+    });
+    let citus = model
+        .formations
+        .iter()
+        .any(crate::model::Formation::is_citus);
+    let default = if citus { Citus::StandIn } else { Citus::None };
+    let vips = model
+        .groups()
+        .filter_map(|(_, group)| group.vip.as_ref().map(|vip| vip.address));
+    LabSpec {
+        suite: args.suite,
+        image: args.image,
+        citus: args.citus.clone().unwrap_or(default),
+        prefix_len: args.prefix_len,
+        reserved: vips
+            .chain(model.node_vips.iter().map(|vip| vip.address))
+            .collect(),
+        ..LabSpec::new(args.name.clone().unwrap_or(stem), hosts.collect())
+    }
+}
+
+fn list() -> Result<(), Failure> {
+    for lab in Lab::list()? {
+        result(&format!("{}  {}, {}\n", lab.name, lab.suite, lab.citus));
+        for host in lab.hosts {
+            let state = if host.running { "running" } else { "off" };
+            result(&format!(
+                "  {:<20} {:<16} {state}\n",
+                host.name, host.address
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Running commands where the lab's addresses exist.
+
+use super::error::{At, LabError};
+use super::machine::Lab;
+use super::tool;
+use std::ffi::OsString;
+use std::process::{Command, ExitStatus, Stdio};
+
+impl Lab {
+    /// A command in the control namespace, told by its environment how to get into the hosts.
+    pub fn command(&self, program: &OsString, args: &[OsString]) -> Command {
+        let record = &self.record;
+        let mut command = tool::command("ip");
+        command
+            .args(["netns", "exec", &record.control_ns()])
+            .arg(program)
+            .args(args);
+        command.stdin(Stdio::inherit());
+        command
+            .env("CITUSCTL_SSH_KEY", record.dir.join("ssh/id_ed25519"))
+            .env("CITUSCTL_KNOWN_HOSTS", record.dir.join("ssh/known_hosts"))
+            .env("CITUSCTL_USER", "root")
+            .env("CITUSCTL_INSIDE_LAB", &record.spec.name);
+        command
+    }
+
+    /// Runs a command in the control namespace, with this process's own streams.
+    pub fn exec(&self, argv: &[OsString]) -> Result<ExitStatus, LabError> {
+        let Some((program, args)) = argv.split_first() else {
+            return Err(LabError::Command {
+                command: "lab exec".to_owned(),
+                status: "nothing to run".to_owned(),
+                stderr: "name a command after `--`".to_owned(),
+            });
+        };
+        let shown = program.to_string_lossy().into_owned();
+        self.command(program, args)
+            .status()
+            .map_err(|source| LabError::Spawn {
+                command: shown,
+                source,
+            })
+    }
+
+    /// Runs a command on a host, as root.
+    pub fn exec_on(&self, host: &str, argv: &[OsString]) -> Result<ExitStatus, LabError> {
+        let index = self.record.index(host)?;
+        let address = self.record.spec.hosts[index].address.to_string();
+        let mut ssh: Vec<OsString> = ["ssh", "-q", "-F"].map(OsString::from).to_vec();
+        ssh.push(self.record.dir.join("ssh/config").into());
+        ssh.extend([
+            OsString::from(format!("root@{address}")),
+            OsString::from("--"),
+        ]);
+        ssh.extend(argv.iter().cloned());
+        self.exec(&ssh)
+    }
+}
+
+/// Runs this program again with its own arguments, less `--lab`, inside a lab.
+pub fn reexec(name: Option<&str>) -> Result<ExitStatus, LabError> {
+    let lab = Lab::find(name)?;
+    let program = std::env::current_exe().at("/proc/self/exe")?;
+    let args = std::env::args_os().skip(1).filter(|arg| {
+        let text = arg.to_string_lossy();
+        text != "--lab" && !text.starts_with("--lab=")
+    });
+    let mut argv = vec![program.into_os_string()];
+    argv.extend(args);
+    lab.exec(&argv)
+}
