@@ -4,8 +4,9 @@ use super::exit::{Failure, chain, code, result};
 use super::options::Common;
 use super::project;
 use crate::catalog::Origin;
-use crate::inventory::parameters::{self, DefaultValue, Param, Support};
+use crate::inventory::parameters::{self, DefaultValue, Module, Param, Support};
 use clap::{Args, Subcommand};
+use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -30,7 +31,12 @@ enum What {
         dir: PathBuf,
     },
     /// Parameters: all, or those whose name contains NAME
-    Vars { name: Option<String> },
+    Vars {
+        name: Option<String>,
+        /// As a table in Markdown, as docs/parameters.md has it
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 /// Runs it.
@@ -39,7 +45,7 @@ pub fn run(common: &Common, args: &CatalogArgs) -> Result<u8, Failure> {
         What::List => list(common)?,
         What::Show { path } => show(common, path)?,
         What::Eject { path, dir } => eject(common, path, dir)?,
-        What::Vars { name } => vars(common, name.as_deref()),
+        What::Vars { name, markdown } => vars(common, name.as_deref(), *markdown),
     }
     Ok(code::DONE)
 }
@@ -125,9 +131,12 @@ fn eject(common: &Common, path: &str, dir: &std::path::Path) -> Result<(), Failu
     Ok(())
 }
 
-fn vars(common: &Common, name: Option<&str>) {
+fn vars(common: &Common, name: Option<&str>, as_markdown: bool) {
     let wanted =
         parameters::all().filter(|param| name.is_none_or(|name| param.name.contains(name)));
+    if as_markdown {
+        return result(&markdown(wanted));
+    }
     if common.json() {
         let rows: Vec<serde_json::Value> = wanted.map(json).collect();
         result(&format!(
@@ -137,12 +146,7 @@ fn vars(common: &Common, name: Option<&str>) {
         return;
     }
     for param in wanted {
-        let note = match param.support {
-            Support::Used => String::new(),
-            Support::Planned => "  [not acted on yet]".to_owned(),
-            Support::Legacy(now) => format!("  [older: {now}]"),
-            Support::Ignored => "  [accepted, no effect]".to_owned(),
-        };
+        let note = note(param);
         result(&format!(
             "{:<32} {}{note}\n{:<32} {} = {}\n",
             param.name,
@@ -152,6 +156,46 @@ fn vars(common: &Common, name: Option<&str>) {
             default(param)
         ));
     }
+}
+
+/// What is to be known besides the meaning, with two spaces before it.
+fn note(param: &Param) -> String {
+    match param.support {
+        Support::Used => String::new(),
+        Support::Planned => "  [not acted on yet]".to_owned(),
+        Support::Legacy(now) => format!("  [older: {now}]"),
+        Support::Ignored => "  [accepted, no effect]".to_owned(),
+    }
+}
+
+/// One table for each module, in the order of the catalogue.
+fn markdown<'a>(params: impl Iterator<Item = &'a Param>) -> String {
+    let mut modules: IndexMap<Module, Vec<&Param>> = IndexMap::new();
+    for param in params {
+        modules.entry(param.module).or_default().push(param);
+    }
+    let tables = modules.iter().map(|(module, params)| {
+        let rows: String = params.iter().map(|param| row(param)).collect();
+        let head = "| parameter | type | default | level | meaning |\n|---|---|---|---|---|\n";
+        format!("## {module:?}\n\n{head}{rows}")
+    });
+    tables.collect::<Vec<_>>().join("\n")
+}
+
+fn row(param: &Param) -> String {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let default = match param.default {
+        DefaultValue::None => String::new(),
+        DefaultValue::Json(text) => format!("`{}`", cell(text)),
+    };
+    format!(
+        "| `{}` | {} | {default} | {} | {}{} |\n",
+        param.name,
+        cell(&param.kind.words()),
+        param.level,
+        cell(param.doc),
+        cell(&note(param)).replace("  [", " *[").replace(']', "]*"),
+    )
 }
 
 fn default(param: &Param) -> &'static str {

@@ -3,6 +3,7 @@
 use super::exit::{Failure, chain, code, result};
 use super::options::Common;
 use super::project::Project;
+use super::{exit::say, sinks};
 use crate::resource::Resource;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -22,6 +23,10 @@ pub struct RenderArgs {
 /// Runs it.
 pub fn run(common: &Common, args: &RenderArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
+    if !common.quiet && project.said.iter().next().is_some() {
+        let said = sinks::diagnostics(&project.inventory.sources, project.said.iter());
+        say(said.trim_end());
+    }
     let ca = project.authority(false)?;
     let contexts = project.contexts(&ca, &BTreeMap::new(), &BTreeMap::new())?;
     let desired = project

@@ -22,7 +22,7 @@ pub use mask::{secrets_in, shown};
 pub use typed::Typed;
 
 /// What a parameter belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Module {
     Ansible,
     Ca,
