@@ -14,6 +14,7 @@ mod render;
 mod session;
 mod sinks;
 mod status;
+mod status_view;
 
 pub use exit::{Failure, code};
 pub use options::{Common, Connect};

@@ -2,7 +2,8 @@
 
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::fleet::{chain, collect};
-use crate::engine::{Run, StatusAccess};
+use super::StatusAccess;
+use crate::engine::Run;
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
 use crate::transport::Program;
