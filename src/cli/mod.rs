@@ -15,6 +15,7 @@ mod render;
 mod session;
 mod sinks;
 mod status;
+mod status_view;
 
 pub use exit::{Failure, code};
 pub use options::{Common, Connect};

@@ -1,8 +1,18 @@
 //! `status`: the formation at a glance.
 
-use super::exit::{Failure, code};
+use super::exit::{Failure, code, result};
 use super::options::Common;
+use super::project::Project;
+use super::session::Session;
+use super::status_view::view;
+use crate::engine::Run;
+use crate::engine::status::{HaproxyAccess, StatusAccess, status};
+use crate::event::Outcome;
+use crate::event::status::StatusReport;
+use crate::inventory::parameters::Typed;
+use crate::names::HostName;
 use clap::Args;
+use std::time::Duration;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -12,7 +22,105 @@ pub struct StatusArgs {
     watch: bool,
 }
 
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// Runs it.
-pub async fn run(_common: &Common, _args: &StatusArgs) -> Result<u8, Failure> {
-    Err(Failure::new(code::INTERNAL, "status is not built yet"))
+pub async fn run(common: &Common, args: &StatusArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let session = Session::connect(common, &project, "site", "status", false).await?;
+    let access = access(&project);
+    let run = session.run()?;
+    let report = match args.watch {
+        true => watch(common, &run, &access).await,
+        false => {
+            let report = status(&run, &access).await;
+            result(&once(common, &report));
+            Some(report)
+        }
+    };
+    drop(run);
+    session.finish(Outcome::Done).await;
+    Ok(match report {
+        Some(report) if report.healthy => code::DONE,
+        Some(_) => code::INTERNAL,
+        None => code::DECLINED,
+    })
+}
+
+/// Draws until Ctrl-C; the last report decides the exit code, if there was one.
+async fn watch(common: &Common, run: &Run<'_>, access: &StatusAccess) -> Option<StatusReport> {
+    if !common.json() && console::Term::stdout().is_term() {
+        result("\x1b[2J");
+    }
+    let mut last = None;
+    loop {
+        let report = tokio::select! {
+            report = status(run, access) => report,
+            () = run.cancel.reached(1) => return last,
+        };
+        result(&frame(common, &report));
+        last = Some(report);
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = run.cancel.reached(1) => return last,
+        }
+    }
+}
+
+fn once(common: &Common, report: &StatusReport) -> String {
+    match common.json() {
+        true => format!(
+            "{}\n",
+            serde_json::to_string_pretty(report).unwrap_or_default()
+        ),
+        false => view(report),
+    }
+}
+
+/// One picture of many: a terminal is drawn over, JSON comes one report a line.
+fn frame(common: &Common, report: &StatusReport) -> String {
+    if common.json() {
+        return format!("{}\n", serde_json::to_string(report).unwrap_or_default());
+    }
+    let text = view(report);
+    match console::Term::stdout().is_term() {
+        // Home, each line to its end, then the rest of the screen: nothing flickers.
+        true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
+        false => format!("{text}\n"),
+    }
+}
+
+/// The credentials that the inventory gives.
+fn access(project: &Project) -> StatusAccess {
+    let mut access = StatusAccess::default();
+    let hosts = &project.inventory.hosts;
+    for (name, host) in hosts {
+        let typed = Typed::new(&host.vars);
+        if let Some(haproxy) = haproxy(&typed) {
+            access.haproxy.insert(name.clone(), haproxy);
+        }
+    }
+    let typed = |host: &HostName| hosts.get(host).map(|host| Typed::new(&host.vars));
+    let etcd = project.model.etcd.as_ref();
+    let member = etcd.and_then(|etcd| etcd.members.first());
+    access.etcd_root = member
+        .and_then(|member| typed(&member.host))
+        .map(|typed| typed.secret("etcd_root_password"))
+        .filter(|password| !password.is_empty());
+    for (_, group) in project.model.groups() {
+        let vars = group.members.first().and_then(|m| typed(&m.host));
+        let limit = vars.and_then(|vars| u64::try_from(vars.int("pg_rpo")).ok());
+        if let Some(limit) = limit {
+            access.lag_limits.insert(group.cluster.clone(), limit);
+        }
+    }
+    access
+}
+
+fn haproxy(typed: &Typed<'_>) -> Option<HaproxyAccess> {
+    Some(HaproxyAccess {
+        port: u16::try_from(typed.int("haproxy_exporter_port")).ok()?,
+        user: typed.str("haproxy_admin_username"),
+        password: typed.secret("haproxy_admin_password"),
+    })
 }

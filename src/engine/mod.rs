@@ -12,6 +12,7 @@ mod group;
 mod lock;
 mod look;
 mod patroni;
+pub mod status;
 mod work;
 
 pub use apply::{ApplyOptions, apply};

@@ -3,6 +3,7 @@
 use crate::names::{ClusterName, FormationName, HostName, InstanceName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// What `status` found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,8 +18,23 @@ pub struct StatusReport {
     pub nodes: Vec<NodeStatus>,
     pub services: Vec<ServiceStatus>,
     pub certificates: Vec<CertificateStatus>,
+    /// Addresses that follow a group's leader, and who has them.
+    #[serde(default)]
+    pub vips: Vec<VipStatus>,
     /// What is wrong, one sentence each, the host first.
     pub problems: Vec<String>,
+    /// What is worth knowing and makes nothing unhealthy: pending restarts, failover switched off.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// One address of a group (`pg_vip_address`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VipStatus {
+    pub address: IpAddr,
+    pub cluster: ClusterName,
+    /// The hosts that carry it; one when all is well, the leader's.
+    pub holders: Vec<HostName>,
 }
 
 /// One etcd member.

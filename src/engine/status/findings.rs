@@ -1,0 +1,126 @@
+//! What is wrong, in words, and the findings that belong to a host as a whole.
+
+use super::Answers;
+use crate::engine::Run;
+use crate::engine::fleet::chain;
+use crate::event::status::CertificateStatus;
+use crate::model::Host;
+use crate::pki::inspect;
+use time::OffsetDateTime;
+
+/// Days before its end at which a certificate becomes a problem.
+const EXPIRES_SOON: i64 = 30;
+
+/// Sentences, the host or group first.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub problems: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+impl Findings {
+    pub(super) fn problem(&mut self, text: impl Into<String>) {
+        self.problems.push(text.into());
+    }
+
+    pub(super) fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(text.into());
+    }
+
+    pub(super) fn unreachable(&mut self, run: &Run<'_>) {
+        for (host, error) in run.fleet.unreachable() {
+            let why = chain(error);
+            self.problem(match why.starts_with(host.as_str()) {
+                true => why,
+                false => format!("{host}: {why}"),
+            });
+        }
+    }
+
+    /// Hosts that are connected and did not say how they are.
+    pub(super) fn unanswered(&mut self, answers: &Answers) {
+        for (host, answer) in &answers.hosts {
+            if let Err(why) = answer {
+                self.problem(format!("{host} did not answer: {why}"));
+            }
+        }
+    }
+
+    /// Services that should run and do not.
+    pub(super) fn units(&mut self, run: &Run<'_>, answers: &Answers) {
+        for (name, answer) in &answers.hosts {
+            let (Ok(seen), Some(host)) = (answer, run.model.hosts.get(name)) else {
+                continue;
+            };
+            for unit in expected(host) {
+                let state = seen.units.get(unit).map_or("unknown", String::as_str);
+                if state != "active" {
+                    self.problem(format!("{name}: {unit}.service is {state}"));
+                }
+            }
+        }
+    }
+}
+
+fn expected(host: &Host) -> impl Iterator<Item = &'static str> {
+    let wanted = [
+        (host.etcd.is_some(), "etcd"),
+        (host.pg.is_some(), "patroni"),
+        (host.haproxy, "haproxy"),
+    ];
+    wanted
+        .into_iter()
+        .filter_map(|(wanted, unit)| wanted.then_some(unit))
+}
+
+/// The dates of all certificates.
+pub(super) fn certificates(answers: &Answers, said: &mut Findings) -> Vec<CertificateStatus> {
+    let now = OffsetDateTime::now_utc();
+    let mut all = Vec::new();
+    for (host, answer) in &answers.hosts {
+        let found = answer.iter().flat_map(|seen| &seen.certificates);
+        for (name, pem) in found {
+            match inspect(name, pem) {
+                Ok(inspected) => {
+                    let days = (inspected.not_after - now).whole_days();
+                    judge_days(&format!("{host}: the certificate of {name}"), days, said);
+                    all.push(CertificateStatus {
+                        host: host.clone(),
+                        name: name.clone(),
+                        days,
+                    });
+                }
+                Err(error) => said.problem(format!("{host}: {}", chain(&error))),
+            }
+        }
+    }
+    all
+}
+
+fn judge_days(what: &str, days: i64, said: &mut Findings) {
+    if days < 0 {
+        said.problem(format!("{what} expired {} days ago", -days));
+    } else if days < EXPIRES_SOON {
+        said.problem(format!("{what} expires in {days} days"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_become_problems_in_their_last_month() {
+        let mut said = Findings::default();
+        for days in [-2, 29, 30] {
+            judge_days("a: the certificate of etcd", days, &mut said);
+        }
+        assert_eq!(
+            said.problems,
+            [
+                "a: the certificate of etcd expired 2 days ago",
+                "a: the certificate of etcd expires in 29 days"
+            ]
+        );
+    }
+}

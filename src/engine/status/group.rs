@@ -1,0 +1,223 @@
+//! A Patroni cluster: its leader, who follows it and how closely, and who holds its address.
+
+use super::Answers;
+use super::findings::Findings;
+use super::patroni::{ClusterView, MemberView};
+use crate::event::status::{GroupStatus, MemberStatus, VipStatus};
+use crate::model::Group;
+use crate::names::{HostName, InstanceName};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Patroni's own default of `maximum_lag_on_failover` (bytes).
+const LAG_LIMIT: u64 = 1 << 20;
+
+/// The state of a group, and what is wrong with it.
+pub(super) fn judge(
+    group: &Group,
+    view: Result<&ClusterView, &str>,
+    lag_limit: Option<u64>,
+    said: &mut Findings,
+) -> GroupStatus {
+    let mut status = GroupStatus {
+        number: group.number,
+        cluster: group.cluster.clone(),
+        members: Vec::new(),
+    };
+    let view = match view {
+        Ok(view) => view,
+        Err(why) => {
+            said.problem(format!("{}: Patroni does not answer: {why}", group.cluster));
+            return status;
+        }
+    };
+    if view.leader().is_none() {
+        said.problem(format!(
+            "{} has no leader: it takes no writes",
+            group.cluster
+        ));
+    }
+    if view.paused {
+        said.warn(format!(
+            "{}: automatic failover is switched off (paused)",
+            group.cluster
+        ));
+    }
+    // Zero asks for synchronous replication: then no lag is tolerable, and any is only for a moment.
+    let limit = lag_limit.unwrap_or(LAG_LIMIT).max(LAG_LIMIT);
+    for member in &view.members {
+        judge_member(member, view, limit, said);
+        status.members.push(line(member, group));
+    }
+    missing(group, view, &mut status, said);
+    status
+        .members
+        .sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
+    status
+}
+
+/// `pg-2` before `pg-10`.
+fn natural(name: &InstanceName) -> (String, u64) {
+    let (stem, number) = name.as_str().rsplit_once('-').unwrap_or((name.as_str(), ""));
+    (stem.to_owned(), number.parse().unwrap_or(0))
+}
+
+fn judge_member(member: &MemberView, view: &ClusterView, limit: u64, said: &mut Findings) {
+    let name = &member.name;
+    if member.pending_restart {
+        said.warn(format!(
+            "{name} runs with old parameters until PostgreSQL is restarted"
+        ));
+    }
+    if member.leads() {
+        if member.state != "running" {
+            said.problem(format!("{name} leads but is {}", member.state));
+        }
+        return;
+    }
+    // Patroni before 3.1 says `running` where later versions say `streaming`.
+    if !matches!(member.state.as_str(), "streaming" | "running") {
+        said.problem(format!("{name} does not follow: it is {}", member.state));
+    }
+    if let Some(lag) = member.lag.filter(|lag| *lag > limit) {
+        said.problem(format!(
+            "{name} is {lag} bytes behind, more than the {limit} that a failover may lose"
+        ));
+    }
+    let leading = view.leader().and_then(|leader| leader.timeline);
+    if let (Some(leading), Some(own)) = (leading, member.timeline)
+        && leading != own
+    {
+        said.problem(format!(
+            "{name} is on timeline {own}, its leader on {leading}"
+        ));
+    }
+}
+
+fn line(member: &MemberView, group: &Group) -> MemberStatus {
+    MemberStatus {
+        name: InstanceName::new(member.name.clone()),
+        host: member.host(group),
+        role: member.role.clone(),
+        state: member.state.clone(),
+        timeline: member.timeline,
+        lag: member.lag.filter(|_| !member.leads()),
+        pending_restart: member.pending_restart,
+        tags: member.tags.clone(),
+    }
+}
+
+/// Members that only the inventory knows, and members that only Patroni knows.
+fn missing(group: &Group, view: &ClusterView, status: &mut GroupStatus, said: &mut Findings) {
+    let found: BTreeSet<&str> = view.members.iter().map(|m| m.name.as_str()).collect();
+    for member in &group.members {
+        if found.contains(member.name.as_str()) {
+            continue;
+        }
+        said.problem(format!(
+            "{}: {} is not in Patroni's cluster",
+            member.host, member.name
+        ));
+        status.members.push(MemberStatus {
+            name: member.name.clone(),
+            host: member.host.clone(),
+            role: String::new(),
+            state: "absent".to_owned(),
+            timeline: None,
+            lag: None,
+            pending_restart: false,
+            tags: BTreeMap::new(),
+        });
+    }
+    let known: BTreeSet<&str> = group.members.iter().map(|m| m.name.as_str()).collect();
+    for name in found.difference(&known) {
+        said.problem(format!(
+            "{}: Patroni has a member {name} that the inventory does not know",
+            group.cluster
+        ));
+    }
+}
+
+/// Who carries the group's address.
+pub(super) fn vip(group: &Group, answers: &Answers, said: &mut Findings) -> Option<VipStatus> {
+    let address = group.vip.as_ref()?.address;
+    let carries = |host: &HostName| {
+        let seen = answers.hosts.get(host).and_then(|seen| seen.as_ref().ok());
+        seen.is_some_and(|seen| seen.addresses.contains(&address))
+    };
+    let hosts = group.members.iter().map(|member| member.host.clone());
+    let holders: Vec<HostName> = hosts.filter(|host| carries(host)).collect();
+    let view = answers.groups.get(&group.cluster)?.as_ref().ok();
+    let leader = view.and_then(|view| view.leader());
+    match (holders.as_slice(), leader.map(|leader| leader.host(group))) {
+        ([], _) => said.problem(format!("{}: nobody carries {address}", group.cluster)),
+        ([holder], Some(leader)) if *holder != leader => said.problem(format!(
+            "{holder} carries {address}, but {leader} leads {}",
+            group.cluster
+        )),
+        ([_], _) => {}
+        (many, _) => said.problem(format!(
+            "{}: {} hosts carry {address}",
+            group.cluster,
+            many.len()
+        )),
+    }
+    Some(VipStatus {
+        address,
+        cluster: group.cluster.clone(),
+        holders,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: &str, role: &str, state: &str, timeline: u64, lag: u64) -> MemberView {
+        MemberView {
+            name: name.to_owned(),
+            role: role.to_owned(),
+            state: state.to_owned(),
+            timeline: Some(timeline),
+            lag: Some(lag),
+            ..MemberView::default()
+        }
+    }
+
+    fn said(members: Vec<MemberView>) -> Vec<String> {
+        let view = ClusterView {
+            members,
+            paused: false,
+        };
+        let mut said = Findings::default();
+        for member in &view.members {
+            judge_member(member, &view, LAG_LIMIT, &mut said);
+        }
+        said.problems
+    }
+
+    #[test]
+    fn a_group_that_streams_is_well() {
+        let leader = member("a-1", "leader", "running", 2, 0);
+        assert!(said(vec![leader, member("a-2", "sync_standby", "streaming", 2, 10)]).is_empty());
+    }
+
+    #[test]
+    fn each_ill_has_its_words() {
+        let leader = member("a-1", "leader", "running", 3, 0);
+        let behind = member("a-2", "replica", "streaming", 2, 2 << 20);
+        let down = member("a-3", "replica", "start failed", 3, 0);
+        assert_eq!(
+            said(vec![leader, behind, down]),
+            [
+                "a-2 is 2097152 bytes behind, more than the 1048576 that a failover may lose",
+                "a-2 is on timeline 2, its leader on 3",
+                "a-3 does not follow: it is start failed"
+            ]
+        );
+    }
+
+    #[test]
+    fn ten_comes_after_two() {
+        assert!(natural(&"pg-2".into()) < natural(&"pg-10".into()));
+    }
+}

@@ -1,0 +1,231 @@
+//! What one program per host tells: units, certificates, etcd's own words, Citus's list of nodes, addresses.
+
+use crate::command::{Frame, quote, whole_program};
+use crate::engine::fleet::{chain, collect};
+use super::StatusAccess;
+use crate::engine::Run;
+use crate::model::{Etcd, EtcdMember, Formation, Instance};
+use crate::names::HostName;
+use crate::transport::Program;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// The program's limit: longer than every timeout inside of it.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What a host said.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HostSeen {
+    /// `active`, `inactive`, `failed`, by unit.
+    pub units: BTreeMap<String, String>,
+    /// PEM texts by what they are for.
+    pub certificates: BTreeMap<String, String>,
+    /// `etcdctl endpoint status -w json` of this member.
+    pub etcd_status: Option<Value>,
+    /// `etcdctl member list -w json`.
+    pub etcd_members: Option<Value>,
+    /// etcdctl's words where it did not answer with JSON.
+    pub etcd_words: String,
+    /// `pg_dist_node` as this member of the coordinator has it.
+    pub nodes: Option<Vec<NodeRow>>,
+    /// psql's words where it did not answer.
+    pub nodes_words: String,
+    pub addresses: BTreeSet<IpAddr>,
+}
+
+/// One row of `pg_dist_node`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NodeRow {
+    pub group: u32,
+    /// `host:port`.
+    pub place: String,
+    pub role: String,
+    pub active: bool,
+}
+
+/// Asks one host, in one go.
+pub(super) async fn ask(
+    run: &Run<'_>,
+    access: &StatusAccess,
+    host: &HostName,
+) -> Result<HostSeen, String> {
+    let transport = run
+        .fleet
+        .get(host)
+        .ok_or_else(|| format!("{host} is not connected"))?;
+    let program = Program {
+        text: whole_program(&program(run, access, host)),
+        deadline: Some(DEADLINE),
+    };
+    let (_, output) = collect(transport.as_ref(), &program)
+        .await
+        .map_err(|error| chain(&error))?;
+    Ok(read(&run.frame, &output.out))
+}
+
+fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
+    let mut text = run.frame.define_mark();
+    text.push_str(
+        "for u in etcd patroni haproxy; do mark unit $u; systemctl is-active $u 2>&1; done\n\
+         mark addresses; ip -o addr show 2>/dev/null\n\
+         mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null\n\
+         mark certificate postgres; cat /pg/cert/server.crt 2>/dev/null\n",
+    );
+    let member = run.model.hosts.get(host).and_then(|h| h.etcd.as_ref());
+    if let (Some(etcd), Some(member)) = (&run.model.etcd, member) {
+        text.push_str(&etcd_text(etcd, member, access));
+    }
+    if let Some((formation, member)) = coordinator_on(run, host) {
+        text.push_str(&nodes_text(formation, member));
+    }
+    text
+}
+
+fn coordinator_on<'a>(
+    run: &'a Run<'_>,
+    host: &HostName,
+) -> Option<(&'a Formation, &'a Instance)> {
+    let citus = run.model.formations.iter().filter(|f| f.is_citus());
+    citus
+        .filter_map(|formation| Some((formation, formation.coordinator()?)))
+        .find_map(|(formation, group)| {
+            let member = group.members.iter().find(|member| member.host == *host)?;
+            Some((formation, member))
+        })
+}
+
+/// The password travels in the environment of etcdctl, never in its arguments.
+fn etcd_text(etcd: &Etcd, member: &EtcdMember, access: &StatusAccess) -> String {
+    let password = access
+        .etcd_root
+        .as_ref()
+        .map(|secret| {
+            format!(
+                "ETCDCTL_USER=root ETCDCTL_PASSWORD={} ",
+                quote(secret.expose())
+            )
+        })
+        .unwrap_or_default();
+    let endpoint = quote(&member.client_url(etcd.client_port)).to_string();
+    let call = format!(
+        "{password}ETCDCTL_API=3 etcdctl --command-timeout=4s --dial-timeout=2s --endpoints={endpoint} \
+         --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key"
+    );
+    format!(
+        "mark etcd status; {call} endpoint status -w json 2>&1\n\
+         mark etcd members; {call} member list -w json 2>&1\n"
+    )
+}
+
+fn nodes_text(formation: &Formation, member: &Instance) -> String {
+    format!(
+        "mark nodes; PGCONNECT_TIMEOUT=4 runuser -u postgres -- /usr/lib/postgresql/{}/bin/psql -XAtq -F' ' \
+         -h /var/run/postgresql -p {} -d {} -c \
+         'SELECT groupid, nodename, nodeport, noderole, isactive FROM pg_dist_node ORDER BY 1, 4, 2' 2>&1\n\
+         mark psql $?\n",
+        formation.version,
+        member.port,
+        quote(&formation.primary_db)
+    )
+}
+
+fn read(frame: &Frame, output: &str) -> HostSeen {
+    let sections = frame.sections(output);
+    let mut seen = HostSeen::default();
+    for (unit, text) in sections.starting_with("unit") {
+        seen.units.insert(unit.to_owned(), text.trim().to_owned());
+    }
+    for (name, text) in sections.starting_with("certificate") {
+        if !text.trim().is_empty() {
+            seen.certificates.insert(name.to_owned(), text.to_owned());
+        }
+    }
+    seen.addresses = addresses(sections.get("addresses").unwrap_or_default());
+    for (what, text) in sections.starting_with("etcd") {
+        let answer = json_line(text);
+        if answer.is_none() {
+            seen.etcd_words = last_line(text);
+        }
+        match what {
+            "status" => seen.etcd_status = answer,
+            _ => seen.etcd_members = answer,
+        }
+    }
+    if let Some(text) = sections.get("nodes") {
+        let answered = sections.get("psql 0").is_some();
+        seen.nodes = answered.then(|| text.lines().filter_map(node_row).collect());
+        seen.nodes_words = if answered {
+            String::new()
+        } else {
+            last_line(text)
+        };
+    }
+    seen
+}
+
+/// etcdctl mixes warnings into its output: its JSON is the line that parses.
+fn json_line(text: &str) -> Option<Value> {
+    text.lines()
+        .filter(|line| line.starts_with(['{', '[']))
+        .find_map(|line| serde_json::from_str(line).ok())
+}
+
+fn last_line(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.next_back().unwrap_or_default().to_owned()
+}
+
+fn node_row(line: &str) -> Option<NodeRow> {
+    let mut words = line.split_whitespace();
+    let group = words.next()?.parse().ok()?;
+    let (host, port) = (words.next()?, words.next()?);
+    Some(NodeRow {
+        group,
+        place: format!("{host}:{port}"),
+        role: words.next()?.to_owned(),
+        active: words.next()? == "t",
+    })
+}
+
+/// Reads `ip -o addr`: `2: eth0    inet 10.0.0.1/24 brd ...`.
+fn addresses(text: &str) -> BTreeSet<IpAddr> {
+    let of_line = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.find(|word| matches!(*word, "inet" | "inet6"))?;
+        words.next()?.split('/').next()?.parse().ok()
+    };
+    text.lines().filter_map(of_line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_whole_answer() {
+        let output = "\n@@n unit etcd\nactive\n\n@@n addresses\n1: lo    inet 127.0.0.1/8 scope host lo\n\
+            \n@@n certificate etcd\n\n@@n etcd status\n{\"level\":\"warn\"\nwarning\n[{\"Status\":{}}]\n\
+            \n@@n etcd members\nError: permission denied\n\
+            \n@@n nodes\n0 10.0.0.1 5432 primary t\n1 10.0.0.2 5432 secondary f\n\n@@n psql 0\n";
+        let seen = read(&Frame::new("n"), output);
+        assert_eq!(seen.units["etcd"], "active");
+        assert!(seen.certificates.is_empty());
+        assert_eq!(seen.addresses.len(), 1);
+        assert!(seen.etcd_status.is_some());
+        assert!(seen.etcd_members.is_none());
+        assert_eq!(seen.etcd_words, "Error: permission denied");
+        let nodes = seen.nodes.unwrap();
+        assert_eq!((nodes.len(), nodes[0].active, nodes[1].active), (2, true, false));
+        assert_eq!(nodes[0].place, "10.0.0.1:5432");
+    }
+
+    #[test]
+    fn keeps_the_words_of_a_refusal() {
+        let output = "@@n nodes\npsql: error: no such database\n@@n psql 2\n";
+        let seen = read(&Frame::new("n"), output);
+        assert_eq!(seen.nodes, None);
+        assert_eq!(seen.nodes_words, "psql: error: no such database");
+    }
+}

@@ -1,0 +1,114 @@
+//! The state of formations as the machines tell it: one program per host, one request to Patroni per group, one
+//! to each HAProxy. It only looks.
+
+mod findings;
+mod group;
+mod haproxy;
+mod host;
+mod nodes;
+mod patroni;
+mod quorum;
+mod service;
+
+pub use haproxy::HaproxyAccess;
+
+use super::Run;
+use super::look::futures_join;
+use crate::event::status::StatusReport;
+use crate::names::{ClusterName, HostName};
+use crate::secret::Secret;
+use findings::Findings;
+use haproxy::Servers;
+use host::HostSeen;
+use patroni::ClusterView;
+use std::collections::BTreeMap;
+
+/// What `status` needs to know besides what the engine knows.
+#[derive(Clone, Debug, Default)]
+pub struct StatusAccess {
+    /// `etcd_root_password`: with authentication on, the list of members is root's.
+    pub etcd_root: Option<Secret>,
+    /// The statistics page of each host that runs HAProxy.
+    pub haproxy: BTreeMap<HostName, HaproxyAccess>,
+    /// Bytes that a replica may be behind and still be promoted (`pg_rpo`), by cluster.
+    pub lag_limits: BTreeMap<ClusterName, u64>,
+}
+
+/// All answers of one look. An error is a whole sentence.
+#[derive(Debug, Default)]
+struct Answers {
+    hosts: BTreeMap<HostName, Result<HostSeen, String>>,
+    groups: BTreeMap<ClusterName, Result<ClusterView, String>>,
+    haproxy: BTreeMap<HostName, Result<Servers, String>>,
+}
+
+/// Looks at all connected hosts, and judges. Hosts that could not be reached are problems of the report; hosts
+/// that were not selected are left out.
+pub async fn status(run: &Run<'_>, access: &StatusAccess) -> StatusReport {
+    let answers = gather(run, access).await;
+    report(run, access, &answers)
+}
+
+async fn gather(run: &Run<'_>, access: &StatusAccess) -> Answers {
+    let connected = run.fleet.hosts();
+    let hosts = futures_join(
+        connected
+            .iter()
+            .map(|host| async { (host.clone(), host::ask(run, access, host).await) }),
+    );
+    let groups = run
+        .model
+        .groups()
+        .map(|(_, group)| group)
+        .filter(|group| group.members.iter().any(|m| connected.contains(&m.host)));
+    let groups = futures_join(
+        groups.map(|group| async { (group.cluster.clone(), patroni::ask(run, group).await) }),
+    );
+    let proxies = connected.iter().filter_map(|host| {
+        let known = run.model.hosts.get(host)?;
+        Some((known, access.haproxy.get(host)?))
+    });
+    let proxies = futures_join(proxies.filter(|(host, _)| host.haproxy).map(
+        |(host, access)| async { (host.name.clone(), haproxy::ask(run, host, access).await) },
+    ));
+    let (hosts, groups, proxies) = tokio::join!(hosts, groups, proxies);
+    Answers {
+        hosts: hosts.into_iter().collect(),
+        groups: groups.into_iter().collect(),
+        haproxy: proxies.into_iter().collect(),
+    }
+}
+
+fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusReport {
+    let mut said = Findings::default();
+    said.unreachable(run);
+    said.unanswered(answers);
+    let mut report = StatusReport {
+        formation: match run.model.formations.as_slice() {
+            [only] => Some(only.name.clone()),
+            _ => None,
+        },
+        etcd: quorum::judge(run, answers, &mut said),
+        ..StatusReport::default()
+    };
+    for (_, group) in run.model.groups() {
+        let Some(answer) = answers.groups.get(&group.cluster) else {
+            continue;
+        };
+        let limit = access.lag_limits.get(&group.cluster).copied();
+        let view = answer.as_ref().map_err(String::as_str);
+        report.paused |= view.is_ok_and(|view| view.paused);
+        report
+            .groups
+            .push(group::judge(group, view, limit, &mut said));
+        report.vips.extend(group::vip(group, answers, &mut said));
+    }
+    report.nodes = nodes::judge(run, answers, &mut said);
+    report.services = service::judge(run, answers, &mut said);
+    report.certificates = findings::certificates(answers, &mut said);
+    said.units(run, answers);
+    report.healthy = said.problems.is_empty();
+    report.problems = said.problems;
+    report.warnings = said.warnings;
+    report
+}

@@ -1,0 +1,137 @@
+//! Citus's list of nodes against Patroni's view of the groups.
+
+use super::Answers;
+use super::findings::Findings;
+use super::host::{HostSeen, NodeRow};
+use super::patroni::ClusterView;
+use crate::engine::Run;
+use crate::event::status::NodeStatus;
+use crate::model::{Formation, Group};
+
+/// One line for each row of `pg_dist_node`, and one for each leader that it does not name.
+pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Vec<NodeStatus> {
+    let citus = run.model.formations.iter().filter(|f| f.is_citus());
+    citus
+        .flat_map(|formation| of_formation(formation, answers, said))
+        .collect()
+}
+
+fn of_formation(
+    formation: &Formation,
+    answers: &Answers,
+    said: &mut Findings,
+) -> Vec<NodeStatus> {
+    let Some((place, seen)) = coordinator(formation, answers) else {
+        return Vec::new();
+    };
+    let Some(rows) = &seen.nodes else {
+        said.problem(format!(
+            "{place} does not show pg_dist_node: {}",
+            seen.nodes_words
+        ));
+        return Vec::new();
+    };
+    let mut nodes: Vec<NodeStatus> = Vec::new();
+    for group in &formation.groups {
+        let (Some(number), Some(Ok(view))) = (group.number, answers.groups.get(&group.cluster))
+        else {
+            continue;
+        };
+        let own: Vec<&NodeRow> = rows.iter().filter(|row| row.group == number).collect();
+        nodes.extend(of_group(group, number, view, &own, said));
+    }
+    for row in rows {
+        let known = |group: &Group| group.number == Some(row.group);
+        if !formation.groups.iter().any(known) {
+            said.problem(format!(
+                "pg_dist_node has a group {} ({}) that the inventory does not know",
+                row.group, row.place
+            ));
+        }
+    }
+    nodes
+}
+
+/// The coordinator's leader, and what its host said. Without a leader there is nothing to compare with.
+fn coordinator<'a>(
+    formation: &Formation,
+    answers: &'a Answers,
+) -> Option<(String, &'a HostSeen)> {
+    let group = formation.coordinator()?;
+    let view = answers.groups.get(&group.cluster)?.as_ref().ok()?;
+    let host = view.leader()?.host(group);
+    let seen = answers.hosts.get(&host)?.as_ref().ok()?;
+    Some((host.to_string(), seen))
+}
+
+fn of_group(
+    group: &Group,
+    number: u32,
+    view: &ClusterView,
+    rows: &[&NodeRow],
+    said: &mut Findings,
+) -> Vec<NodeStatus> {
+    let leader = view.leader().and_then(|leader| leader.place.clone());
+    let mut nodes = Vec::new();
+    for row in rows {
+        let patroni = match row.role.as_str() {
+            "primary" => leader.clone(),
+            _ => follower(view, &row.place),
+        };
+        let ok = patroni.as_ref() == Some(&row.place) && (row.active || row.role != "primary");
+        if !ok {
+            said.problem(words(group, row, patroni.as_deref()));
+        }
+        nodes.push(NodeStatus {
+            group: number,
+            citus: Some(row.place.clone()),
+            patroni,
+            role: row.role.clone(),
+            ok,
+        });
+    }
+    if !rows.iter().any(|row| row.role == "primary") {
+        said.problem(format!(
+            "{}: pg_dist_node names no primary of group {number}",
+            group.cluster
+        ));
+        nodes.push(NodeStatus {
+            group: number,
+            citus: None,
+            patroni: leader,
+            role: "primary".to_owned(),
+            ok: false,
+        });
+    }
+    nodes
+}
+
+/// The member at that place, unless it leads.
+fn follower(view: &ClusterView, place: &str) -> Option<String> {
+    let found = view
+        .members
+        .iter()
+        .find(|member| !member.leads() && member.place.as_deref() == Some(place));
+    found.and_then(|member| member.place.clone())
+}
+
+fn words(group: &Group, row: &NodeRow, patroni: Option<&str>) -> String {
+    let NodeRow { place, role, .. } = row;
+    match (role.as_str(), patroni) {
+        ("primary", Some(leader)) if leader == place => {
+            format!("{}: pg_dist_node has {place} as inactive", group.cluster)
+        }
+        ("primary", Some(leader)) => format!(
+            "{}: pg_dist_node names {place} as primary, but {leader} leads",
+            group.cluster
+        ),
+        ("primary", None) => format!(
+            "{}: pg_dist_node names {place} as primary, but nobody leads",
+            group.cluster
+        ),
+        _ => format!(
+            "{}: pg_dist_node names {place} as {role}, but no standby is there",
+            group.cluster
+        ),
+    }
+}

@@ -1,0 +1,134 @@
+//! etcd: who answers, who leads, and whether its own list of members is that of the inventory.
+
+use super::Answers;
+use super::findings::Findings;
+use super::host::HostSeen;
+use crate::engine::Run;
+use crate::event::status::EtcdStatus;
+use crate::model::{Etcd, EtcdMember};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The members of the selected hosts; those that could not be reached are listed as sick.
+pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Vec<EtcdStatus> {
+    let Some(etcd) = &run.model.etcd else {
+        return Vec::new();
+    };
+    let selected = etcd.members.iter().filter(|member| {
+        answers.hosts.contains_key(&member.host)
+            || run.fleet.unreachable().contains_key(&member.host)
+    });
+    let members: Vec<EtcdStatus> = selected
+        .map(|member| of_member(member, answers, said))
+        .collect();
+    let whole = members.len() == etcd.members.len();
+    if whole && !members.iter().any(|member| member.leader) {
+        said.problem("etcd has no leader: nothing can be elected, and Patroni demotes its leaders");
+    }
+    let healthy = members.iter().filter(|member| member.healthy).count();
+    if whole && healthy < members.len() {
+        said.problem(margin(etcd, healthy));
+    }
+    membership(etcd, answers, said);
+    members
+}
+
+fn margin(etcd: &Etcd, healthy: usize) -> String {
+    let all = etcd.members.len();
+    let left = healthy.saturating_sub(etcd.quorum());
+    match healthy >= etcd.quorum() {
+        true => format!("etcd: {healthy} of {all} members are healthy; {left} more may fail"),
+        false => format!(
+            "etcd: {healthy} of {all} members are healthy, {} are needed: no quorum",
+            etcd.quorum()
+        ),
+    }
+}
+
+fn of_member(member: &EtcdMember, answers: &Answers, said: &mut Findings) -> EtcdStatus {
+    let mut status = EtcdStatus {
+        name: member.name.clone(),
+        host: member.host.clone(),
+        healthy: false,
+        leader: false,
+        version: None,
+        db_size: None,
+    };
+    let Some(Ok(seen)) = answers.hosts.get(&member.host) else {
+        return status;
+    };
+    let answer = seen.etcd_status.as_ref();
+    let Some(answer) = answer.and_then(|answer| answer.pointer("/0/Status")) else {
+        said.problem(format!(
+            "{}: {} does not answer{}",
+            member.host,
+            member.name,
+            words(seen)
+        ));
+        return status;
+    };
+    let id = |path| answer.pointer(path).and_then(Value::as_u64);
+    let leader = id("/leader").filter(|leader| *leader != 0);
+    status.leader = leader.is_some() && leader == id("/header/member_id");
+    status.healthy = leader.is_some() && errors(answer).is_empty();
+    status.version = answer
+        .get("version")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    status.db_size = id("/dbSize");
+    for error in errors(answer) {
+        said.problem(format!("{}: {} says {error}", member.host, member.name));
+    }
+    status
+}
+
+fn words(seen: &HostSeen) -> String {
+    match seen.etcd_words.as_str() {
+        "" => String::new(),
+        words => format!(": {words}"),
+    }
+}
+
+/// Alarms such as `NOSPACE`.
+fn errors(answer: &Value) -> Vec<String> {
+    let errors = answer.get("errors").and_then(Value::as_array);
+    let text = |error: &Value| error.as_str().map(str::to_owned);
+    errors.into_iter().flatten().filter_map(text).collect()
+}
+
+/// Compares the list of one member that answers with the inventory.
+fn membership(etcd: &Etcd, answers: &Answers, said: &mut Findings) {
+    let lists = answers
+        .hosts
+        .values()
+        .filter_map(|answer| answer.as_ref().ok());
+    let Some(list) = lists.filter_map(|seen| seen.etcd_members.as_ref()).next() else {
+        return;
+    };
+    let found = names(list);
+    let wanted: BTreeSet<String> = etcd.members.iter().map(|m| m.name.clone()).collect();
+    for name in wanted.difference(&found) {
+        said.problem(format!("etcd does not count {name} among its members"));
+    }
+    for name in found.difference(&wanted) {
+        said.problem(format!(
+            "etcd has a member {name} that the inventory does not know"
+        ));
+    }
+}
+
+/// A member that was added and has not yet started has no name.
+fn names(list: &Value) -> BTreeSet<String> {
+    let members = list.get("members").and_then(Value::as_array);
+    let name = |member: &Value| {
+        let name = member
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        match name {
+            "" => "(not started)".to_owned(),
+            name => name.to_owned(),
+        }
+    };
+    members.into_iter().flatten().map(name).collect()
+}

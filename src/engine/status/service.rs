@@ -1,0 +1,109 @@
+//! HAProxy: which servers each service has, and whether that is what the groups' state asks for.
+
+use super::Answers;
+use super::findings::Findings;
+use super::haproxy::Servers;
+use crate::engine::Run;
+use crate::event::status::{ServerStatus, ServiceStatus};
+use crate::model::{Model, Service, ServiceKind};
+use crate::names::HostName;
+use std::collections::BTreeSet;
+
+/// All services of all hosts that run HAProxy.
+pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Vec<ServiceStatus> {
+    let mut all = Vec::new();
+    for host in run.model.hosts().filter(|host| host.haproxy) {
+        match answers.haproxy.get(&host.name) {
+            None => {}
+            Some(Err(why)) => said.problem(format!(
+                "{}: HAProxy's statistics cannot be read: {why}",
+                host.name
+            )),
+            Some(Ok(servers)) => {
+                for service in &host.services {
+                    let status = line(&host.name, service, servers);
+                    said.problems
+                        .extend(wrong(run.model, answers, service, &status));
+                    all.push(status);
+                }
+            }
+        }
+    }
+    all
+}
+
+fn line(host: &HostName, service: &Service, servers: &Servers) -> ServiceStatus {
+    ServiceStatus {
+        host: host.clone(),
+        service: service.name.clone(),
+        port: Some(service.port),
+        servers: servers.get(&service.name).cloned().unwrap_or_default(),
+    }
+}
+
+/// What is wrong with a service, if anything. HAProxy follows a change of roles within a few checks.
+fn wrong(
+    model: &Model,
+    answers: &Answers,
+    service: &Service,
+    status: &ServiceStatus,
+) -> Option<String> {
+    let place = format!("{}: service {}", status.host, status.service);
+    if status.servers.is_empty() && !service.servers.is_empty() {
+        return Some(format!("{place} is not known to HAProxy"));
+    }
+    let up: Vec<&ServerStatus> = status.servers.iter().filter(|server| server.up).collect();
+    if !leads_only(service) {
+        let wanted = service.kind != ServiceKind::Custom && serves(model, answers, service);
+        return (up.is_empty() && wanted).then(|| format!("{place} has no server that is up"));
+    }
+    let wanted = clusters(model, service).len();
+    (up.len() != wanted).then(|| {
+        let names: Vec<&str> = up.iter().map(|server| server.name.as_str()).collect();
+        let names = match names.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", names.join(", ")),
+        };
+        format!(
+            "{place} leads to {} leaders{names}, not to {wanted}",
+            up.len()
+        )
+    })
+}
+
+fn leads_only(service: &Service) -> bool {
+    let path = service.check_path.as_deref().unwrap_or_default();
+    let path = path.split('?').next().unwrap_or_default();
+    matches!(path, "/primary" | "/read-write" | "/leader" | "/master")
+}
+
+/// The groups behind a service: as many leaders should be up.
+fn clusters(model: &Model, service: &Service) -> BTreeSet<String> {
+    let instances = service.servers.iter().filter_map(|server| {
+        let name = server.instance.as_ref()?;
+        model.instance(name)
+    });
+    instances
+        .map(|instance| instance.cluster.to_string())
+        .collect()
+}
+
+/// Whether Patroni knows a standby behind the service that could serve.
+fn serves(model: &Model, answers: &Answers, service: &Service) -> bool {
+    let names: BTreeSet<&str> = service
+        .servers
+        .iter()
+        .filter_map(|server| server.instance.as_ref().map(|name| name.as_str()))
+        .collect();
+    clusters(model, service).iter().any(|cluster| {
+        let view = answers.groups.get(cluster.as_str());
+        let members = view.and_then(|view| view.as_ref().ok());
+        members.is_some_and(|view| {
+            view.members.iter().any(|member| {
+                names.contains(member.name.as_str())
+                    && !member.leads()
+                    && member.state == "streaming"
+            })
+        })
+    })
+}
