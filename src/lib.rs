@@ -22,3 +22,4 @@ pub mod secret;
 pub mod source;
 pub mod template;
 pub mod transport;
+pub mod ui;

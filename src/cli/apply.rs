@@ -29,6 +29,7 @@ pub async fn run(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
         .as_ref()
         .map_or(args.playbook.as_str(), |saved| saved.playbook.as_str());
     let project = Project::open(common)?;
+    project.say_warnings(common);
     let session = Session::connect(common, &project, playbook, "apply", true).await?;
     match carry_out(common, &session, saved.as_ref()).await {
         Ok(outcome) => Ok(session.finish(outcome).await),

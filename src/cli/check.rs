@@ -11,9 +11,12 @@ pub fn run(common: &Common) -> Result<u8, Failure> {
     let (inventory, model, said) = project::diagnose(common)?;
     let failed = said.has_errors() || model.is_none();
     if common.json() {
-        result(&sinks::diagnostics_json(&inventory.sources, said.iter()));
+        result(&crate::ui::diagnostics_json(
+            &inventory.sources,
+            said.iter(),
+        ));
     } else {
-        super::exit::say(sinks::diagnostics(&inventory.sources, said.iter()).trim_end());
+        super::exit::say(sinks::of_inventory(&inventory, said.iter()).trim_end());
     }
     if failed {
         return Err(Failure::new(code::INPUT, ""));

@@ -1,8 +1,11 @@
 //! `history` and `replay`.
 
-use super::exit::{Failure, chain, code, result};
+use super::exit::{Failure, chain, code, result, say};
 use super::options::Common;
 use super::project::state_dir;
+use crate::event::{Kind, Outcome, Sink, history, journal};
+use crate::names::RunId;
+use crate::ui;
 use clap::Args;
 
 /// Which run.
@@ -12,36 +15,53 @@ pub struct ReplayArgs {
     run: String,
 }
 
-/// Lists runs.
+/// Lists runs, the newest first.
 pub fn history(common: &Common) -> Result<u8, Failure> {
     let dir = state_dir(&common.inventory_path()).join("runs");
-    if !dir.is_dir() {
+    let history =
+        history::list(&dir).map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?;
+    for error in &history.unreadable {
+        say(&format!("warning: {}", chain(error)));
+    }
+    if common.json() {
+        result(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&history.runs).unwrap_or_default()
+        ));
         return Ok(code::DONE);
     }
-    let mut names = Vec::new();
-    for entry in
-        fs_err::read_dir(&dir).map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?
-    {
-        let entry = entry.map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?;
-        names.push(entry.file_name().to_string_lossy().into_owned());
+    for run in &history.runs {
+        let outcome = run.outcome.map_or("did not finish", Outcome::word);
+        let took = ui::duration(run.millis);
+        result(&format!(
+            "{}  {}  {outcome}  {} hosts, {} changed, {} failed, {took}\n",
+            run.run, run.verb, run.hosts, run.changed, run.failed
+        ));
     }
-    names.sort();
-    result(
-        &names
-            .iter()
-            .map(|name| format!("{name}\n"))
-            .collect::<String>(),
-    );
     Ok(code::DONE)
 }
 
-/// Shows a run again.
+/// Shows a run again, by the same renderers.
 pub fn replay(common: &Common, args: &ReplayArgs) -> Result<u8, Failure> {
     let dir = state_dir(&common.inventory_path()).join("runs");
-    let path = dir.join(format!("{}.ndjson", args.run));
-    let text = fs_err::read_to_string(&path).map_err(|error| {
+    let path = journal::path_of(&dir, &RunId::new(args.run.clone()));
+    let recording = journal::read(&path).map_err(|error| {
         Failure::new(code::INPUT, chain(&error)).hint("`citusctl history` lists runs")
     })?;
-    result(&text);
+    let mut sink: Box<dyn Sink> = if common.json() {
+        Box::new(ui::Ndjson(std::io::stdout()))
+    } else {
+        Box::new(ui::Lines::new(std::io::stdout(), common.verbose.max(1)))
+    };
+    for event in &recording.events {
+        sink.event(event)
+            .map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?;
+    }
+    if let (Some(Kind::RunFinished { hosts, .. }), false) = (
+        recording.events.last().map(|event| &event.kind),
+        common.json(),
+    ) {
+        result(&ui::summary(hosts, common.verbose > 0));
+    }
     Ok(code::DONE)
 }

@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::event::Outcome;
 use crate::event::outline::PlanOutline;
 use crate::plan::{Plan, digest, outline};
+use crate::ui;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ pub struct SavedPlan {
 /// Runs it.
 pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
+    project.say_warnings(common);
     let session = Session::connect(common, &project, &args.playbook, "plan", false).await?;
     let run = session.run()?;
     let (_, _, plan) = session.plan(&run).await?;
@@ -64,43 +66,8 @@ pub fn show(common: &Common, outline: &PlanOutline) {
             "{}\n",
             serde_json::to_string(outline).unwrap_or_default()
         ));
-        return;
-    }
-    for stage in &outline.stages {
-        result(&format!("\nStage {}\n", stage.name));
-        for host in &stage.hosts {
-            for change in &host.changes {
-                result(&format!(
-                    "  {} {:?} {} [{}]{}\n",
-                    host.host,
-                    change.action,
-                    change.summary,
-                    change.impact.word(),
-                    change
-                        .cause
-                        .as_ref()
-                        .map(|c| format!(" because {c}"))
-                        .unwrap_or_default()
-                ));
-                if let Some(diff) = &change.diff
-                    && common.verbose > 0
-                {
-                    result(diff);
-                }
-            }
-        }
-    }
-    let c = outline.counts();
-    if outline.is_empty() {
-        result(&format!(
-            "No changes. {} hosts match the inventory.\n",
-            outline.hosts
-        ));
     } else {
-        result(&format!(
-            "Plan: {} to create, {} to change, {} to remove, {} restarts on {} hosts.\n",
-            c.create, c.change, c.remove, c.restarts, c.restart_hosts
-        ));
+        result(&ui::plan_view(outline, common.verbose > 0));
     }
 }
 

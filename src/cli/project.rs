@@ -13,7 +13,7 @@ use crate::names::{self, HostName};
 use crate::pki::{Ca, PkiError};
 use crate::plan::context::{ContextInput, Contexts, contexts};
 use crate::plan::{Compiler, Desired, Selection};
-use crate::source::Diagnostics;
+use crate::source::{Diagnostics, Severity};
 use crate::template::Engine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ impl Project {
     pub fn open(common: &Common) -> Result<Self, Failure> {
         let (inventory, model, said) = diagnose(common)?;
         let (Some(model), false) = (model, said.has_errors()) else {
-            let text = sinks::diagnostics(&inventory.sources, said.iter());
+            let text = sinks::of_inventory(&inventory, said.iter());
             return Err(Failure {
                 code: code::INPUT,
                 text,
@@ -99,6 +99,18 @@ impl Project {
             said,
             state_dir,
         })
+    }
+
+    /// Says warnings and worse, once, before anything is done; notes are for `check`.
+    pub fn say_warnings(&self, common: &Common) {
+        let loud: Vec<_> = self
+            .said
+            .iter()
+            .filter(|said| said.severity > Severity::Note)
+            .collect();
+        if !common.quiet && !loud.is_empty() {
+            super::exit::say(sinks::of_inventory(&self.inventory, loud).trim_end());
+        }
     }
 
     /// What `-l`, `-t` and `--skip-tags` ask for.
@@ -153,7 +165,7 @@ impl Project {
         };
         let contexts = contexts(&input).map_err(pki_failure)?;
         if contexts.diagnostics.has_errors() {
-            let text = sinks::diagnostics(&self.inventory.sources, contexts.diagnostics.iter());
+            let text = sinks::of_inventory(&self.inventory, contexts.diagnostics.iter());
             return Err(Failure {
                 code: code::INPUT,
                 text,

@@ -24,7 +24,7 @@ pub struct RenderArgs {
 pub fn run(common: &Common, args: &RenderArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
     if !common.quiet && project.said.iter().next().is_some() {
-        let said = sinks::diagnostics(&project.inventory.sources, project.said.iter());
+        let said = sinks::of_inventory(&project.inventory, project.said.iter());
         say(said.trim_end());
     }
     let ca = project.authority(false)?;

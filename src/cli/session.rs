@@ -45,6 +45,7 @@ pub struct Session<'a> {
     pub id: RunId,
     pub cancel: Cancel,
     traits: Mutex<Known>,
+    journaled: bool,
 }
 
 /// What is known of hosts, from this run and earlier ones.
@@ -138,6 +139,7 @@ impl<'a> Session<'a> {
             id,
             cancel,
             traits,
+            journaled: journal,
         })
     }
 
@@ -267,11 +269,19 @@ impl<'a> Session<'a> {
     /// Ends the run with an outcome, tells all sinks, takes leave.
     pub async fn finish(&self, outcome: Outcome) -> u8 {
         let finished = self.emitter.finish_as(outcome, &self.fleet.traffic());
-        for error in finished.errors {
-            super::exit::say(&format!("warning: {}", chain(&error)));
+        for error in &finished.errors {
+            super::exit::say(&format!("warning: {}", chain(error)));
         }
         self.fleet.close().await;
+        if let (Some((_, hosts)), true) = (&finished.report.finished, self.tells_hosts()) {
+            super::exit::say(&crate::ui::summary(hosts, self.common.verbose > 0));
+        }
         outcome.exit_code()
+    }
+
+    /// The table of hosts belongs to runs that act, and to people.
+    fn tells_hosts(&self) -> bool {
+        self.journaled && !self.common.json() && !self.common.quiet
     }
 
     /// Done, or what the unreachable hosts make of it.

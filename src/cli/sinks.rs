@@ -1,14 +1,18 @@
 //! Where events and diagnostics go: chosen once from the options.
 
-use super::exit::{Failure, chain, code, say};
+use super::exit::{Failure, chain, code};
 use super::options::Common;
 use super::project::Project;
-use crate::event::{Emitter, Event, Journal, Kind, Moment, Sink, SinkError, StepOutcome};
+use crate::event::{Emitter, Journal, Moment, Sink};
+use crate::inventory::Inventory;
+use crate::inventory::parameters::Typed;
 use crate::names::RunId;
 use crate::secret::Masker;
-use crate::source::{Diagnostic, Severity, Sources};
+use crate::source::{Diagnostic, Sources};
+use crate::ui;
+use std::io::IsTerminal;
 
-/// The emitter of a run with all its sinks.
+/// The emitter of a run with all its sinks: NDJSON or bars or lines, and the journal.
 pub fn emitter(
     common: &Common,
     project: &Project,
@@ -16,10 +20,12 @@ pub fn emitter(
     masker: Masker,
     journal: bool,
 ) -> Result<Emitter, Failure> {
-    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(Lines {
-        verbose: common.verbose,
-        quiet: common.quiet,
-    })];
+    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    if common.json() && journal {
+        sinks.push(Box::new(ui::Ndjson(std::io::stdout())));
+    } else if !common.quiet {
+        sinks.push(screen(common));
+    }
     if journal {
         let journal = Journal::create(&project.state_dir.join("runs"), id);
         sinks.push(Box::new(
@@ -34,98 +40,36 @@ pub fn emitter(
     ))
 }
 
-struct Lines {
-    verbose: u8,
-    quiet: bool,
-}
-
-impl Sink for Lines {
-    fn event(&mut self, event: &Event) -> Result<(), SinkError> {
-        if self.quiet {
-            return Ok(());
-        }
-        match &event.kind {
-            Kind::StepFinished {
-                host,
-                title,
-                outcome,
-                millis,
-                output_tail,
-                ..
-            } => {
-                let word = match outcome {
-                    StepOutcome::Done => "done",
-                    StepOutcome::Skipped { .. } => "skipped",
-                    StepOutcome::Failed { .. } => "FAILED",
-                };
-                if self.verbose > 0 || word != "done" {
-                    say(&format!("{host}  {title}  {word} {millis} ms"));
-                }
-                for line in output_tail {
-                    say(&format!("    {line}"));
-                }
-            }
-            Kind::StageStarted {
-                stage,
-                index,
-                total,
-                ..
-            } => say(&format!("stage {index}/{total} {stage}")),
-            Kind::HostUnreachable { host: _, error, .. } => say(&format!("unreachable: {error}")),
-            Kind::HostFailed { host, error, .. } => say(&format!("{host}: {error}")),
-            Kind::GateWaiting { gate, detail, .. } => say(&format!("waiting for {gate}: {detail}")),
-            Kind::GatePassed {
-                gate,
-                detail,
-                millis,
-            } => say(&format!("{gate}: {detail} ({millis} ms)")),
-            Kind::GateFailed { gate, detail, log } => {
-                say(&format!("{gate} FAILED: {detail}"));
-                for line in log {
-                    say(&format!("    {line}"));
-                }
-            }
-            Kind::Note { text } => say(text),
-            Kind::Output { host, line, .. } if self.verbose > 1 => say(&format!("{host} | {line}")),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), SinkError> {
-        Ok(())
+/// Bars on a terminal; lines elsewhere, and where output of hosts would run through the bars.
+fn screen(common: &Common) -> Box<dyn Sink> {
+    if std::io::stderr().is_terminal() && common.verbose < 2 {
+        Box::new(ui::Bars::new(common.verbose))
+    } else {
+        Box::new(ui::Lines::new(std::io::stderr(), common.verbose))
     }
 }
 
-/// Diagnostics for people.
-pub fn diagnostics<'a>(sources: &Sources, all: impl Iterator<Item = &'a Diagnostic>) -> String {
-    let mut text = String::new();
-    for d in all {
-        let word = match d.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
-        let place = d
-            .labels
-            .first()
-            .map(|l| sources.place(l.span).to_string())
-            .unwrap_or_default();
-        text.push_str(&format!(
-            "{word}[{}]: {}\n  --> {place}\n",
-            d.code, d.message
-        ));
-        for help in &d.help {
-            text.push_str(&format!("  = help: {help}\n"));
-        }
+/// All secrets of an inventory, for texts that show its lines.
+pub fn masker(inventory: &Inventory) -> Masker {
+    let mut masker = Masker::default();
+    for host in inventory.hosts.values() {
+        Typed::new(&host.vars)
+            .secrets()
+            .into_iter()
+            .for_each(|secret| masker.add(secret));
     }
-    text
+    masker
 }
 
-/// Diagnostics for programs.
-pub fn diagnostics_json<'a>(
-    _sources: &Sources,
-    _all: impl Iterator<Item = &'a Diagnostic>,
+/// Diagnostics of an inventory for people, secrets masked.
+pub fn of_inventory<'a>(
+    inventory: &Inventory,
+    all: impl IntoIterator<Item = &'a Diagnostic>,
 ) -> String {
-    "[]\n".to_owned()
+    ui::diagnostics(&inventory.sources, all, &masker(inventory))
+}
+
+/// Diagnostics of texts that hold no secrets, or that could not be read far enough to know them.
+pub fn diagnostics<'a>(sources: &Sources, all: impl IntoIterator<Item = &'a Diagnostic>) -> String {
+    ui::diagnostics(sources, all, &Masker::default())
 }

@@ -1,0 +1,233 @@
+//! Events as plain lines: for pipes, logs and `replay`.
+
+use super::words::{count, duration};
+use crate::event::{Event, Kind, Moment, Sink, SinkError, StepOutcome};
+use crate::names::HostName;
+use std::io::Write;
+
+/// Writes a line for each event that matters.
+#[derive(Debug)]
+pub struct Lines<W> {
+    out: W,
+    /// 0: stages, gates, failures; 1: every step; 2: every line of output.
+    verbose: u8,
+    started: Option<Moment>,
+    width: usize,
+}
+
+impl<W: Write + Send> Lines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W, verbose: u8) -> Self {
+        Self {
+            out,
+            verbose,
+            started: None,
+            width: 0,
+        }
+    }
+
+    /// The text of an event, if it is to be shown.
+    fn text(&self, kind: &Kind) -> Option<String> {
+        let host = |host: &HostName| format!("{host:<width$}", width = self.width);
+        match kind {
+            Kind::RunStarted { hosts, .. } if self.verbose > 0 => {
+                Some(format!("connecting to {}", count(hosts.len(), "host")))
+            }
+            Kind::HostConnected { host: name, millis } if self.verbose > 1 => Some(format!(
+                "{}  connected in {}",
+                host(name),
+                duration(*millis)
+            )),
+            Kind::HostUnreachable { error, hints, .. } => {
+                Some(with_hints(format!("unreachable: {error}"), hints))
+            }
+            Kind::Observed {
+                host: name, millis, ..
+            } if self.verbose > 1 => Some(format!(
+                "{}  looked at in {}",
+                host(name),
+                duration(*millis)
+            )),
+            Kind::StageStarted {
+                stage,
+                index,
+                total,
+                ..
+            } => Some(format!("stage {index}/{total} {stage}")),
+            Kind::StepStarted {
+                host: name, title, ..
+            } if self.verbose > 1 => Some(format!("{}  {title} ...", host(name))),
+            Kind::StepFinished {
+                host: name,
+                title,
+                outcome,
+                millis,
+                output_tail,
+                ..
+            } => self.step(&host(name), title, outcome, *millis, output_tail),
+            Kind::Output {
+                host: name, line, ..
+            } if self.verbose > 1 => Some(format!("{} | {line}", host(name))),
+            Kind::GateWaiting { gate, detail, .. } => Some(format!("waiting for {gate}: {detail}")),
+            Kind::GatePassed {
+                gate,
+                detail,
+                millis,
+            } => Some(format!("{gate}: {detail} (after {})", duration(*millis))),
+            Kind::GateFailed { gate, detail, log } => {
+                Some(with_tail(format!("{gate} did not come: {detail}"), log))
+            }
+            Kind::HostFailed {
+                host: name,
+                error,
+                log,
+                hints,
+            } => Some(with_hints(
+                with_tail(format!("{}  failed: {error}", host(name)), log),
+                hints,
+            )),
+            Kind::StageFinished { stage, millis } if self.verbose > 0 => {
+                Some(format!("stage {stage} took {}", duration(*millis)))
+            }
+            Kind::Note { text } => Some(text.clone()),
+            Kind::Interrupted { what } => Some(format!("interrupted: {what}")),
+            Kind::RunFinished {
+                outcome, millis, ..
+            } => Some(format!("{} in {}", outcome.word(), duration(*millis))),
+            Kind::RunStarted { .. }
+            | Kind::HostConnected { .. }
+            | Kind::Observed { .. }
+            | Kind::StepStarted { .. }
+            | Kind::Output { .. }
+            | Kind::StageFinished { .. } => None,
+        }
+    }
+
+    fn step(
+        &self,
+        host: &str,
+        title: &str,
+        outcome: &StepOutcome,
+        millis: u64,
+        tail: &[String],
+    ) -> Option<String> {
+        match outcome {
+            StepOutcome::Done if self.verbose > 0 => {
+                Some(format!("{host}  {title}  ({})", duration(millis)))
+            }
+            StepOutcome::Skipped { reason } if self.verbose > 0 => {
+                Some(format!("{host}  {title}  skipped: {reason}"))
+            }
+            StepOutcome::Done | StepOutcome::Skipped { .. } => None,
+            StepOutcome::Failed { code } => Some(with_tail(
+                format!("{host}  {title}  FAILED (exit {code})"),
+                tail,
+            )),
+        }
+    }
+}
+
+fn with_tail(head: String, tail: &[String]) -> String {
+    tail.iter()
+        .fold(head, |text, line| format!("{text}\n          | {line}"))
+}
+
+fn with_hints(head: String, hints: &[String]) -> String {
+    hints
+        .iter()
+        .fold(head, |text, hint| format!("{text}\n          hint: {hint}"))
+}
+
+impl<W: Write + Send> Sink for Lines<W> {
+    fn event(&mut self, event: &Event) -> Result<(), SinkError> {
+        let started = *self.started.get_or_insert(event.at);
+        if let Kind::RunStarted { hosts, .. } = &event.kind {
+            self.width = hosts
+                .iter()
+                .map(|host| host.as_str().len())
+                .max()
+                .unwrap_or_default();
+        }
+        let Some(text) = self.text(&event.kind) else {
+            return Ok(());
+        };
+        let seconds = event.at.since(started).as_secs_f64();
+        writeln!(self.out, "{seconds:7.1}s  {text}").map_err(failed)
+    }
+
+    fn finish(&mut self) -> Result<(), SinkError> {
+        self.out.flush().map_err(failed)
+    }
+}
+
+fn failed(source: std::io::Error) -> SinkError {
+    SinkError {
+        what: "standard error".to_owned(),
+        source,
+    }
+}
+
+impl Lines<Vec<u8>> {
+    /// Takes what was written so far.
+    pub fn take(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.out)).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::{ResourceId, RunId, StageName};
+
+    fn event(seconds: i64, kind: Kind) -> Event {
+        Event {
+            schema: 1,
+            seq: 1,
+            at: Moment::from_millis(seconds * 1000),
+            run: RunId::new("r"),
+            kind,
+        }
+    }
+
+    #[test]
+    fn tells_stages_and_failures_with_the_words_of_the_host() {
+        let mut lines = Lines::new(Vec::new(), 0);
+        let hosts = vec![HostName::new("10.0.0.1")];
+        let failed = Kind::StepFinished {
+            host: hosts[0].clone(),
+            resource: ResourceId::new("etcd/service"),
+            title: "start etcd".into(),
+            outcome: StepOutcome::Failed { code: 1 },
+            millis: 5,
+            output_tail: vec!["no space".into()],
+        };
+        let events = [
+            event(
+                0,
+                Kind::RunStarted {
+                    verb: "apply".into(),
+                    inventory: "i".into(),
+                    hosts: hosts.clone(),
+                    stages: vec![],
+                },
+            ),
+            event(
+                1,
+                Kind::StageStarted {
+                    stage: StageName::new("etcd"),
+                    index: 1,
+                    total: 2,
+                    hosts,
+                },
+            ),
+            event(2, failed),
+        ];
+        for event in &events {
+            lines.event(event).expect("writes to memory");
+        }
+        assert_eq!(
+            lines.take(),
+            "    1.0s  stage 1/2 etcd\n    2.0s  10.0.0.1  start etcd  FAILED (exit 1)\n          | no space\n"
+        );
+    }
+}

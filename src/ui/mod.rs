@@ -1,0 +1,18 @@
+//! What people and programs see: folds of the event stream, plans and diagnostics as text. Prints nothing by
+//! itself; it sees plans, events and diagnostics, never the engine or a connection.
+
+mod bars;
+mod diagnostic;
+mod json;
+mod lines;
+mod plan_view;
+mod summary;
+mod words;
+
+pub use bars::Bars;
+pub use diagnostic::{diagnostics, diagnostics_json};
+pub use json::Ndjson;
+pub use lines::Lines;
+pub use plan_view::plan_view;
+pub use summary::summary;
+pub use words::{bytes, count, duration};

@@ -1,0 +1,213 @@
+//! A plan as people read it: what, where, why, and what it does to those who use the database now.
+
+use super::words::count;
+use crate::event::outline::{ChangeOutline, Counts, PlanOutline, StageOutline};
+use crate::names::HostName;
+use crate::resource::{Action, Impact};
+use anstyle::{AnsiColor, Style};
+use std::fmt::Write;
+
+/// The plan as text. Hosts that share a change are named together; `verbose` shows each host by itself.
+pub fn plan_view(outline: &PlanOutline, verbose: bool) -> String {
+    let mut text = String::new();
+    for stage in &outline.stages {
+        stage_view(&mut text, stage, verbose);
+    }
+    if !outline.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&footer(outline));
+    text
+}
+
+/// The last line, as CLI.md promises it.
+fn footer(outline: &PlanOutline) -> String {
+    if outline.is_empty() {
+        return format!("No changes. {} hosts match the inventory.\n", outline.hosts);
+    }
+    let Counts {
+        create,
+        change,
+        remove,
+        restarts,
+        restart_hosts,
+        ..
+    } = outline.counts();
+    format!(
+        "Plan: {create} to create, {change} to change, {remove} to remove, {restarts} restarts on {restart_hosts} hosts.\n"
+    )
+}
+
+fn stage_view(text: &mut String, stage: &StageOutline, verbose: bool) {
+    let bold = Style::new().bold();
+    let _ = writeln!(text, "\n{bold}stage {}{bold:#}", stage.name);
+    for (change, hosts) in grouped(stage, verbose) {
+        change_view(text, change, &hosts);
+    }
+}
+
+/// Changes in order of appearance, each with all hosts that have exactly it.
+fn grouped(stage: &StageOutline, verbose: bool) -> Vec<(&ChangeOutline, Vec<&HostName>)> {
+    let mut groups: Vec<(&ChangeOutline, Vec<&HostName>)> = Vec::new();
+    for host in &stage.hosts {
+        for change in &host.changes {
+            let same = groups
+                .iter_mut()
+                .find(|(known, _)| !verbose && alike(known, change));
+            match same {
+                Some((_, hosts)) => hosts.push(&host.host),
+                None => groups.push((change, vec![&host.host])),
+            }
+        }
+    }
+    groups
+}
+
+/// Equal, or new files that differ only in their content.
+fn alike(a: &ChangeOutline, b: &ChangeOutline) -> bool {
+    let head = |change: &ChangeOutline| {
+        (
+            change.action,
+            change.impact,
+            change.summary.clone(),
+            change.cause.clone(),
+        )
+    };
+    head(a) == head(b) && (a.diff == b.diff || a.action == Action::Create)
+}
+
+fn change_view(text: &mut String, change: &ChangeOutline, hosts: &[&HostName]) {
+    let (sign, style) = sign(change.action);
+    let names: Vec<&str> = hosts.iter().map(|host| host.as_str()).collect();
+    let place = match names.as_slice() {
+        [one] => (*one).to_owned(),
+        many if many.len() <= 3 => many.join(", "),
+        many => format!(
+            "{} ({}, ...)",
+            count(many.len(), "host"),
+            many[..2].join(", ")
+        ),
+    };
+    let _ = write!(
+        text,
+        "  {style}{sign} {}{style:#}  on {place}",
+        change.summary
+    );
+    if change.impact != Impact::None {
+        let loud = impact_style(change.impact);
+        let _ = write!(text, "  {loud}[{}]{loud:#}", change.impact.word());
+    }
+    if let Some(cause) = &change.cause {
+        let _ = write!(text, "  because: {cause}");
+    }
+    text.push('\n');
+    if let (Some(diff), true) = (
+        &change.diff,
+        change.action != Action::Create || hosts.len() == 1 && diff_is_short(change),
+    ) {
+        diff_view(text, diff);
+    }
+}
+
+/// A new file is shown as a whole only when it is short; `-v` and `render` show the rest.
+fn diff_is_short(change: &ChangeOutline) -> bool {
+    change
+        .diff
+        .as_ref()
+        .is_some_and(|diff| diff.lines().count() <= 12)
+}
+
+fn sign(action: Action) -> (&'static str, Style) {
+    let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
+    match action {
+        Action::Create => ("+", color(AnsiColor::Green)),
+        Action::Update => ("~", color(AnsiColor::Yellow)),
+        Action::Remove => ("-", color(AnsiColor::Red)),
+        Action::Reload => ("@", color(AnsiColor::Cyan)),
+        Action::Restart | Action::Switchover => ("!", color(AnsiColor::Magenta)),
+        Action::Deferred => ("?", Style::new().dimmed()),
+    }
+}
+
+fn impact_style(impact: Impact) -> Style {
+    let style = Style::new().bold();
+    match impact {
+        Impact::None | Impact::Reload => style.fg_color(Some(AnsiColor::Cyan.into())),
+        Impact::Restart | Impact::Failover => style.fg_color(Some(AnsiColor::Magenta.into())),
+        Impact::Destroys => style.fg_color(Some(AnsiColor::Red.into())),
+    }
+}
+
+fn diff_view(text: &mut String, diff: &str) {
+    for line in diff
+        .lines()
+        .filter(|line| !line.starts_with("--- ") && !line.starts_with("+++ "))
+    {
+        let style = match line.chars().next() {
+            Some('+') => Style::new().fg_color(Some(AnsiColor::Green.into())),
+            Some('-') => Style::new().fg_color(Some(AnsiColor::Red.into())),
+            Some('@') => Style::new().fg_color(Some(AnsiColor::Cyan.into())),
+            _ => Style::new(),
+        };
+        let _ = writeln!(text, "      {style}{line}{style:#}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::outline::HostOutline;
+    use crate::names::{ResourceId, StageName};
+
+    fn change(action: Action, impact: Impact, diff: Option<&str>) -> ChangeOutline {
+        ChangeOutline {
+            resource: ResourceId::new("haproxy/conf"),
+            action,
+            summary: "/etc/haproxy/haproxy.cfg".into(),
+            impact,
+            cause: (impact == Impact::Reload).then(|| "haproxy/conf".to_owned()),
+            diff: diff.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn groups_hosts_and_ends_with_the_promised_line() {
+        let hosts = ["10.0.0.1", "10.0.0.2"].map(|host| HostOutline {
+            host: HostName::new(host),
+            changes: vec![
+                change(
+                    Action::Update,
+                    Impact::None,
+                    Some("--- a\n+++ a\n@@ -1 +1 @@\n-x\n+y\n"),
+                ),
+                change(Action::Reload, Impact::Reload, None),
+            ],
+        });
+        let outline = PlanOutline {
+            hosts: 2,
+            stages: vec![StageOutline {
+                name: StageName::new("haproxy"),
+                hosts: hosts.to_vec(),
+            }],
+        };
+        let text = anstream::adapter::strip_str(&plan_view(&outline, false)).to_string();
+        assert_eq!(
+            text,
+            "\nstage haproxy\n  ~ /etc/haproxy/haproxy.cfg  on 10.0.0.1, 10.0.0.2\n      @@ -1 +1 @@\n      -x\n      +y\n  \
+             @ /etc/haproxy/haproxy.cfg  on 10.0.0.1, 10.0.0.2  [reload]  because: haproxy/conf\n\n\
+             Plan: 0 to create, 2 to change, 0 to remove, 0 restarts on 0 hosts.\n"
+        );
+    }
+
+    #[test]
+    fn says_when_there_is_nothing_to_do() {
+        let outline = PlanOutline {
+            hosts: 7,
+            stages: vec![],
+        };
+        assert_eq!(
+            plan_view(&outline, false),
+            "No changes. 7 hosts match the inventory.\n"
+        );
+    }
+}
