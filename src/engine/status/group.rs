@@ -49,15 +49,16 @@ pub(super) fn judge(
         status.members.push(line(member, group));
     }
     missing(group, view, &mut status, said);
-    status
-        .members
-        .sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
+    status.members.sort_by_key(|member| natural(&member.name));
     status
 }
 
 /// `pg-2` before `pg-10`.
 fn natural(name: &InstanceName) -> (String, u64) {
-    let (stem, number) = name.as_str().rsplit_once('-').unwrap_or((name.as_str(), ""));
+    let (stem, number) = name
+        .as_str()
+        .rsplit_once('-')
+        .unwrap_or((name.as_str(), ""));
     (stem.to_owned(), number.parse().unwrap_or(0))
 }
 
@@ -198,7 +199,13 @@ mod tests {
     #[test]
     fn a_group_that_streams_is_well() {
         let leader = member("a-1", "leader", "running", 2, 0);
-        assert!(said(vec![leader, member("a-2", "sync_standby", "streaming", 2, 10)]).is_empty());
+        assert!(
+            said(vec![
+                leader,
+                member("a-2", "sync_standby", "streaming", 2, 10)
+            ])
+            .is_empty()
+        );
     }
 
     #[test]

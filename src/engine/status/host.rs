@@ -1,9 +1,9 @@
 //! What one program per host tells: units, certificates, etcd's own words, Citus's list of nodes, addresses.
 
-use crate::command::{Frame, quote, whole_program};
-use crate::engine::fleet::{chain, collect};
 use super::StatusAccess;
+use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
+use crate::engine::fleet::{chain, collect};
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
 use crate::transport::Program;
@@ -83,10 +83,7 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     text
 }
 
-fn coordinator_on<'a>(
-    run: &'a Run<'_>,
-    host: &HostName,
-) -> Option<(&'a Formation, &'a Instance)> {
+fn coordinator_on<'a>(run: &'a Run<'_>, host: &HostName) -> Option<(&'a Formation, &'a Instance)> {
     let citus = run.model.formations.iter().filter(|f| f.is_citus());
     citus
         .filter_map(|formation| Some((formation, formation.coordinator()?)))
@@ -217,7 +214,10 @@ mod tests {
         assert!(seen.etcd_members.is_none());
         assert_eq!(seen.etcd_words, "Error: permission denied");
         let nodes = seen.nodes.unwrap();
-        assert_eq!((nodes.len(), nodes[0].active, nodes[1].active), (2, true, false));
+        assert_eq!(
+            (nodes.len(), nodes[0].active, nodes[1].active),
+            (2, true, false)
+        );
         assert_eq!(nodes[0].place, "10.0.0.1:5432");
     }
 
