@@ -183,7 +183,8 @@ fn markdown<'a>(params: impl Iterator<Item = &'a Param>) -> String {
 }
 
 fn row(param: &Param) -> String {
-    let cell = |text: &str| text.replace('|', "\\|");
+    let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let cell = |text: &str| line(text).replace('|', "\\|");
     let default = match param.default {
         DefaultValue::None => String::new(),
         DefaultValue::Json(text) => format!("`{}`", cell(text)),
@@ -194,7 +195,9 @@ fn row(param: &Param) -> String {
         cell(&param.kind.words()),
         param.level,
         cell(param.doc),
-        cell(&note(param)).replace("  [", " *[").replace(']', "]*"),
+        cell(&note(param))
+            .replacen('[', " *[", 1)
+            .replace(']', "]*"),
     )
 }
 

@@ -49,9 +49,7 @@ pub(super) fn judge(
         status.members.push(line(member, group));
     }
     missing(group, view, &mut status, said);
-    status
-        .members
-        .sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
+    status.members.sort_by_key(|member| natural(&member.name));
     status
 }
 
