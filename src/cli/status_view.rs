@@ -278,6 +278,10 @@ mod tests {
     #[test]
     fn an_empty_report_says_so() {
         let text = view(&StatusReport::default());
-        assert!(anstream::adapter::strip_str(&text).to_string().starts_with("0 groups  not healthy"));
+        assert!(
+            anstream::adapter::strip_str(&text)
+                .to_string()
+                .starts_with("0 groups  not healthy")
+        );
     }
 }

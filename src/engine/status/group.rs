@@ -57,7 +57,10 @@ pub(super) fn judge(
 
 /// `pg-2` before `pg-10`.
 fn natural(name: &InstanceName) -> (String, u64) {
-    let (stem, number) = name.as_str().rsplit_once('-').unwrap_or((name.as_str(), ""));
+    let (stem, number) = name
+        .as_str()
+        .rsplit_once('-')
+        .unwrap_or((name.as_str(), ""));
     (stem.to_owned(), number.parse().unwrap_or(0))
 }
 
@@ -198,7 +201,13 @@ mod tests {
     #[test]
     fn a_group_that_streams_is_well() {
         let leader = member("a-1", "leader", "running", 2, 0);
-        assert!(said(vec![leader, member("a-2", "sync_standby", "streaming", 2, 10)]).is_empty());
+        assert!(
+            said(vec![
+                leader,
+                member("a-2", "sync_standby", "streaming", 2, 10)
+            ])
+            .is_empty()
+        );
     }
 
     #[test]

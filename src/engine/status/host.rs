@@ -1,9 +1,9 @@
 //! What one program per host tells: units, certificates, etcd's own words, Citus's list of nodes, addresses.
 
-use crate::command::{Frame, quote, whole_program};
-use crate::engine::fleet::{chain, collect};
 use super::StatusAccess;
+use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
+use crate::engine::fleet::{chain, collect};
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
 use crate::transport::Program;
@@ -83,10 +83,7 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     text
 }
 
-fn coordinator_on<'a>(
-    run: &'a Run<'_>,
-    host: &HostName,
-) -> Option<(&'a Formation, &'a Instance)> {
+fn coordinator_on<'a>(run: &'a Run<'_>, host: &HostName) -> Option<(&'a Formation, &'a Instance)> {
     let citus = run.model.formations.iter().filter(|f| f.is_citus());
     citus
         .filter_map(|formation| Some((formation, formation.coordinator()?)))
@@ -108,7 +105,7 @@ fn etcd_text(etcd: &Etcd, member: &EtcdMember, access: &StatusAccess) -> String 
             )
         })
         .unwrap_or_default();
-    let endpoint = quote(&member.client_url(etcd.client_port)).to_string();
+    let endpoint = quote(&member.client_url(etcd.client_port));
     let call = format!(
         "{password}ETCDCTL_API=3 etcdctl --command-timeout=4s --dial-timeout=2s --endpoints={endpoint} \
          --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key"
@@ -144,7 +141,11 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
     }
     seen.addresses = addresses(sections.get("addresses").unwrap_or_default());
     for (what, text) in sections.starting_with("etcd") {
-        let answer = json_line(text);
+        let key = match what {
+            "status" => "/0/Status",
+            _ => "/members",
+        };
+        let answer = json_line(text, key);
         if answer.is_none() {
             seen.etcd_words = last_line(text);
         }
@@ -165,11 +166,12 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
     seen
 }
 
-/// etcdctl mixes warnings into its output: its JSON is the line that parses.
-fn json_line(text: &str) -> Option<Value> {
+/// etcdctl mixes its log into its output, as JSON of its own: the answer is the line that has what is wanted.
+fn json_line(text: &str, wanted: &str) -> Option<Value> {
     text.lines()
         .filter(|line| line.starts_with(['{', '[']))
-        .find_map(|line| serde_json::from_str(line).ok())
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|value| value.pointer(wanted).is_some())
 }
 
 fn last_line(text: &str) -> String {
@@ -206,7 +208,7 @@ mod tests {
     #[test]
     fn reads_a_whole_answer() {
         let output = "\n@@n unit etcd\nactive\n\n@@n addresses\n1: lo    inet 127.0.0.1/8 scope host lo\n\
-            \n@@n certificate etcd\n\n@@n etcd status\n{\"level\":\"warn\"\nwarning\n[{\"Status\":{}}]\n\
+            \n@@n certificate etcd\n\n@@n etcd status\n{\"level\":\"warn\"}\nwarning\n[{\"Status\":{}}]\n\
             \n@@n etcd members\nError: permission denied\n\
             \n@@n nodes\n0 10.0.0.1 5432 primary t\n1 10.0.0.2 5432 secondary f\n\n@@n psql 0\n";
         let seen = read(&Frame::new("n"), output);
@@ -217,7 +219,10 @@ mod tests {
         assert!(seen.etcd_members.is_none());
         assert_eq!(seen.etcd_words, "Error: permission denied");
         let nodes = seen.nodes.unwrap();
-        assert_eq!((nodes.len(), nodes[0].active, nodes[1].active), (2, true, false));
+        assert_eq!(
+            (nodes.len(), nodes[0].active, nodes[1].active),
+            (2, true, false)
+        );
         assert_eq!(nodes[0].place, "10.0.0.1:5432");
     }
 

@@ -16,11 +16,7 @@ pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Ve
         .collect()
 }
 
-fn of_formation(
-    formation: &Formation,
-    answers: &Answers,
-    said: &mut Findings,
-) -> Vec<NodeStatus> {
+fn of_formation(formation: &Formation, answers: &Answers, said: &mut Findings) -> Vec<NodeStatus> {
     let Some((place, seen)) = coordinator(formation, answers) else {
         return Vec::new();
     };
@@ -53,10 +49,7 @@ fn of_formation(
 }
 
 /// The coordinator's leader, and what its host said. Without a leader there is nothing to compare with.
-fn coordinator<'a>(
-    formation: &Formation,
-    answers: &'a Answers,
-) -> Option<(String, &'a HostSeen)> {
+fn coordinator<'a>(formation: &Formation, answers: &'a Answers) -> Option<(String, &'a HostSeen)> {
     let group = formation.coordinator()?;
     let view = answers.groups.get(&group.cluster)?.as_ref().ok()?;
     let host = view.leader()?.host(group);

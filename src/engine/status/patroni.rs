@@ -139,7 +139,10 @@ mod tests {
         assert!(view.paused);
         assert_eq!(view.leader().map(|l| l.name.as_str()), Some("a-1"));
         assert_eq!(view.members[0].place.as_deref(), Some("10.0.0.1:5432"));
-        assert_eq!((view.members[1].lag, view.members[1].pending_restart), (None, true));
+        assert_eq!(
+            (view.members[1].lag, view.members[1].pending_restart),
+            (None, true)
+        );
         assert_eq!(view.members[1].tags["nofailover"], "true");
     }
 }
