@@ -15,6 +15,7 @@ mod session;
 mod sinks;
 mod status;
 mod status_view;
+mod verify;
 
 pub use exit::{Failure, code};
 pub use options::{Common, Connect};
@@ -57,6 +58,8 @@ pub enum Verb {
     Apply(apply::ApplyArgs),
     /// The formation at a glance; exit 1 when it is not healthy
     Status(status::StatusArgs),
+    /// Prove the formation end to end through every service port; exit 1 when a proof fails
+    Verify(verify::VerifyArgs),
     /// What was observed of the hosts
     Facts(Connect),
     /// Past runs
@@ -99,6 +102,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Plan(args) => session::block_on(plan::run(&common, &args)),
         Verb::Apply(args) => session::block_on(apply::run(&common, &args)),
         Verb::Status(args) => session::block_on(status::run(&common, &args)),
+        Verb::Verify(args) => session::block_on(verify::run(&common, &args)),
         Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
         Verb::History => journal::history(&common),
         Verb::Replay(args) => journal::replay(&common, &args),
