@@ -8,14 +8,17 @@ pub use client::Login;
 
 use super::Run;
 use super::fleet::chain;
-use super::look::futures_join;
 use crate::event::status::{ServiceStatus, StatusReport};
 use crate::model::{Host, Model, Service, ServiceKind};
 use crate::names::{FormationName, HostName};
 use client::{Client, ClientError};
+use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Instant;
+
+/// How many logins are under way at once: each costs both sides a handshake and a slow password hash.
+const AT_ONCE: usize = 8;
 
 /// What was tried, and how it went.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -56,7 +59,8 @@ pub async fn verify(
     write: bool,
 ) -> VerifyReport {
     let doors = doors(run, status, logins);
-    let mut checks = futures_join(doors.iter().map(|door| look(run, *door))).await;
+    let looks = stream::iter(&doors).map(|door| look(run, *door));
+    let mut checks: Vec<Check> = looks.buffered(AT_ONCE).collect().await;
     let mut problems = status.problems.clone();
     if write {
         for (formation, login) in logins {
@@ -125,6 +129,14 @@ impl Door<'_> {
         }
     }
 
+    /// Which server of the service lives at an address. Its port may be that of a pooler.
+    fn server(&self, address: &str) -> Option<String> {
+        let mut servers = self.service.servers.iter();
+        servers
+            .find(|server| server.address == address)
+            .map(|server| server.name.clone())
+    }
+
     fn writes(&self) -> bool {
         self.recovery() == Some(false)
     }
@@ -165,24 +177,32 @@ async fn look(run: &Run<'_>, door: Door<'_>) -> Check {
     let started = Instant::now();
     let outcome = async {
         let client = door.connect(run).await?;
-        let sql = "SELECT pg_is_in_recovery(), current_setting('cluster_name'), s.version \
+        let sql = "SELECT pg_is_in_recovery(), host(inet_server_addr()), s.version \
                    FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid() AND s.ssl";
         let row = client.row(sql).await.map_err(|error| words(&error))?;
-        judge(&row, door.recovery())
+        judge(&row, door.recovery(), |address| door.server(address))
     };
     let outcome = outcome.await;
     door.check(started, outcome)
 }
 
-fn judge(row: &[String], wanted: Option<bool>) -> Result<String, String> {
-    let [recovery, cluster, tls] = row else {
+/// `server` names who is behind an address, if the service has such a server.
+fn judge(
+    row: &[String],
+    wanted: Option<bool>,
+    server: impl Fn(&str) -> Option<String>,
+) -> Result<String, String> {
+    let [recovery, address, tls] = row else {
         return Err("PostgreSQL does not take this connection for one over TLS".to_owned());
+    };
+    let Some(name) = server(address) else {
+        return Err(format!("{address} answers, which is none of its servers"));
     };
     let recovery = recovery == "t";
     let role = if recovery { "standby" } else { "primary" };
     match wanted {
-        Some(wanted) if wanted != recovery => Err(format!("it leads to a {role} of {cluster}")),
-        Some(_) | None => Ok(format!("{role} of {cluster}, {tls}")),
+        Some(wanted) if wanted != recovery => Err(format!("it leads to {name}, a {role}")),
+        Some(_) | None => Ok(format!("{name}, {role}, {tls}")),
     }
 }
 
@@ -191,17 +211,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_role_must_fit_the_service() {
-        let row = |recovery: &str| [recovery, "a", "TLSv1.3"].map(str::to_owned);
-        assert_eq!(
-            judge(&row("f"), Some(false)),
-            Ok("primary of a, TLSv1.3".to_owned())
-        );
-        assert_eq!(
-            judge(&row("t"), Some(false)),
-            Err("it leads to a standby of a".to_owned())
-        );
-        assert!(judge(&row("t"), None).is_ok());
-        assert!(judge(&[], None).is_err());
+    fn the_server_and_its_role_must_fit_the_service() {
+        let row = |recovery: &str| [recovery, "10.0.0.1", "TLSv1.3"].map(str::to_owned);
+        let server = |address: &str| (address == "10.0.0.1").then(|| "a-1".to_owned());
+        let good = judge(&row("f"), Some(false), server);
+        assert_eq!(good, Ok("a-1, primary, TLSv1.3".to_owned()));
+        let wrong = judge(&row("t"), Some(false), server);
+        assert_eq!(wrong, Err("it leads to a-1, a standby".to_owned()));
+        assert!(judge(&row("t"), None, server).is_ok());
+        assert!(judge(&row("f"), Some(false), |_| None).is_err());
+        assert!(judge(&[], None, server).is_err());
     }
 }
