@@ -16,6 +16,7 @@ mod session;
 mod sinks;
 mod status;
 mod status_view;
+mod verify;
 
 pub use exit::{Failure, code};
 pub use options::{Common, Connect};
@@ -60,6 +61,8 @@ pub enum Verb {
     Status(status::StatusArgs),
     /// The hosts of an inventory as machines on this computer
     Lab(lab::LabArgs),
+    /// Prove the formation end to end through every service port; exit 1 when a proof fails
+    Verify(verify::VerifyArgs),
     /// What was observed of the hosts
     Facts(Connect),
     /// Past runs
@@ -106,6 +109,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Apply(args) => session::block_on(apply::run(&common, &args)),
         Verb::Status(args) => session::block_on(status::run(&common, &args)),
         Verb::Lab(args) => lab::run(&common, &args),
+        Verb::Verify(args) => session::block_on(verify::run(&common, &args)),
         Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
         Verb::History => journal::history(&common),
         Verb::Replay(args) => journal::replay(&common, &args),

@@ -91,7 +91,7 @@ fn frame(common: &Common, report: &StatusReport) -> String {
 }
 
 /// The credentials that the inventory gives.
-fn access(project: &Project) -> StatusAccess {
+pub fn access(project: &Project) -> StatusAccess {
     let mut access = StatusAccess::default();
     let hosts = &project.inventory.hosts;
     for (name, host) in hosts {

@@ -1,5 +1,6 @@
-//! A status report as aligned text.
+//! The reports of `status` and `verify` as aligned text.
 
+use crate::engine::verify::{Check, VerifyReport};
 use crate::event::status::{
     EtcdStatus, GroupStatus, MemberStatus, NodeStatus, ServiceStatus, StatusReport,
 };
@@ -250,6 +251,33 @@ fn certificates(report: &StatusReport) -> String {
 fn sentences(title: &str, all: &[String], style: Style) -> String {
     let rows = all.iter().map(|text| vec![(text.clone(), style)]);
     titled(title, rows.collect())
+}
+
+/// What `verify` proved.
+pub fn verify_view(report: &VerifyReport) -> String {
+    let row = |check: &Check| {
+        vec![
+            plain(check.host.as_str()),
+            plain(&check.service),
+            plain(check.port.to_string()),
+            judged(&check.detail, check.ok),
+            (format!("{} ms", check.millis), DIM),
+        ]
+    };
+    let good = report.checks.iter().filter(|check| check.ok).count();
+    let style = if report.healthy { GOOD } else { BAD };
+    let last = format!(
+        "{style}{good} of {} proofs hold, {} problems{style:#}\n",
+        report.checks.len(),
+        report.problems.len()
+    );
+    let parts = [
+        titled("Proofs", report.checks.iter().map(row).collect()),
+        sentences("Problems", &report.problems, BAD),
+        last,
+    ];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("\n")
 }
 
 /// A size for people.

@@ -13,6 +13,7 @@ mod lock;
 mod look;
 mod patroni;
 pub mod status;
+pub mod verify;
 mod work;
 
 pub use apply::{ApplyOptions, apply};

@@ -304,7 +304,7 @@ impl Call<'_> {
     }
 }
 
-fn client_config(tls: &TlsSettings) -> Result<ClientConfig, String> {
+pub(crate) fn client_config(tls: &TlsSettings) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(&tls.ca_pem)? {
         roots.add(certificate).map_err(|error| error.to_string())?;

@@ -41,13 +41,14 @@ pub(super) async fn ask(
     let answer = http::request(transport.as_ref(), &request)
         .await
         .map_err(|error| chain(&error))?;
-    if !answer.ok() {
-        return Err(format!(
-            "{}: HAProxy's statistics answer {}",
-            host.name, answer.status
-        ));
+    match answer.status {
+        200..300 => Ok(read(&String::from_utf8_lossy(&answer.body))),
+        401 => Err(format!(
+            "{}: its password is not `haproxy_admin_password`",
+            host.name
+        )),
+        other => Err(format!("{}: it answers {other}", host.name)),
     }
-    Ok(read(&String::from_utf8_lossy(&answer.body)))
 }
 
 /// Reads the table by the names in its first line, since its columns differ between versions.

@@ -105,7 +105,7 @@ fn etcd_text(etcd: &Etcd, member: &EtcdMember, access: &StatusAccess) -> String 
             )
         })
         .unwrap_or_default();
-    let endpoint = quote(&member.client_url(etcd.client_port)).to_string();
+    let endpoint = quote(&member.client_url(etcd.client_port));
     let call = format!(
         "{password}ETCDCTL_API=3 etcdctl --command-timeout=4s --dial-timeout=2s --endpoints={endpoint} \
          --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key"
@@ -141,7 +141,11 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
     }
     seen.addresses = addresses(sections.get("addresses").unwrap_or_default());
     for (what, text) in sections.starting_with("etcd") {
-        let answer = json_line(text);
+        let key = match what {
+            "status" => "/0/Status",
+            _ => "/members",
+        };
+        let answer = json_line(text, key);
         if answer.is_none() {
             seen.etcd_words = last_line(text);
         }
@@ -162,11 +166,12 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
     seen
 }
 
-/// etcdctl mixes warnings into its output: its JSON is the line that parses.
-fn json_line(text: &str) -> Option<Value> {
+/// etcdctl mixes its log into its output, as JSON of its own: the answer is the line that has what is wanted.
+fn json_line(text: &str, wanted: &str) -> Option<Value> {
     text.lines()
         .filter(|line| line.starts_with(['{', '[']))
-        .find_map(|line| serde_json::from_str(line).ok())
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .find(|value| value.pointer(wanted).is_some())
 }
 
 fn last_line(text: &str) -> String {
@@ -203,7 +208,7 @@ mod tests {
     #[test]
     fn reads_a_whole_answer() {
         let output = "\n@@n unit etcd\nactive\n\n@@n addresses\n1: lo    inet 127.0.0.1/8 scope host lo\n\
-            \n@@n certificate etcd\n\n@@n etcd status\n{\"level\":\"warn\"\nwarning\n[{\"Status\":{}}]\n\
+            \n@@n certificate etcd\n\n@@n etcd status\n{\"level\":\"warn\"}\nwarning\n[{\"Status\":{}}]\n\
             \n@@n etcd members\nError: permission denied\n\
             \n@@n nodes\n0 10.0.0.1 5432 primary t\n1 10.0.0.2 5432 secondary f\n\n@@n psql 0\n";
         let seen = read(&Frame::new("n"), output);

@@ -22,7 +22,8 @@ pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Ve
         .map(|member| of_member(member, answers, said))
         .collect();
     let whole = members.len() == etcd.members.len();
-    if whole && !members.iter().any(|member| member.leader) {
+    let answering = members.iter().any(|member| member.version.is_some());
+    if whole && answering && !members.iter().any(|member| member.leader) {
         said.problem("etcd has no leader: nothing can be elected, and Patroni demotes its leaders");
     }
     let healthy = members.iter().filter(|member| member.healthy).count();

@@ -15,10 +15,7 @@ pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Ve
     for host in run.model.hosts().filter(|host| host.haproxy) {
         match answers.haproxy.get(&host.name) {
             None => {}
-            Some(Err(why)) => said.problem(format!(
-                "{}: HAProxy's statistics cannot be read: {why}",
-                host.name
-            )),
+            Some(Err(why)) => said.problem(format!("HAProxy's statistics cannot be read: {why}")),
             Some(Ok(servers)) => {
                 for service in &host.services {
                     let status = line(&host.name, service, servers);
