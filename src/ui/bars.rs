@@ -33,7 +33,7 @@ impl Bars {
             all,
             stage,
             hosts: BTreeMap::new(),
-            lines: LinesTo::new(verbose),
+            lines: Lines::new(Vec::new(), verbose),
             width: 0,
         }
     }
@@ -106,15 +106,6 @@ impl Bars {
             bar.finish_and_clear();
             self.all.remove(&bar);
         }
-    }
-}
-
-/// Lines into a buffer, to be printed above the bars.
-struct LinesTo;
-
-impl LinesTo {
-    fn new(verbose: u8) -> Lines<Vec<u8>> {
-        Lines::new(Vec::new(), verbose)
     }
 }
 
