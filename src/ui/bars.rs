@@ -33,7 +33,7 @@ impl Bars {
             all,
             stage,
             hosts: BTreeMap::new(),
-            lines: LinesTo::new(verbose),
+            lines: buffered(verbose),
             width: 0,
         }
     }
@@ -110,12 +110,8 @@ impl Bars {
 }
 
 /// Lines into a buffer, to be printed above the bars.
-struct LinesTo;
-
-impl LinesTo {
-    fn new(verbose: u8) -> Lines<Vec<u8>> {
-        Lines::new(Vec::new(), verbose)
-    }
+fn buffered(verbose: u8) -> Lines<Vec<u8>> {
+    Lines::new(Vec::new(), verbose)
 }
 
 fn style(template: &str) -> ProgressStyle {
