@@ -175,7 +175,7 @@ fn nodes(nodes: &[NodeStatus]) -> String {
         let verdict = match (node.ok, &node.patroni) {
             (true, _) => "as Patroni says".to_owned(),
             (false, Some(place)) => format!("Patroni says {place}"),
-            (false, None) => "Patroni knows none".to_owned(),
+            (false, None) => "Patroni names nobody".to_owned(),
         };
         vec![
             plain(format!("group {}", node.group)),

@@ -29,12 +29,16 @@ fn of_formation(formation: &Formation, answers: &Answers, said: &mut Findings) -
     };
     let mut nodes: Vec<NodeStatus> = Vec::new();
     for group in &formation.groups {
-        let (Some(number), Some(Ok(view))) = (group.number, answers.groups.get(&group.cluster))
-        else {
+        let Some(number) = group.number else {
             continue;
         };
         let own: Vec<&NodeRow> = rows.iter().filter(|row| row.group == number).collect();
-        nodes.extend(of_group(group, number, view, &own, said));
+        match answers.groups.get(&group.cluster) {
+            Some(Ok(view)) => nodes.extend(of_group(group, number, view, &own, said)),
+            Some(Err(_)) => nodes.extend(own.into_iter().map(unconfirmed)),
+            // It was not selected.
+            None => {}
+        }
     }
     for row in rows {
         let known = |group: &Group| group.number == Some(row.group);
@@ -46,6 +50,17 @@ fn of_formation(formation: &Formation, answers: &Answers, said: &mut Findings) -
         }
     }
     nodes
+}
+
+/// A row of a group whose Patroni does not answer, which is a problem already.
+fn unconfirmed(row: &NodeRow) -> NodeStatus {
+    NodeStatus {
+        group: row.group,
+        citus: Some(row.place.clone()),
+        patroni: None,
+        role: row.role.clone(),
+        ok: false,
+    }
 }
 
 /// The coordinator's leader, and what its host said. Without a leader there is nothing to compare with.

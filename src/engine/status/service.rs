@@ -61,10 +61,7 @@ fn wrong(
             true => String::new(),
             false => format!(" ({})", names.join(", ")),
         };
-        format!(
-            "{place} leads to {} leaders{names}, not to {wanted}",
-            up.len()
-        )
+        format!("{place} leads to {} of {wanted} leaders{names}", up.len())
     })
 }
 

@@ -22,6 +22,9 @@ use tokio_rustls::TlsConnector;
 /// The limit of a connection, and of each statement.
 const LIMIT: Duration = Duration::from_secs(15);
 
+/// The server gives up before we do, so that nothing goes on behind our back.
+const STATEMENT_LIMIT: &str = "-c statement_timeout=12s";
+
 /// Who logs in, and whom to trust.
 #[derive(Clone, Debug)]
 pub struct Login {
@@ -77,6 +80,7 @@ impl Client {
             .password(login.password.expose())
             .dbname(&login.database)
             .application_name("citusctl verify")
+            .options(STATEMENT_LIMIT)
             .ssl_mode(SslMode::Require)
             .connect_raw(stream, tls)
             .await?;

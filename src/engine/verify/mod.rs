@@ -62,7 +62,12 @@ pub async fn verify(
     let looks = stream::iter(&doors).map(|door| look(run, *door));
     let mut checks: Vec<Check> = looks.buffered(AT_ONCE).collect().await;
     let mut problems = status.problems.clone();
-    if write {
+    let sound = problems.is_empty() && checks.iter().all(|check| check.ok);
+    if write && !sound {
+        // A formation in that state may keep what could not be dropped.
+        problems.push("nothing was written: what is wrong must be mended first".to_owned());
+    }
+    if write && sound {
         for (formation, login) in logins {
             let own: Vec<Door<'_>> = doors
                 .iter()
