@@ -209,11 +209,12 @@ impl GroupWork<'_> {
             if pending.is_empty() {
                 return Ok(());
             }
+            let synchronous = seen.members.iter().any(is_synchronous);
             for member in pending.iter().filter(|member| !member.is_leader()) {
                 self.restart(id, member).await?;
             }
             if let Some(leader) = pending.iter().find(|member| member.is_leader()) {
-                self.restart_leader(id, leader).await?;
+                self.restart_leader(id, leader, synchronous).await?;
             }
         }
         let left: Vec<String> = self
@@ -274,8 +275,9 @@ impl GroupWork<'_> {
         &self,
         id: &ResourceId,
         leader: &MemberSeen,
+        synchronous: bool,
     ) -> Result<(), EngineError> {
-        let Some(candidate) = self.candidate().await? else {
+        let Some(candidate) = self.candidate(synchronous).await? else {
             return self.restart(id, leader).await;
         };
         self.switchover(id, leader, &candidate).await?;
@@ -293,27 +295,42 @@ impl GroupWork<'_> {
         }
     }
 
-    /// The member that is fit to lead: streaming, without lag to speak of, a synchronous one before others.
-    async fn candidate(&self) -> Result<Option<MemberSeen>, EngineError> {
-        let seen = self.seen().await?;
-        let fit = |member: &&MemberSeen| {
-            let tags = self
-                .group
+    /// The member that is fit to lead: streaming, nothing pending, least behind. In a synchronous group Patroni
+    /// hands over only to a synchronous standby, which one that has just restarted becomes again within a loop or
+    /// two: it is waited for. Without any fit member the leader restarts where it is.
+    async fn candidate(&self, synchronous: bool) -> Result<Option<MemberSeen>, EngineError> {
+        let limit = Duration::from_secs(u64::from(self.group.rto.ttl));
+        let started = Instant::now();
+        loop {
+            let seen = self.seen().await?;
+            let fit = |member: &&MemberSeen| {
+                let known = self
+                    .group
+                    .members
+                    .iter()
+                    .find(|known| known.name == member.name);
+                let may = known.is_some_and(|known| !known.tags.nofailover);
+                may && member.is_streaming()
+                    && !member.pending_restart
+                    && (!synchronous || is_synchronous(member))
+            };
+            let best = seen
                 .members
                 .iter()
-                .find(|known| known.name == member.name)
-                .map(|known| &known.tags);
-            member.is_streaming()
-                && !member.pending_restart
-                && tags.is_some_and(|tags| !tags.nofailover)
-        };
-        let rank = |member: &&MemberSeen| {
-            (
-                !member.role.contains("standby"),
-                member.lag.unwrap_or(i64::MAX),
-            )
-        };
-        Ok(seen.members.iter().filter(fit).min_by_key(rank).cloned())
+                .filter(fit)
+                .min_by_key(|member| member.lag.unwrap_or(i64::MAX));
+            if let Some(best) = best {
+                return Ok(Some(best.clone()));
+            }
+            let hope = seen
+                .members
+                .iter()
+                .any(|member| member.is_streaming() && !member.pending_restart);
+            if !synchronous || !hope || started.elapsed() > limit {
+                return Ok(None);
+            }
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     /// Hands the lead over and waits until the new leader runs.
@@ -338,6 +355,11 @@ impl GroupWork<'_> {
         })
         .await
     }
+}
+
+/// Whether a member counts for synchronous or quorum commit.
+fn is_synchronous(member: &MemberSeen) -> bool {
+    matches!(member.role.as_str(), "sync_standby" | "quorum_standby")
 }
 
 fn states(seen: &GroupSeen) -> String {
