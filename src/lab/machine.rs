@@ -255,6 +255,7 @@ impl Lab {
         for pid in self.record.pids.values() {
             pid.kill()?;
         }
+        (0..self.record.spec.hosts.len()).try_for_each(|index| net::clear(&self.record, index))?;
         net::down(&self.record)?;
         remove(&self.record.dir)?;
         progress.event(LabEvent::Removed {
@@ -298,6 +299,7 @@ impl Lab {
                 host: name.to_string(),
             });
         }
+        net::clear(&self.record, index)?;
         self.boot(&[index], progress)
     }
 }

@@ -1,6 +1,7 @@
 //! The network of a lab: one namespace with a bridge, one namespace for each host, and no way out.
 
 use super::error::LabError;
+use super::process::Pid;
 use super::record::Record;
 use super::tool;
 use std::collections::BTreeSet;
@@ -45,17 +46,30 @@ fn host(record: &Record, index: usize) -> Result<(), LabError> {
     ip(&["-n", &ns, "link", "set", "eth0", "up"]).map(drop)
 }
 
+/// Ends whatever still runs in a host's namespace: a machine outlives the nspawn that watches over it.
+pub(super) fn clear(record: &Record, index: usize) -> Result<(), LabError> {
+    let ns = record.host_ns(index);
+    if !names()?.contains(&ns) {
+        return Ok(());
+    }
+    let pids = ip(&["netns", "pids", &ns])?;
+    let left = pids.split_whitespace().filter_map(|pid| pid.parse().ok());
+    left.filter_map(Pid::of).try_for_each(Pid::kill)
+}
+
+fn names() -> Result<BTreeSet<String>, LabError> {
+    let list = ip(&["netns", "list"])?;
+    let first = |line: &str| line.split_whitespace().next().map(str::to_owned);
+    Ok(list.lines().filter_map(first).collect())
+}
+
 /// Removes the lab's namespaces; links go with them.
 pub(super) fn down(record: &Record) -> Result<(), LabError> {
-    let list = ip(&["netns", "list"])?;
-    let there: BTreeSet<&str> = list
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
+    let there = names()?;
     let hosts = (0..record.spec.hosts.len()).map(|index| record.host_ns(index));
     for ns in hosts
         .chain([record.control_ns()])
-        .filter(|ns| there.contains(ns.as_str()))
+        .filter(|ns| there.contains(ns))
     {
         ip(&["netns", "del", &ns])?;
     }
