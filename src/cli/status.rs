@@ -26,20 +26,22 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Runs it.
 pub async fn run(common: &Common, args: &StatusArgs) -> Result<u8, Failure> {
-    let project = Project::open(common)?;
-    let session = Session::connect(common, &project, "site", "status", false).await?;
+    let mut common = common.clone();
+    // Progress and the redrawn picture would fight for the screen; the report says who is unreachable.
+    common.quiet |= args.watch;
+    let project = Project::open(&common)?;
+    let session = Session::connect(&common, &project, "site", "status", false).await?;
     let access = access(&project);
     let run = session.run()?;
     let report = match args.watch {
-        true => watch(common, &run, &access).await,
-        false => {
-            let report = status(&run, &access).await;
-            result(&once(common, &report));
-            Some(report)
-        }
+        true => watch(&common, &run, &access).await,
+        false => Some(status(&run, &access).await),
     };
     drop(run);
     session.finish(Outcome::Done).await;
+    if let (Some(report), false) = (&report, args.watch) {
+        result(&once(&common, report));
+    }
     Ok(match report {
         Some(report) if report.healthy => code::DONE,
         Some(_) => code::INTERNAL,

@@ -4,6 +4,7 @@ use crate::engine::verify::{Check, VerifyReport};
 use crate::event::status::{
     EtcdStatus, GroupStatus, MemberStatus, NodeStatus, ServiceStatus, StatusReport,
 };
+use crate::ui::{bytes, count};
 use anstyle::{AnsiColor, Style};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,8 +49,7 @@ fn summary(report: &StatusReport) -> String {
     };
     let (word, style) = match (report.healthy, report.problems.len()) {
         (true, _) => ("healthy".to_owned(), GOOD),
-        (false, 1) => ("not healthy: 1 problem".to_owned(), BAD),
-        (false, count) => (format!("not healthy: {count} problems"), BAD),
+        (false, found) => (format!("not healthy: {}", count(found, "problem")), BAD),
     };
     let paused = match report.paused {
         true => format!(", {ODD}automatic failover switched off{ODD:#}"),
@@ -206,7 +206,7 @@ fn services(services: &[ServiceStatus]) -> String {
     let row = |((name, port, up), hosts): (&(&str, u16, String), &BTreeSet<&str>)| {
         let hosts = match hosts.len() {
             1..=2 => hosts.iter().copied().collect::<Vec<_>>().join(", "),
-            count => format!("{count} hosts"),
+            many => count(many, "host"),
         };
         let up = match up.is_empty() {
             true => ("no server up".to_owned(), ODD),
@@ -267,9 +267,9 @@ pub fn verify_view(report: &VerifyReport) -> String {
     let good = report.checks.iter().filter(|check| check.ok).count();
     let style = if report.healthy { GOOD } else { BAD };
     let last = format!(
-        "{style}{good} of {} proofs hold, {} problems{style:#}\n",
-        report.checks.len(),
-        report.problems.len()
+        "{style}{good} of {} hold, {}{style:#}\n",
+        count(report.checks.len(), "proof"),
+        count(report.problems.len(), "problem")
     );
     let parts = [
         titled("Proofs", report.checks.iter().map(row).collect()),
@@ -278,16 +278,6 @@ pub fn verify_view(report: &VerifyReport) -> String {
     ];
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("\n")
-}
-
-/// A size for people.
-fn bytes(count: u64) -> String {
-    match count {
-        0..1024 => format!("{count} B"),
-        1024..1_048_576 => format!("{} KiB", count / 1024),
-        1_048_576..1_073_741_824 => format!("{} MiB", count >> 20),
-        _ => format!("{} GiB", count >> 30),
-    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub async fn run(common: &Common, args: &VerifyArgs) -> Result<u8, Failure> {
     let logins = logins(&project, session.ca.cert_pem());
     let report = verify(&run, &seen, &logins, args.write).await;
     drop(run);
+    session.finish(Outcome::Done).await;
     result(&match common.json() {
         true => format!(
             "{}\n",
@@ -38,7 +39,6 @@ pub async fn run(common: &Common, args: &VerifyArgs) -> Result<u8, Failure> {
         ),
         false => verify_view(&report),
     });
-    session.finish(Outcome::Done).await;
     Ok(match report.healthy {
         true => code::DONE,
         false => code::INTERNAL,

@@ -150,7 +150,8 @@ pub(super) fn vip(group: &Group, answers: &Answers, said: &mut Findings) -> Opti
     let view = answers.groups.get(&group.cluster)?.as_ref().ok();
     let leader = view.and_then(|view| view.leader());
     match (holders.as_slice(), leader.map(|leader| leader.host(group))) {
-        ([], _) => said.problem(format!("{}: nobody carries {address}", group.cluster)),
+        // Addresses are not set up by us yet, so that nobody has one is no ill health.
+        ([], _) => said.warn(format!("{}: nobody carries {address}", group.cluster)),
         ([holder], Some(leader)) if *holder != leader => said.problem(format!(
             "{holder} carries {address}, but {leader} leads {}",
             group.cluster
