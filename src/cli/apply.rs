@@ -51,6 +51,7 @@ async fn carry_out(
     let run = session.run().map_err(internal)?;
     let (desired, _, plan) = session.plan(&run).await.map_err(internal)?;
     let shown = outline(&plan, &session.masker);
+    session.emitter.pause();
     if !plan.refusals.is_empty() {
         return Err((Outcome::Refused, refused(code::REFUSED, &plan.refusals)));
     }

@@ -3,7 +3,11 @@
 use crate::engine::EngineError;
 use crate::inventory::{LoadError, PatternError};
 use crate::plan::SelectError;
+use anstyle::{AnsiColor, Style};
 use std::io::Write;
+
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Exit codes, as CLI.md promises them.
 pub mod code {
@@ -48,18 +52,27 @@ impl Failure {
     /// Prints it to stderr.
     pub fn print(&self) {
         if !self.text.is_empty() {
-            let multi = self.text.contains("\n  ") || self.text.contains("-->");
-            let text = if multi {
+            let text = if is_labelled(&self.text) {
                 self.text.clone()
             } else {
-                format!("error: {}", self.text)
+                format!("{BAD}error{BAD:#}: {}", self.text)
             };
             say(text.trim_end());
         }
         for hint in &self.hints {
-            say(&format!("hint: {hint}"));
+            say(&format!("{HINT}hint{HINT:#}: {hint}"));
         }
     }
+}
+
+/// Whether a text says itself what it is, as diagnostics do.
+fn is_labelled(text: &str) -> bool {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    ["error", "warning", "note"].iter().any(|word| {
+        plain
+            .strip_prefix(word)
+            .is_some_and(|rest| rest.starts_with(['[', ':']))
+    })
 }
 
 /// Writes a result to stdout. A reader that went away is no failure.

@@ -18,6 +18,7 @@ pub async fn run(common: &Common, _: &Connect) -> Result<u8, Failure> {
         .iter()
         .map(|(host, observed)| (host, &observed.traits))
         .collect();
+    session.emitter.pause();
     result(&format!(
         "{}\n",
         serde_json::to_string_pretty(&traits).unwrap_or_default()

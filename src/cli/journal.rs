@@ -51,7 +51,7 @@ pub fn replay(common: &Common, args: &ReplayArgs) -> Result<u8, Failure> {
     let mut sink: Box<dyn Sink> = if common.json() {
         Box::new(ui::Ndjson(std::io::stdout()))
     } else {
-        Box::new(ui::Lines::new(std::io::stdout(), common.verbose.max(1)))
+        Box::new(ui::Lines::new(anstream::stdout(), common.verbose.max(1)))
     };
     for event in &recording.events {
         sink.event(event)

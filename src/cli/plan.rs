@@ -44,6 +44,7 @@ pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
     let (_, _, plan) = session.plan(&run).await?;
     drop(run);
     let outline = outline(&plan, &session.masker);
+    session.emitter.pause();
     show(common, &outline);
     if let Some(path) = &args.out {
         save(path, &args.playbook, &plan, &outline)?;

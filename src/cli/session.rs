@@ -102,6 +102,8 @@ impl<'a> Session<'a> {
         let contexts = project.contexts(&ca, &known.traits, &known.patroni)?;
         let desired = selection.apply(project.compile(playbook, &contexts)?)?;
         let hosts = wanted_hosts(&desired, &selection);
+        // Asks for passwords, so it comes before anything draws on the terminal, and before a run begins that must end.
+        let endpoints = endpoints(common, project, &hosts)?;
         let id = run_id();
         let emitter = sinks::emitter(common, project, &id, contexts.masker.clone(), journal)?;
         emitter.emit(Kind::RunStarted {
@@ -119,7 +121,6 @@ impl<'a> Session<'a> {
         }
         let (raise, cancel) = Cancel::new();
         watch_interrupts(raise, emitter.clone());
-        let endpoints = endpoints(common, project, &hosts)?;
         let resolver = Arc::new(resolver(common));
         let fleet = Fleet::connect(endpoints, resolver, common.forks, &emitter).await;
         if fleet.hosts().is_empty() {
@@ -274,7 +275,7 @@ impl<'a> Session<'a> {
         }
         self.fleet.close().await;
         if let (Some((_, hosts)), true) = (&finished.report.finished, self.tells_hosts()) {
-            super::exit::say(&crate::ui::summary(hosts, self.common.verbose > 0));
+            super::exit::say(crate::ui::summary(hosts, self.common.verbose > 0).trim_end());
         }
         outcome.exit_code()
     }

@@ -42,10 +42,12 @@ pub fn emitter(
 
 /// Bars on a terminal; lines elsewhere, and where output of hosts would run through the bars.
 fn screen(common: &Common) -> Box<dyn Sink> {
+    let stderr = anstream::stderr();
     if std::io::stderr().is_terminal() && common.verbose < 2 {
-        Box::new(ui::Bars::new(common.verbose))
+        let colours = stderr.current_choice() != anstream::ColorChoice::Never;
+        Box::new(ui::Bars::new(common.verbose, colours))
     } else {
-        Box::new(ui::Lines::new(std::io::stderr(), common.verbose))
+        Box::new(ui::Lines::new(stderr, common.verbose))
     }
 }
 

@@ -23,6 +23,10 @@ pub trait Sink: Send {
     fn event(&mut self, event: &Event) -> Result<(), SinkError>;
     /// No more will come.
     fn finish(&mut self) -> Result<(), SinkError>;
+    /// Something else is about to write to the same terminal: what redraws itself steps aside until the next event.
+    fn pause(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 }
 
 /// Tells the time; handed in so that tests have none.
@@ -67,6 +71,11 @@ impl Emitter {
     /// Something happened. After `RunFinished` nothing is heard any more.
     pub fn emit(&self, kind: Kind) {
         self.lock().emit(kind);
+    }
+
+    /// Lets a result or a question have the terminal to itself, until the next event.
+    pub fn pause(&self) {
+        self.lock().tell(|sink| sink.pause());
     }
 
     /// One more secret to be masked from now on.

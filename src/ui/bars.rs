@@ -1,18 +1,26 @@
-//! Bars on a terminal: one line for each host at work, one for the stage. What stays on the screen are lines.
+//! Bars on a terminal: one line for each host at work, one for the run. What stays on the screen are lines.
 
 use super::Lines;
+use super::headline::Headline;
 use crate::event::{Event, Kind, Sink, SinkError, StepOutcome};
 use crate::names::HostName;
+use anstream::adapter::strip_str;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+const RUN: &str = "{spinner:.cyan} {wide_msg} {elapsed:.dim}";
+const HOST: &str = "    {prefix:.bold}  {wide_msg} {elapsed:.dim}";
+const TICK: Duration = Duration::from_millis(120);
+
 /// Draws to stderr.
 pub struct Bars {
     all: MultiProgress,
-    stage: ProgressBar,
+    run: Option<ProgressBar>,
     hosts: BTreeMap<HostName, ProgressBar>,
+    headline: Headline,
     lines: Lines<Vec<u8>>,
+    colours: bool,
     width: usize,
 }
 
@@ -23,121 +31,159 @@ impl std::fmt::Debug for Bars {
 }
 
 impl Bars {
-    /// Bars, and lines above them in the given detail.
-    pub fn new(verbose: u8) -> Self {
-        let all = MultiProgress::new();
-        let stage = all.add(ProgressBar::new_spinner());
-        stage.set_style(style("{spinner:.cyan} {msg} {elapsed:.dim}"));
-        stage.enable_steady_tick(Duration::from_millis(120));
+    /// Bars, and lines above them in the given detail; nothing is coloured without `colours`.
+    pub fn new(verbose: u8, colours: bool) -> Self {
         Self {
-            all,
-            stage,
+            all: MultiProgress::new(),
+            run: None,
             hosts: BTreeMap::new(),
+            headline: Headline::default(),
             lines: Lines::new(Vec::new(), verbose),
+            colours,
             width: 0,
         }
     }
 
-    fn host(&mut self, host: &HostName, message: String) {
-        let (all, width) = (&self.all, self.width);
-        let bar = self.hosts.entry(host.clone()).or_insert_with(|| {
-            let bar = all.add(ProgressBar::new_spinner());
-            bar.set_style(style("    {prefix:.bold}  {spinner:.cyan} {msg}"));
-            bar.set_prefix(format!("{host:<width$}"));
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
-        bar.set_message(message);
-    }
-
     fn draw(&mut self, kind: &Kind) {
         match kind {
-            Kind::RunStarted { hosts, verb, .. } => {
-                self.width = hosts
-                    .iter()
-                    .map(|host| host.as_str().len())
-                    .max()
-                    .unwrap_or_default();
-                self.stage
-                    .set_message(format!("{verb}: connecting to {} hosts", hosts.len()));
-            }
-            Kind::HostConnected { .. } => self.stage.set_message("looking at the hosts"),
-            Kind::StageStarted {
-                stage,
-                index,
-                total,
-                ..
-            } => {
-                self.clear();
-                self.stage
-                    .set_message(format!("stage {index}/{total} {stage}"));
-            }
-            Kind::StepStarted { host, title, .. } => self.host(host, title.clone()),
+            Kind::RunStarted { hosts, .. } => self.width = super::lines::width(hosts),
+            Kind::StepStarted { host, title, .. } => self.begin(host, title),
             Kind::StepFinished {
                 host,
                 title,
                 outcome,
                 ..
-            } => {
-                let word = if *outcome == StepOutcome::Done {
-                    "done"
-                } else {
-                    "failed"
-                };
-                self.host(host, format!("{title}: {word}"));
-            }
-            Kind::GateWaiting { gate, detail, .. } => self
-                .stage
-                .set_message(format!("waiting for {gate}: {detail}")),
-            Kind::StageFinished { .. } | Kind::RunFinished { .. } => self.clear(),
-            Kind::HostUnreachable { .. }
+            } => self.end(host, &format!("{title}: {}", word(outcome))),
+            Kind::HostFailed { host, .. } => self.remove(host),
+            Kind::StageStarted { .. } | Kind::StageFinished { .. } => self.clear_hosts(),
+            Kind::HostConnected { .. }
+            | Kind::HostUnreachable { .. }
             | Kind::Observed { .. }
             | Kind::Output { .. }
+            | Kind::GateWaiting { .. }
             | Kind::GatePassed { .. }
             | Kind::GateFailed { .. }
-            | Kind::HostFailed { .. }
             | Kind::Note { .. }
-            | Kind::Interrupted { .. } => {}
+            | Kind::Interrupted { .. }
+            | Kind::RunFinished { .. } => {}
         }
     }
 
-    fn clear(&mut self) {
+    fn begin(&mut self, host: &HostName, title: &str) {
+        let (all, width, colours) = (&self.all, self.width, self.colours);
+        let bar = self.hosts.entry(host.clone()).or_insert_with(|| {
+            let bar = all.add(bar(HOST, colours));
+            bar.set_prefix(format!("{host:<width$}"));
+            bar
+        });
+        bar.reset_elapsed();
+        bar.set_message(title.to_owned());
+    }
+
+    fn end(&self, host: &HostName, message: &str) {
+        if let Some(bar) = self.hosts.get(host) {
+            bar.set_message(message.to_owned());
+        }
+    }
+
+    fn remove(&mut self, host: &HostName) {
+        if let Some(bar) = self.hosts.remove(host) {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
+    }
+
+    fn clear_hosts(&mut self) {
         for bar in std::mem::take(&mut self.hosts).into_values() {
             bar.finish_and_clear();
             self.all.remove(&bar);
         }
     }
+
+    fn say_headline(&mut self) {
+        let (all, colours) = (&self.all, self.colours);
+        let run = self
+            .run
+            .get_or_insert_with(|| all.insert(0, bar(RUN, colours)));
+        run.set_message(self.headline.text());
+    }
+
+    fn clear(&mut self) -> Result<(), SinkError> {
+        self.clear_hosts();
+        if let Some(run) = self.run.take() {
+            run.finish_and_clear();
+            self.all.remove(&run);
+        }
+        self.all.clear().map_err(failed)
+    }
+
+    /// Above the bars. A gate that waits is told by the bars themselves.
+    fn print(&mut self, kind: &Kind) -> Result<(), SinkError> {
+        let text = self.lines.take();
+        if matches!(kind, Kind::GateWaiting { .. }) {
+            return Ok(());
+        }
+        let text = match self.colours {
+            true => text,
+            false => strip_str(&text).to_string(),
+        };
+        let mut lines = text.lines();
+        lines.try_for_each(|line| self.all.println(line).map_err(failed))
+    }
 }
 
-fn style(template: &str) -> ProgressStyle {
+fn bar(template: &str, colours: bool) -> ProgressBar {
+    let plain = template.replace(":.cyan", "").replace(":.dim", "").replace(":.bold", "");
+    let template = if colours { template } else { plain.as_str() };
     // A template that does not parse falls back to indicatif's own; a test holds that ours do.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+    let style = ProgressStyle::with_template(template);
+    let bar = ProgressBar::new_spinner();
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+fn word(outcome: &StepOutcome) -> &'static str {
+    match outcome {
+        StepOutcome::Done => "done",
+        StepOutcome::Skipped { .. } => "skipped",
+        StepOutcome::Failed { .. } => "failed",
+    }
+}
+
+fn failed(source: std::io::Error) -> SinkError {
+    SinkError {
+        what: "the terminal".to_owned(),
+        source,
+    }
 }
 
 impl Sink for Bars {
     fn event(&mut self, event: &Event) -> Result<(), SinkError> {
         self.lines.event(event)?;
-        let text = self.lines.take();
-        for line in text
-            .lines()
-            .filter(|_| !matches!(event.kind, Kind::GateWaiting { .. }))
-        {
-            self.all.println(line).map_err(|source| SinkError {
-                what: "the terminal".to_owned(),
-                source,
-            })?;
+        self.print(&event.kind)?;
+        self.headline.add(&event.kind);
+        if !matches!(event.kind, Kind::RunFinished { .. }) {
+            self.say_headline();
         }
         self.draw(&event.kind);
         Ok(())
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {
-        self.clear();
-        self.stage.finish_and_clear();
-        self.all.clear().map_err(|source| SinkError {
-            what: "the terminal".to_owned(),
-            source,
-        })
+        self.clear()
+    }
+
+    fn pause(&mut self) -> Result<(), SinkError> {
+        self.clear()
+    }
+}
+
+/// A run that ends without its last event leaves no bars behind.
+impl Drop for Bars {
+    fn drop(&mut self) {
+        // The terminal may be gone; there is nobody left to tell.
+        let _ = self.clear();
     }
 }
 
@@ -147,11 +193,6 @@ mod tests {
 
     #[test]
     fn templates_parse() {
-        for template in [
-            "{spinner:.cyan} {msg} {elapsed:.dim}",
-            "    {prefix:.bold}  {spinner:.cyan} {msg}",
-        ] {
-            assert!(ProgressStyle::with_template(template).is_ok());
-        }
+        assert!([RUN, HOST].iter().all(|text| ProgressStyle::with_template(text).is_ok()));
     }
 }

@@ -1,11 +1,22 @@
 //! Events as plain lines: for pipes, logs and `replay`.
 
 use super::words::{count, duration};
-use crate::event::{Event, Kind, Moment, Sink, SinkError, StepOutcome};
+use crate::event::{Event, Kind, Moment, Outcome, Sink, SinkError, StepOutcome};
 use crate::names::HostName;
+use anstyle::{AnsiColor, Style};
 use std::io::Write;
 
-/// Writes a line for each event that matters.
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
+const STAGE: Style = Style::new().bold();
+
+/// How wide the column of hosts is.
+pub(super) fn width(hosts: &[HostName]) -> usize {
+    let widths = hosts.iter().map(|host| host.as_str().len());
+    widths.max().unwrap_or_default()
+}
+
+/// Writes a line for each event that matters, in colour: `out` strips what its reader cannot show.
 #[derive(Debug)]
 pub struct Lines<W> {
     out: W,
@@ -39,7 +50,7 @@ impl<W: Write + Send> Lines<W> {
                 duration(*millis)
             )),
             Kind::HostUnreachable { error, hints, .. } => {
-                Some(with_hints(format!("unreachable: {error}"), hints))
+                Some(with_hints(format!("{BAD}unreachable{BAD:#}: {error}"), hints))
             }
             Kind::Observed {
                 host: name, millis, ..
@@ -53,7 +64,7 @@ impl<W: Write + Send> Lines<W> {
                 index,
                 total,
                 ..
-            } => Some(format!("stage {index}/{total} {stage}")),
+            } => Some(format!("{STAGE}stage {index}/{total} {stage}{STAGE:#}")),
             Kind::StepStarted {
                 host: name, title, ..
             } if self.verbose > 1 => Some(format!("{}  {title} ...", host(name))),
@@ -75,7 +86,7 @@ impl<W: Write + Send> Lines<W> {
                 millis,
             } => Some(format!("{gate}: {detail} (after {})", duration(*millis))),
             Kind::GateFailed { gate, detail, log } => {
-                Some(with_tail(format!("{gate} did not come: {detail}"), log))
+                Some(with_tail(format!("{BAD}{gate} did not come{BAD:#}: {detail}"), log))
             }
             Kind::HostFailed {
                 host: name,
@@ -83,17 +94,17 @@ impl<W: Write + Send> Lines<W> {
                 log,
                 hints,
             } => Some(with_hints(
-                with_tail(format!("{}  failed: {error}", host(name)), log),
+                with_tail(format!("{}  {BAD}failed{BAD:#}: {error}", host(name)), log),
                 hints,
             )),
             Kind::StageFinished { stage, millis } if self.verbose > 0 => {
                 Some(format!("stage {stage} took {}", duration(*millis)))
             }
             Kind::Note { text } => Some(text.clone()),
-            Kind::Interrupted { what } => Some(format!("interrupted: {what}")),
+            Kind::Interrupted { what } => Some(format!("{BAD}interrupted{BAD:#}: {what}")),
             Kind::RunFinished {
                 outcome, millis, ..
-            } => Some(format!("{} in {}", outcome.word(), duration(*millis))),
+            } => Some(ending(*outcome, *millis)),
             Kind::RunStarted { .. }
             | Kind::HostConnected { .. }
             | Kind::Observed { .. }
@@ -120,11 +131,24 @@ impl<W: Write + Send> Lines<W> {
             }
             StepOutcome::Done | StepOutcome::Skipped { .. } => None,
             StepOutcome::Failed { code } => Some(with_tail(
-                format!("{host}  {title}  FAILED (exit {code})"),
+                format!("{host}  {title}  {BAD}FAILED{BAD:#} (exit {code})"),
                 tail,
             )),
         }
     }
+}
+
+fn ending(outcome: Outcome, millis: u64) -> String {
+    let style = match outcome {
+        Outcome::Done | Outcome::Pending => GOOD,
+        Outcome::Internal
+        | Outcome::Refused
+        | Outcome::Unreachable
+        | Outcome::Failed
+        | Outcome::Interrupted
+        | Outcome::Locked => BAD,
+    };
+    format!("{style}{}{style:#} in {}", outcome.word(), duration(millis))
 }
 
 fn with_tail(head: String, tail: &[String]) -> String {
@@ -142,11 +166,7 @@ impl<W: Write + Send> Sink for Lines<W> {
     fn event(&mut self, event: &Event) -> Result<(), SinkError> {
         let started = *self.started.get_or_insert(event.at);
         if let Kind::RunStarted { hosts, .. } = &event.kind {
-            self.width = hosts
-                .iter()
-                .map(|host| host.as_str().len())
-                .max()
-                .unwrap_or_default();
+            self.width = width(hosts);
         }
         let Some(text) = self.text(&event.kind) else {
             return Ok(());
@@ -226,7 +246,7 @@ mod tests {
             lines.event(event).expect("writes to memory");
         }
         assert_eq!(
-            lines.take(),
+            anstream::adapter::strip_str(&lines.take()).to_string(),
             "    1.0s  stage 1/2 etcd\n    2.0s  10.0.0.1  start etcd  FAILED (exit 1)\n          | no space\n"
         );
     }

@@ -3,6 +3,7 @@
 
 mod bars;
 mod diagnostic;
+mod headline;
 mod json;
 mod lines;
 mod plan_view;

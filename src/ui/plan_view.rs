@@ -43,6 +43,9 @@ fn stage_view(text: &mut String, stage: &StageOutline, verbose: bool) {
     let _ = writeln!(text, "\n{bold}stage {}{bold:#}", stage.name);
     for (change, hosts) in grouped(stage, verbose) {
         change_view(text, change, &hosts);
+        if let (Some(diff), true) = (&change.diff, verbose || is_worth_showing(change, &hosts)) {
+            diff_view(text, diff);
+        }
     }
 }
 
@@ -101,20 +104,13 @@ fn change_view(text: &mut String, change: &ChangeOutline, hosts: &[&HostName]) {
         let _ = write!(text, "  because: {cause}");
     }
     text.push('\n');
-    if let (Some(diff), true) = (
-        &change.diff,
-        change.action != Action::Create || hosts.len() == 1 && diff_is_short(change),
-    ) {
-        diff_view(text, diff);
-    }
 }
 
-/// A new file is shown as a whole only when it is short; `-v` and `render` show the rest.
-fn diff_is_short(change: &ChangeOutline) -> bool {
-    change
-        .diff
-        .as_ref()
-        .is_some_and(|diff| diff.lines().count() <= 12)
+/// A new file is shown as a whole only when it is short and on one host; `-v` and `render` show the rest.
+fn is_worth_showing(change: &ChangeOutline, hosts: &[&HostName]) -> bool {
+    const SHORT: usize = 12;
+    let lines = change.diff.as_ref().map_or(0, |diff| diff.lines().count());
+    change.action != Action::Create || (hosts.len() == 1 && lines <= SHORT)
 }
 
 fn sign(action: Action) -> (&'static str, Style) {
@@ -139,10 +135,7 @@ fn impact_style(impact: Impact) -> Style {
 }
 
 fn diff_view(text: &mut String, diff: &str) {
-    for line in diff
-        .lines()
-        .filter(|line| !line.starts_with("--- ") && !line.starts_with("+++ "))
-    {
+    for line in body(diff) {
         let style = match line.chars().next() {
             Some('+') => Style::new().fg_color(Some(AnsiColor::Green.into())),
             Some('-') => Style::new().fg_color(Some(AnsiColor::Red.into())),
@@ -151,6 +144,12 @@ fn diff_view(text: &mut String, diff: &str) {
         };
         let _ = writeln!(text, "      {style}{line}{style:#}");
     }
+}
+
+/// The diff without its two lines of names. Only the first two lines can be that: a removed SQL comment looks alike.
+fn body(diff: &str) -> impl Iterator<Item = &str> {
+    let named = diff.starts_with("--- ");
+    diff.lines().skip(if named { 2 } else { 0 })
 }
 
 #[cfg(test)]
