@@ -9,3 +9,4 @@
 mod check;
 mod model;
 mod transport;
+mod ui;

@@ -3,7 +3,7 @@
 use super::exit::{Failure, chain, code, result, say};
 use super::options::Common;
 use super::project::state_dir;
-use crate::event::{Kind, Outcome, Sink, history, journal};
+use crate::event::{Kind, Sink, history, journal};
 use crate::names::RunId;
 use crate::ui;
 use clap::Args;
@@ -30,14 +30,7 @@ pub fn history(common: &Common) -> Result<u8, Failure> {
         ));
         return Ok(code::DONE);
     }
-    for run in &history.runs {
-        let outcome = run.outcome.map_or("did not finish", Outcome::word);
-        let took = ui::duration(run.millis);
-        result(&format!(
-            "{}  {}  {outcome}  {} hosts, {} changed, {} failed, {took}\n",
-            run.run, run.verb, run.hosts, run.changed, run.failed
-        ));
-    }
+    result(&ui::history_view(&history.runs));
     Ok(code::DONE)
 }
 
@@ -57,11 +50,12 @@ pub fn replay(common: &Common, args: &ReplayArgs) -> Result<u8, Failure> {
         sink.event(event)
             .map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?;
     }
-    if let (Some(Kind::RunFinished { hosts, .. }), false) = (
-        recording.events.last().map(|event| &event.kind),
-        common.json(),
-    ) {
-        result(&ui::summary(hosts, common.verbose > 0));
+    if common.json() {
+        return Ok(code::DONE);
+    }
+    match recording.events.last().map(|event| &event.kind) {
+        Some(Kind::RunFinished { hosts, .. }) => result(&ui::summary(hosts, common.verbose > 0)),
+        Some(_) | None => say("the run did not finish: it was killed, or it is still under way"),
     }
     Ok(code::DONE)
 }

@@ -133,7 +133,10 @@ impl Bars {
 }
 
 fn bar(template: &str, colours: bool) -> ProgressBar {
-    let plain = template.replace(":.cyan", "").replace(":.dim", "").replace(":.bold", "");
+    let plain = template
+        .replace(":.cyan", "")
+        .replace(":.dim", "")
+        .replace(":.bold", "");
     let template = if colours { template } else { plain.as_str() };
     // A template that does not parse falls back to indicatif's own; a test holds that ours do.
     let style = ProgressStyle::with_template(template);
@@ -193,6 +196,10 @@ mod tests {
 
     #[test]
     fn templates_parse() {
-        assert!([RUN, HOST].iter().all(|text| ProgressStyle::with_template(text).is_ok()));
+        assert!(
+            [RUN, HOST]
+                .iter()
+                .all(|text| ProgressStyle::with_template(text).is_ok())
+        );
     }
 }

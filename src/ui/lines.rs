@@ -49,9 +49,10 @@ impl<W: Write + Send> Lines<W> {
                 host(name),
                 duration(*millis)
             )),
-            Kind::HostUnreachable { error, hints, .. } => {
-                Some(with_hints(format!("{BAD}unreachable{BAD:#}: {error}"), hints))
-            }
+            Kind::HostUnreachable { error, hints, .. } => Some(with_hints(
+                format!("{BAD}unreachable{BAD:#}: {error}"),
+                hints,
+            )),
             Kind::Observed {
                 host: name, millis, ..
             } if self.verbose > 1 => Some(format!(
@@ -85,9 +86,10 @@ impl<W: Write + Send> Lines<W> {
                 detail,
                 millis,
             } => Some(format!("{gate}: {detail} (after {})", duration(*millis))),
-            Kind::GateFailed { gate, detail, log } => {
-                Some(with_tail(format!("{BAD}{gate} did not come{BAD:#}: {detail}"), log))
-            }
+            Kind::GateFailed { gate, detail, log } => Some(with_tail(
+                format!("{BAD}{gate} did not come{BAD:#}: {detail}"),
+                log,
+            )),
             Kind::HostFailed {
                 host: name,
                 error,

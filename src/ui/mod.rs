@@ -4,6 +4,7 @@
 mod bars;
 mod diagnostic;
 mod headline;
+mod history_view;
 mod json;
 mod lines;
 mod plan_view;
@@ -12,6 +13,7 @@ mod words;
 
 pub use bars::Bars;
 pub use diagnostic::{diagnostics, diagnostics_json};
+pub use history_view::history_view;
 pub use json::Ndjson;
 pub use lines::Lines;
 pub use plan_view::plan_view;
