@@ -100,7 +100,7 @@ fn kinds() -> Vec<Kind> {
         Kind::HostFailed {
             host: "10.0.0.20".into(),
             error: "`start etcd` failed".into(),
-            log: vec![],
+            log: vec!["password hunter22 is wrong".into()],
             hints: vec!["look at `journalctl -u etcd`".into()],
         },
     ]
@@ -151,6 +151,19 @@ fn lines_tell_a_failed_run_and_hide_its_secret() {
         ("    0.0s  connecting to 2 hosts", Outcome::Failed)
     );
     assert_eq!(rest, LINES);
+}
+
+#[test]
+fn a_run_that_only_looked_ends_without_a_word() {
+    let out = Shared::default();
+    let emitter = Emitter::new(
+        RunId::new("r"),
+        Box::new(|| Moment::from_millis(0)),
+        Masker::default(),
+        vec![Box::new(ui::Lines::new(out.clone(), 0))],
+    );
+    emitter.finish_as(Outcome::Pending, &BTreeMap::new());
+    assert_eq!(out.text(), "");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::words::{count, duration};
 use crate::event::{Event, Kind, Moment, Outcome, Sink, SinkError, StepOutcome};
 use crate::names::HostName;
 use anstyle::{AnsiColor, Style};
+use std::collections::BTreeMap;
 use std::io::Write;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -24,6 +25,10 @@ pub struct Lines<W> {
     verbose: u8,
     started: Option<Moment>,
     width: usize,
+    /// Whether a stage has begun: a run that only looked ends without a word.
+    acted: bool,
+    /// What failed steps said last, by host: it is not said twice.
+    told: BTreeMap<HostName, Vec<String>>,
 }
 
 impl<W: Write + Send> Lines<W> {
@@ -34,6 +39,8 @@ impl<W: Write + Send> Lines<W> {
             verbose,
             started: None,
             width: 0,
+            acted: false,
+            told: BTreeMap::new(),
         }
     }
 
@@ -96,7 +103,10 @@ impl<W: Write + Send> Lines<W> {
                 log,
                 hints,
             } => Some(with_hints(
-                with_tail(format!("{}  {BAD}failed{BAD:#}: {error}", host(name)), log),
+                with_tail(
+                    format!("{}  {BAD}failed{BAD:#}: {error}", host(name)),
+                    self.untold(name, log),
+                ),
                 hints,
             )),
             Kind::StageFinished { stage, millis } if self.verbose > 0 => {
@@ -106,13 +116,40 @@ impl<W: Write + Send> Lines<W> {
             Kind::Interrupted { what } => Some(format!("{BAD}interrupted{BAD:#}: {what}")),
             Kind::RunFinished {
                 outcome, millis, ..
-            } => Some(ending(*outcome, *millis)),
+            } if self.ends_aloud(*outcome) => Some(ending(*outcome, *millis)),
             Kind::RunStarted { .. }
             | Kind::HostConnected { .. }
             | Kind::Observed { .. }
             | Kind::StepStarted { .. }
             | Kind::Output { .. }
-            | Kind::StageFinished { .. } => None,
+            | Kind::StageFinished { .. }
+            | Kind::RunFinished { .. } => None,
+        }
+    }
+
+    fn ends_aloud(&self, outcome: Outcome) -> bool {
+        self.acted || self.verbose > 0 || !matches!(outcome, Outcome::Done | Outcome::Pending)
+    }
+
+    /// The log of a host, unless its failed step has shown it already.
+    fn untold<'a>(&self, host: &HostName, log: &'a [String]) -> &'a [String] {
+        match self.told.get(host) {
+            Some(told) if told == log => &[],
+            Some(_) | None => log,
+        }
+    }
+
+    /// Remembers what later events are told by.
+    fn note(&mut self, kind: &Kind) {
+        if let Kind::RunStarted { hosts, .. } = kind {
+            self.width = width(hosts);
+        }
+        self.acted |= matches!(kind, Kind::StageStarted { .. });
+        if let Kind::StepFinished {
+            host, output_tail, ..
+        } = kind
+        {
+            self.told.insert(host.clone(), output_tail.clone());
         }
     }
 
@@ -167,9 +204,7 @@ fn with_hints(head: String, hints: &[String]) -> String {
 impl<W: Write + Send> Sink for Lines<W> {
     fn event(&mut self, event: &Event) -> Result<(), SinkError> {
         let started = *self.started.get_or_insert(event.at);
-        if let Kind::RunStarted { hosts, .. } = &event.kind {
-            self.width = width(hosts);
-        }
+        self.note(&event.kind);
         let Some(text) = self.text(&event.kind) else {
             return Ok(());
         };

@@ -209,4 +209,28 @@ mod tests {
             "No changes. 7 hosts match the inventory.\n"
         );
     }
+
+    #[test]
+    fn shows_removed_sql_comments_and_with_verbose_whole_new_files() {
+        let long: String = (0..20).map(|n| format!("+line {n}\n")).collect();
+        let create = change(Action::Create, Impact::None, Some(long.as_str()));
+        let comment = "--- a\n+++ a\n@@ -1,2 +1 @@\n--- old comment\n select 1\n";
+        let update = change(Action::Update, Impact::None, Some(comment));
+        let outline = PlanOutline {
+            hosts: 1,
+            stages: vec![StageOutline {
+                name: StageName::new("sql"),
+                hosts: vec![HostOutline {
+                    host: HostName::new("10.0.0.1"),
+                    changes: vec![create, update],
+                }],
+            }],
+        };
+        let lines = |verbose| {
+            let text = anstream::adapter::strip_str(&plan_view(&outline, verbose)).to_string();
+            assert!(text.contains("      --- old comment\n"));
+            text.matches("+line").count()
+        };
+        assert_eq!([lines(false), lines(true)], [0, 20]);
+    }
 }
