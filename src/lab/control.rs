@@ -3,6 +3,7 @@
 use super::error::{At, LabError};
 use super::machine::Lab;
 use super::tool;
+use crate::command::quote;
 use std::ffi::OsString;
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -52,8 +53,19 @@ impl Lab {
             OsString::from(format!("root@{address}")),
             OsString::from("--"),
         ]);
-        ssh.extend(argv.iter().cloned());
+        ssh.extend(remote(argv));
         self.exec(&ssh)
+    }
+}
+
+/// What ssh is given: one word is a line for the host's shell, several are an argument vector and arrive as they are.
+fn remote(argv: &[OsString]) -> Vec<OsString> {
+    match argv {
+        [line] => vec![line.clone()],
+        words => words
+            .iter()
+            .map(|word| quote(&word.to_string_lossy()).into())
+            .collect(),
     }
 }
 
@@ -68,4 +80,18 @@ pub fn reexec(name: Option<&str>) -> Result<ExitStatus, LabError> {
     let mut argv = vec![program.into_os_string()];
     argv.extend(args);
     lab.exec(&argv)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_arrive_as_words_and_a_line_as_a_line() {
+        let words = ["sh", "-c", "echo $0", "a b"].map(OsString::from);
+        let quoted = ["sh", "-c", "'echo $0'", "'a b'"].map(OsString::from);
+        assert_eq!(remote(&words), quoted);
+        let line = [OsString::from("mv a b; true")];
+        assert_eq!(remote(&line), line);
+    }
 }

@@ -91,13 +91,14 @@ impl LabError {
         Some(match self {
             Self::NotRoot => "run it as root, for example with `sudo`".into(),
             Self::MissingTools(_) => "`ci/deps` installs them; on Debian: `apt-get install systemd-container debootstrap iproute2 openssh-client util-linux`".into(),
-            Self::AlreadyUp { name, .. } => format!("use it, take it down with `citusctl lab down {name}`, or replace it with `--force`"),
-            Self::Crashed { name, .. } => format!("remove it with `citusctl lab down {name}`, replace it with `--force`, or boot its hosts again with `citusctl lab start`"),
+            Self::AlreadyUp { name, .. } => format!("use it, take it down with `citusctl lab down --name {name}`, or replace it with `--force`"),
+            Self::Crashed { name, .. } => format!("remove it with `citusctl lab down --name {name}`, replace it with `--force`, or boot its hosts again with `citusctl lab start`"),
             Self::NoSuchLab { .. } | Self::NoLab => "`citusctl lab list` names the labs, `citusctl lab up` makes one".into(),
-            Self::SeveralLabs(_) => "name one with `--name`".into(),
+            Self::SeveralLabs(_) => "name one: `citusctl lab ... --name NAME`, or `citusctl --lab=NAME ...`".into(),
             Self::Running { .. } => "`citusctl lab kill` stops it".into(),
             Self::NotRunning { .. } => "`citusctl lab start` boots it".into(),
             Self::NoMirror(_) => "set CITUSCTL_LAB_MIRROR to a Debian mirror, and CITUSCTL_LAB_SECURITY_MIRROR to one with its security updates".into(),
+            Self::Died { console, .. } if console.contains("Too many open files") => "too many machines for this kernel's settings: take a lab down, or raise `sysctl fs.inotify.max_user_instances`".into(),
             Self::BadPath { .. } => "set CITUSCTL_LAB_DIR to another directory".into(),
             Self::NoControlAddress { .. } => "use a shorter `--prefix-len`".into(),
             Self::BadName { .. }
