@@ -1,5 +1,13 @@
 //! Connected: one run's fleet, its look at the hosts, and the plan that follows.
 
+mod endpoints;
+mod known;
+mod run_id;
+
+use endpoints::{endpoints, resolver};
+use known::Known;
+use run_id::{nonce, operator, run_id, watch_interrupts};
+
 use super::exit::{Failure, chain, code};
 use super::options::Common;
 use super::project::Project;
@@ -7,18 +15,15 @@ use super::sinks;
 use crate::command::Frame;
 use crate::engine::{self, Cancel, EngineError, Fleet, Looker, PatroniAccess, Run};
 use crate::event::{Emitter, Kind, Outcome};
-use crate::fact::{PathKind, Traits};
+use crate::fact::PathKind;
 use crate::inventory::parameters::Typed;
-use crate::model::{Connection, Host};
 use crate::names::{FormationName, HostName, RunId};
 use crate::pki::{Ca, LeafRequest, Usage};
 use crate::plan::{Desired, Plan, Seen, Selection, diff};
 use crate::resource::sha256_hex;
-use crate::secret::{Masker, Secret};
-use crate::transport::{Endpoint, JumpHost, Resolver, Sudo};
+use crate::secret::Masker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use time::OffsetDateTime;
 
 /// Runs a future on a runtime of its own.
@@ -44,44 +49,14 @@ pub struct Session<'a> {
     pub masker: Masker,
     pub id: RunId,
     pub cancel: Cancel,
-    traits: Mutex<Known>,
+    wanted: Mutex<Wanted>,
     journaled: bool,
 }
 
-/// What is known of hosts, from this run and earlier ones.
-#[derive(Debug, Default)]
-struct Known {
-    traits: BTreeMap<HostName, Traits>,
-    patroni: BTreeMap<HostName, String>,
-}
-
-/// A fresh run id: sortable by time, unique by chance.
-pub fn run_id() -> RunId {
-    let now = OffsetDateTime::now_utc();
-    let nonce = nonce();
-    RunId::new(format!(
-        "{:04}{:02}{:02}-{:02}{:02}{:02}-{}",
-        now.year(),
-        u8::from(now.month()),
-        now.day(),
-        now.hour(),
-        now.minute(),
-        now.second(),
-        &nonce[..4]
-    ))
-}
-
-fn nonce() -> String {
-    use ring::rand::{SecureRandom, SystemRandom};
-    let mut bytes = [0u8; 12];
-    if SystemRandom::new().fill(&mut bytes).is_err() {
-        bytes.copy_from_slice(
-            &OffsetDateTime::now_utc()
-                .unix_timestamp_nanos()
-                .to_le_bytes()[..12],
-        );
-    }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The wanted state, and what was known when it was computed.
+struct Wanted {
+    known: Known,
+    desired: Desired,
 }
 
 impl<'a> Session<'a> {
@@ -95,10 +70,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Failure> {
         let selection = project.selection(common)?;
         let ca = project.authority(true)?;
-        let known = Known {
-            traits: cached(project),
-            patroni: BTreeMap::new(),
-        };
+        let known = Known::load(project);
         let contexts = project.contexts(&ca, &known.traits, &known.patroni)?;
         let desired = selection.apply(project.compile(playbook, &contexts)?)?;
         let hosts = wanted_hosts(&desired, &selection);
@@ -127,7 +99,7 @@ impl<'a> Session<'a> {
             return Err(unreachable(&fleet, &emitter));
         }
         let masker = contexts.masker;
-        let traits = Mutex::new(known);
+        let wanted = Mutex::new(Wanted { known, desired });
         Ok(Self {
             common,
             project,
@@ -139,7 +111,7 @@ impl<'a> Session<'a> {
             masker,
             id,
             cancel,
-            traits,
+            wanted,
             journaled: journal,
         })
     }
@@ -196,7 +168,7 @@ impl<'a> Session<'a> {
 
     /// Looks at all hosts and compares.
     pub async fn plan(&self, run: &Run<'_>) -> Result<(Desired, Seen, Plan), Failure> {
-        let first = self.desired()?;
+        let first = self.desired();
         let hosts: BTreeSet<HostName> = first
             .hosts()
             .intersection(&self.fleet.hosts())
@@ -214,29 +186,29 @@ impl<'a> Session<'a> {
     }
 
     /// The wanted state by what is known now.
-    fn desired(&self) -> Result<Desired, Failure> {
-        let known = self.traits.lock().unwrap_or_else(PoisonError::into_inner);
+    fn desired(&self) -> Desired {
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.desired.clone()
+    }
+
+    /// Takes note of what was seen; what is wanted is computed anew only when that changes what is known.
+    fn learn(&self, seen: &Seen) -> Result<Desired, Failure> {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = wanted.known.with(seen);
+        if known != wanted.known {
+            known.save(self.project)?;
+            wanted.desired = self.compile(&known)?;
+            wanted.known = known;
+        }
+        Ok(wanted.desired.clone())
+    }
+
+    fn compile(&self, known: &Known) -> Result<Desired, Failure> {
         let contexts = self
             .project
             .contexts(&self.ca, &known.traits, &known.patroni)?;
-        Ok(self
-            .selection
-            .apply(self.project.compile(&self.playbook, &contexts)?)?)
-    }
-
-    /// Takes note of what was seen, and compiles with it.
-    fn learn(&self, seen: &Seen) -> Result<Desired, Failure> {
-        {
-            let mut known = self.traits.lock().unwrap_or_else(PoisonError::into_inner);
-            for (host, observed) in &seen.hosts {
-                known.traits.insert(host.clone(), observed.traits.clone());
-                if let Some(version) = observed.packages.get("patroni") {
-                    known.patroni.insert(host.clone(), version.clone());
-                }
-            }
-            cache(self.project, &known.traits)?;
-        }
-        self.desired()
+        let desired = self.project.compile(&self.playbook, &contexts)?;
+        Ok(self.selection.apply(desired)?)
     }
 
     /// For the engine: the same, with its kind of error.
@@ -330,134 +302,6 @@ fn differing(desired: &Desired, seen: &Seen) -> BTreeMap<HostName, Vec<String>> 
     wanted
 }
 
-fn operator() -> String {
-    let user = std::env::var("SUDO_USER")
-        .or_else(|_| std::env::var("USER"))
-        .unwrap_or_else(|_| "somebody".to_owned());
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{user}@{} (pid {})", machine.trim(), std::process::id())
-}
-
-fn resolver(common: &Common) -> Resolver {
-    let connect = &common.connect;
-    let mut resolver = Resolver::from_env();
-    if let Some(path) = &connect.known_hosts {
-        resolver = resolver.with_known_hosts(path.clone());
-    }
-    if let Some(policy) = connect.host_keys {
-        resolver = resolver.with_host_keys(policy.into());
-    }
-    resolver
-}
-
-fn endpoints(
-    common: &Common,
-    project: &Project,
-    hosts: &BTreeSet<HostName>,
-) -> Result<Vec<Endpoint>, Failure> {
-    let login = common
-        .connect
-        .ask_pass
-        .then(|| ask("SSH password: "))
-        .transpose()?;
-    let sudo = common
-        .connect
-        .ask_become_pass
-        .then(|| ask("sudo password: "))
-        .transpose()?;
-    let known = hosts
-        .iter()
-        .filter_map(|host| project.model.hosts.get(host));
-    known
-        .map(|host| endpoint(common, host, login.clone(), sudo.clone()))
-        .collect()
-}
-
-fn endpoint(
-    common: &Common,
-    host: &Host,
-    login: Option<Secret>,
-    sudo: Option<Secret>,
-) -> Result<Endpoint, Failure> {
-    let connection: &Connection = &host.connection;
-    let mut endpoint = Endpoint::new(host.name.clone(), connection.host.clone());
-    endpoint.port = connection.port;
-    endpoint.user = common
-        .connect
-        .user
-        .clone()
-        .or_else(|| connection.user.clone());
-    let keys = common
-        .connect
-        .private_key
-        .iter()
-        .cloned()
-        .chain(connection.key_file.iter().map(Into::into));
-    endpoint.keys = keys.collect();
-    endpoint.password = login.or_else(|| connection.password.clone());
-    if !connection.jump.is_empty() {
-        let jump = JumpHost::parse_chain(&connection.jump.join(","));
-        endpoint.jump = Some(jump.ok_or_else(|| {
-            Failure::new(
-                code::INPUT,
-                format!(
-                    "{}: the jump host `{}` cannot be read",
-                    host.name,
-                    connection.jump.join(",")
-                ),
-            )
-        })?);
-    }
-    endpoint.host_keys = common.connect.host_keys.map(Into::into);
-    endpoint.pinned_key = connection.host_key.clone();
-    let password = sudo.or_else(|| connection.become_password.clone());
-    endpoint.sudo = connection.r#become.then(|| Sudo {
-        user: "root".to_owned(),
-        password,
-    });
-    endpoint.local = connection.local;
-    endpoint.connect_timeout = Duration::from_secs(common.connect.connect_timeout);
-    Ok(endpoint)
-}
-
-fn ask(prompt: &str) -> Result<Secret, Failure> {
-    let term = console::Term::stderr();
-    if !term.is_term() {
-        let failure = Failure::new(
-            code::DECLINED,
-            "there is no terminal to ask for a password at",
-        );
-        return Err(failure.hint(
-            "put it into the inventory (`ansible_password`, `ansible_become_password`) or use keys",
-        ));
-    }
-    let read = term
-        .write_str(prompt)
-        .and_then(|()| term.read_secure_line());
-    read.map(Secret::new)
-        .map_err(|error| Failure::new(code::DECLINED, format!("reading the password: {error}")))
-}
-
-/// First Ctrl-C: stop after what is in flight. Second: abandon it.
-fn watch_interrupts(raise: tokio::sync::watch::Sender<u8>, emitter: Emitter) {
-    tokio::spawn(async move {
-        for level in 1..=2u8 {
-            if tokio::signal::ctrl_c().await.is_err() {
-                return;
-            }
-            let what = match level {
-                1 => "finishing the steps in flight; press Ctrl-C again to abandon them",
-                _ => "abandoning the steps in flight",
-            };
-            emitter.emit(Kind::Note {
-                text: what.to_owned(),
-            });
-            raise.send_replace(level);
-        }
-        std::future::pending::<()>().await;
-    });
-}
-
 fn unreachable(fleet: &Fleet, emitter: &Emitter) -> Failure {
     emitter.finish_as(Outcome::Unreachable, &fleet.traffic());
     let mut failure = Failure::new(
@@ -471,31 +315,4 @@ fn unreachable(fleet: &Fleet, emitter: &Emitter) -> Failure {
             .fold(failure, |failure, hint| failure.hint(hint));
     }
     failure
-}
-
-/// Traits as earlier runs saw them: hosts outside of `-l` shape the plan of their group, too.
-fn cached(project: &Project) -> BTreeMap<HostName, Traits> {
-    let text = std::fs::read_to_string(project.state_dir.join("traits.json")).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
-}
-
-fn cache(project: &Project, traits: &BTreeMap<HostName, Traits>) -> Result<(), Failure> {
-    let stable: BTreeMap<&HostName, Traits> = traits
-        .iter()
-        .map(|(host, traits)| {
-            (
-                host,
-                Traits {
-                    clock: 0.0,
-                    disk_free_mb: 0,
-                    ..traits.clone()
-                },
-            )
-        })
-        .collect();
-    let text = serde_json::to_string_pretty(&stable).unwrap_or_default();
-    let path = project.state_dir.join("traits.json");
-    fs_err::create_dir_all(&project.state_dir)
-        .and_then(|()| fs_err::write(&path, text))
-        .map_err(|error| Failure::new(code::INTERNAL, chain(&error)))
 }

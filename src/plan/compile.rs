@@ -50,7 +50,7 @@ impl Compiler<'_> {
                 .stages
                 .push(self.stage(stage, &mut error.diagnostics));
         }
-        desired.owned = self.owned(&mut error.diagnostics);
+        desired.owned = self.owned(&desired, &mut error.diagnostics);
         if error.diagnostics.has_errors() {
             Err(error)
         } else {
@@ -345,25 +345,30 @@ impl Compiler<'_> {
         Box::new(diagnostic)
     }
 
-    /// Every path that any playbook's resources own, by host.
-    fn owned(&self, problems: &mut Diagnostics) -> BTreeMap<HostName, BTreeSet<String>> {
-        let mut owned = BTreeMap::<HostName, BTreeSet<String>>::new();
+    /// Every path that any playbook's resources own, by host. Stages that were compiled already are not again.
+    fn owned(&self, desired: &Desired, problems: &mut Diagnostics) -> Owned {
+        let mut owned = Owned::new();
         let Some(site) = self.catalog.playbooks.get("site") else {
             return owned;
         };
-        for stage in site
-            .stages
-            .iter()
-            .filter(|stage| stage.hosts != HostSet::Groups)
-        {
-            for host in self.hosts(stage.hosts) {
-                let paths = owned.entry(host.name.clone()).or_default();
-                for declared in self.host(stage, host, problems) {
-                    paths.extend(declared.resource.owns());
-                }
+        for stage in site.stages.iter().filter(|s| s.hosts != HostSet::Groups) {
+            let done = desired.stages.iter().find(|done| done.name == stage.name);
+            match done {
+                Some(done) => own(&mut owned, &done.hosts),
+                None => own(&mut owned, &self.stage(stage, problems).hosts),
             }
         }
         owned
+    }
+}
+
+/// Paths by host.
+type Owned = BTreeMap<HostName, BTreeSet<String>>;
+
+fn own(owned: &mut Owned, hosts: &BTreeMap<HostName, Vec<Declared>>) {
+    for (host, resources) in hosts {
+        let paths = owned.entry(host.clone()).or_default();
+        paths.extend(resources.iter().flat_map(|r| r.resource.owns()));
     }
 }
 

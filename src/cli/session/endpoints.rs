@@ -1,0 +1,113 @@
+//! How each host is reached: the inventory's words, overruled by flags.
+
+use super::super::exit::{Failure, code};
+use super::super::options::Common;
+use super::super::project::Project;
+use crate::model::{Connection, Host};
+use crate::names::HostName;
+use crate::secret::Secret;
+use crate::transport::{Endpoint, JumpHost, Resolver, Sudo};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Host keys and names as the command line and the environment say.
+pub fn resolver(common: &Common) -> Resolver {
+    let connect = &common.connect;
+    let mut resolver = Resolver::from_env();
+    if let Some(path) = &connect.known_hosts {
+        resolver = resolver.with_known_hosts(path.clone());
+    }
+    if let Some(policy) = connect.host_keys {
+        resolver = resolver.with_host_keys(policy.into());
+    }
+    resolver
+}
+
+/// One endpoint for each host; asks for passwords when told to.
+pub fn endpoints(
+    common: &Common,
+    project: &Project,
+    hosts: &BTreeSet<HostName>,
+) -> Result<Vec<Endpoint>, Failure> {
+    let login = common
+        .connect
+        .ask_pass
+        .then(|| ask("SSH password: "))
+        .transpose()?;
+    let sudo = common
+        .connect
+        .ask_become_pass
+        .then(|| ask("sudo password: "))
+        .transpose()?;
+    let known = hosts
+        .iter()
+        .filter_map(|host| project.model.hosts.get(host));
+    known
+        .map(|host| endpoint(common, host, login.clone(), sudo.clone()))
+        .collect()
+}
+
+fn endpoint(
+    common: &Common,
+    host: &Host,
+    login: Option<Secret>,
+    sudo: Option<Secret>,
+) -> Result<Endpoint, Failure> {
+    let connection: &Connection = &host.connection;
+    let mut endpoint = Endpoint::new(host.name.clone(), connection.host.clone());
+    endpoint.port = connection.port;
+    endpoint.user = common
+        .connect
+        .user
+        .clone()
+        .or_else(|| connection.user.clone());
+    let keys = common
+        .connect
+        .private_key
+        .iter()
+        .cloned()
+        .chain(connection.key_file.iter().map(Into::into));
+    endpoint.keys = keys.collect();
+    endpoint.password = login.or_else(|| connection.password.clone());
+    if !connection.jump.is_empty() {
+        let jump = JumpHost::parse_chain(&connection.jump.join(","));
+        endpoint.jump = Some(jump.ok_or_else(|| {
+            Failure::new(
+                code::INPUT,
+                format!(
+                    "{}: the jump host `{}` cannot be read",
+                    host.name,
+                    connection.jump.join(",")
+                ),
+            )
+        })?);
+    }
+    endpoint.host_keys = common.connect.host_keys.map(Into::into);
+    endpoint.pinned_key = connection.host_key.clone();
+    let password = sudo.or_else(|| connection.become_password.clone());
+    endpoint.sudo = connection.r#become.then(|| Sudo {
+        user: "root".to_owned(),
+        password,
+    });
+    endpoint.local = connection.local;
+    endpoint.connect_timeout = Duration::from_secs(common.connect.connect_timeout);
+    Ok(endpoint)
+}
+
+fn ask(prompt: &str) -> Result<Secret, Failure> {
+    let term = console::Term::stderr();
+    if !term.is_term() {
+        let failure = Failure::new(
+            code::DECLINED,
+            "there is no terminal to ask for a password at",
+        );
+        return Err(failure.hint(
+            "put it into the inventory (`ansible_password`, `ansible_become_password`) or use keys",
+        ));
+    }
+    let read = term
+        .write_str(prompt)
+        .and_then(|()| term.read_secure_line());
+    read.map(Secret::new)
+        .map_err(|error| Failure::new(code::DECLINED, format!("reading the password: {error}")))
+}
