@@ -8,7 +8,7 @@ use crate::event::{Kind, StepOutcome};
 use crate::fact::{GroupSeen, MemberSeen};
 use crate::model::{Group, Instance};
 use crate::names::{HostName, InstanceName, ResourceId};
-use crate::plan::{GroupPlan, GroupUnit};
+use crate::plan::GroupPlan;
 use crate::resource::group::Operation;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -22,38 +22,45 @@ pub(super) struct GroupWork<'a> {
 const POLL: Duration = Duration::from_millis(300);
 
 impl GroupWork<'_> {
-    /// Carries out a group's part of a stage.
+    /// Carries out a group's part of a stage. Steps on the leader's host that follow each other travel as one program.
     pub(super) async fn apply(&self, plan: &GroupPlan) -> Result<(), EngineError> {
+        let mut waiting: Vec<Task> = Vec::new();
         for unit in &plan.units {
             for operation in &unit.change.operations {
-                self.operation(unit, operation).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn operation(&self, unit: &GroupUnit, operation: &Operation) -> Result<(), EngineError> {
-        match operation {
-            Operation::PatchConfig(patch) => {
-                self.patch(&unit.id, &unit.change.summary, patch).await
-            }
-            Operation::RollingRestart => self.rolling_restart(&unit.id).await,
-            Operation::OnLeader(step) => {
-                let leader = self.leader().await?;
-                let tasks = [Task {
-                    id: unit.id.clone(),
-                    step: step.clone(),
-                }];
-                match run_tasks(self.run, &leader.host, &tasks).await {
-                    Ended::Done => Ok(()),
-                    Ended::Failed { title, tail } => Err(self.failed(format!(
-                        "`{title}` failed on {}: {}",
-                        leader.host,
-                        tail.join(" | ")
-                    ))),
-                    Ended::Lost(error) => Err(EngineError::Transport(error)),
+                match operation {
+                    Operation::OnLeader(step) => waiting.push(Task {
+                        id: unit.id.clone(),
+                        step: step.clone(),
+                    }),
+                    Operation::PatchConfig(patch) => {
+                        self.on_leader(&mut waiting).await?;
+                        self.patch(&unit.id, &unit.change.summary, patch).await?;
+                    }
+                    Operation::RollingRestart => {
+                        self.on_leader(&mut waiting).await?;
+                        self.rolling_restart(&unit.id).await?;
+                    }
                 }
             }
+        }
+        self.on_leader(&mut waiting).await
+    }
+
+    /// Runs what has gathered, if anything, on the host of whoever leads now.
+    async fn on_leader(&self, waiting: &mut Vec<Task>) -> Result<(), EngineError> {
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let leader = self.leader().await?;
+        let tasks = std::mem::take(waiting);
+        match run_tasks(self.run, &leader.host, &tasks).await {
+            Ended::Done => Ok(()),
+            Ended::Failed { title, tail } => Err(self.failed(format!(
+                "`{title}` failed on {}: {}",
+                leader.host,
+                tail.join(" | ")
+            ))),
+            Ended::Lost(error) => Err(EngineError::Transport(error)),
         }
     }
 

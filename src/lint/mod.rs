@@ -9,6 +9,7 @@ mod etcd;
 mod formation;
 mod identity;
 mod network;
+mod objects;
 mod ports;
 mod secrets;
 mod services;
@@ -28,7 +29,7 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 12] = [
+const RULES: [&[Rule]; 13] = [
     identity::RULES,
     agreement::RULES,
     formation::RULES,
@@ -37,6 +38,7 @@ const RULES: [&[Rule]; 12] = [
     network::RULES,
     ports::RULES,
     services::RULES,
+    objects::RULES,
     timing::RULES,
     values::RULES,
     versions::RULES,

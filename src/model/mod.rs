@@ -12,6 +12,7 @@ pub mod dcs;
 pub mod etcd;
 pub mod facts;
 pub mod hba;
+pub mod objects;
 pub mod pg;
 pub mod rto;
 pub mod selector;

@@ -64,18 +64,17 @@ pub fn diff_stage(
         }
     }
     let nothing = GroupSeen::default();
-    let groups = stage.groups.iter().map(|(name, group)| {
-        (
-            name.clone(),
-            group_plan(group, seen.groups.get(name).unwrap_or(&nothing)),
-        )
-    });
+    let mut groups = BTreeMap::new();
+    for (name, group) in &stage.groups {
+        let seen = seen.groups.get(name).unwrap_or(&nothing);
+        groups.insert(name.clone(), group_plan(name, group, seen, &mut refusals));
+    }
     let planned = PlannedStage {
         name: stage.name.clone(),
         rollout: stage.rollout,
         gate: stage.gate,
         hosts,
-        groups: groups.collect(),
+        groups,
     };
     (planned, refusals)
 }
@@ -127,7 +126,12 @@ fn removals(
     units
 }
 
-fn group_plan(group: &GroupDesired, seen: &GroupSeen) -> GroupPlan {
+fn group_plan(
+    cluster: &ClusterName,
+    group: &GroupDesired,
+    seen: &GroupSeen,
+    refusals: &mut Vec<Refusal>,
+) -> GroupPlan {
     let mut plan = GroupPlan {
         access: group.access.clone(),
         members: group.members.values().cloned().collect(),
@@ -142,6 +146,13 @@ fn group_plan(group: &GroupDesired, seen: &GroupSeen) -> GroupPlan {
                 change: *change,
             }),
             GroupVerdict::Unknown(reason) => plan.unknown.push((declared.id.clone(), reason)),
+            // A group stands in the place of a host.
+            GroupVerdict::Refused { reason, hint } => refusals.push(Refusal {
+                host: HostName::new(cluster.as_str()),
+                id: declared.id.clone(),
+                reason,
+                hint,
+            }),
         }
     }
     pull_restart(&mut plan, seen);

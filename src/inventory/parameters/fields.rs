@@ -43,6 +43,7 @@ pub(super) const USER: &[Field] = &[
     field("pgbouncer", Bool),
     field("pool_mode", POOL_MODE),
     field("pool_connlimit", ANY_INT),
+    field("reassign_to", Text),
 ];
 
 /// `pg_databases`.

@@ -198,7 +198,7 @@ fn measure(value: &Value, units: &[&str]) -> bool {
 }
 
 /// True or false, also as a text (`-e`) or as 1 and 0, as Ansible's `bool` filter reads it.
-pub(super) fn boolean(value: &Value) -> Option<bool> {
+pub fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
         Value::Number(number) => match number.as_i64() {

@@ -17,7 +17,7 @@ mod tests;
 mod typed;
 
 pub use check::check_vars;
-pub use kind::{Field, Kind};
+pub use kind::{Field, Kind, boolean};
 pub use mask::{secrets_in, shown};
 pub use typed::Typed;
 

@@ -16,6 +16,25 @@ const CONF: &[&str] = &[
     "oltp.yml", "olap.yml", "crit.yml", "tiny.yml", "oltp", "olap", "crit", "tiny",
 ];
 const RTO_PLAN: &str = r#"{"fast":[20,5,5,15,5,"1s","0.5s","1s",3,3],"norm":[30,5,10,25,5,"2s","1s","2s",3,3],"safe":[60,10,20,45,10,"3s","1.5s","3s",3,3],"wide":[120,20,30,95,15,"4s","2s","4s",3,3]}"#;
+const ROLES: &str = r#"[
+{"name":"dbrole_readonly","login":false,"comment":"role for global read-only access"},
+{"name":"dbrole_offline","login":false,"comment":"role for restricted read-only access"},
+{"name":"dbrole_readwrite","login":false,"roles":["dbrole_readonly"],"comment":"role for global read-write access"},
+{"name":"dbrole_admin","login":false,"roles":["pg_monitor","dbrole_readwrite"],"comment":"role for object creation"},
+{"name":"${dbsu}","superuser":true,"comment":"system superuser"},
+{"name":"${repl}","replication":true,"roles":["pg_monitor","dbrole_readonly"],"comment":"system replicator"},
+{"name":"${admin}","superuser":true,"roles":["dbrole_admin"],"pgbouncer":true,"pool_mode":"session","pool_connlimit":16,"comment":"administrator"},
+{"name":"${monitor}","roles":["pg_monitor","dbrole_readonly"],"pgbouncer":true,"parameters":{"log_min_duration_statement":1000},"pool_mode":"session","pool_connlimit":8,"comment":"monitoring user"}]"#;
+const PRIVILEGES: &str = r#"[
+"GRANT USAGE ON SCHEMAS TO dbrole_readonly","GRANT SELECT ON TABLES TO dbrole_readonly","GRANT SELECT ON SEQUENCES TO dbrole_readonly","GRANT EXECUTE ON FUNCTIONS TO dbrole_readonly",
+"GRANT USAGE ON SCHEMAS TO dbrole_offline","GRANT SELECT ON TABLES TO dbrole_offline","GRANT SELECT ON SEQUENCES TO dbrole_offline","GRANT EXECUTE ON FUNCTIONS TO dbrole_offline",
+"GRANT INSERT ON TABLES TO dbrole_readwrite","GRANT UPDATE ON TABLES TO dbrole_readwrite","GRANT DELETE ON TABLES TO dbrole_readwrite","GRANT USAGE ON SEQUENCES TO dbrole_readwrite","GRANT UPDATE ON SEQUENCES TO dbrole_readwrite",
+"GRANT TRUNCATE ON TABLES TO dbrole_admin","GRANT REFERENCES ON TABLES TO dbrole_admin","GRANT TRIGGER ON TABLES TO dbrole_admin","GRANT CREATE ON SCHEMAS TO dbrole_admin"]"#;
+const EXTENSIONS: &str = r#"[
+{"name":"pg_stat_statements","schema":"monitor"},{"name":"pgstattuple","schema":"monitor"},{"name":"pg_buffercache","schema":"monitor"},{"name":"pageinspect","schema":"monitor"},
+{"name":"pg_prewarm","schema":"monitor"},{"name":"pg_visibility","schema":"monitor"},{"name":"pg_freespacemap","schema":"monitor"},
+{"name":"postgres_fdw","schema":"public"},{"name":"file_fdw","schema":"public"},{"name":"btree_gist","schema":"public"},{"name":"btree_gin","schema":"public"},{"name":"pg_trgm","schema":"public"},
+{"name":"intagg","schema":"public"},{"name":"intarray","schema":"public"}]"#;
 const HBA_RULES: &str = r#"[
 {"user":"${dbsu}","db":"all","addr":"local","auth":"ident","title":"the superuser on its own host","order":100},
 {"user":"${dbsu}","db":"replication","addr":"local","auth":"ident","title":"replication of the superuser on its own host","order":150},
@@ -43,8 +62,8 @@ pub(super) const TABLE: &[Param] = &[
     used(Pgsql, "pg_offline_query", Bool, "false", "I", "a replica that serves the offline service as well"),
     used(Pgsql, "pg_weight", Int(0, 256), "100", "I", "weight in HAProxy"),
     with(used(Pgsql, "pg_instances", Dict, "", "I", "several instances per host"), Support::Legacy("it was never supported; use one host per instance")),
-    planned(Pgsql, "pg_users", Records(USER), "[]", "C", "roles of the business"),
-    planned(Pgsql, "pg_databases", Records(DATABASE), "[]", "C", "databases of the business"),
+    used(Pgsql, "pg_users", Records(USER), "[]", "C", "roles of applications; one with the name of a default role takes its place"),
+    used(Pgsql, "pg_databases", Records(DATABASE), "[]", "C", "databases of applications, made in every group"),
     used(Pgsql, "pg_services", Records(SERVICE), "[]", "C", "more services"),
     used(Pgsql, "pg_hba_rules", Records(HBA), "[]", "C", "more HBA rules"),
     planned(Pgsql, "pgb_hba_rules", Records(HBA), "[]", "C", "more HBA rules of PgBouncer"),
@@ -103,12 +122,12 @@ pub(super) const TABLE: &[Param] = &[
     used(Pgsql, "pg_lc_ctype", Text, "\"C\"", "C", "character classes (Pigsty: C)"),
     planned(Pgsql, "pgsodium_key", Secret, "", "C", "pgsodium"),
     planned(Pgsql, "pgsodium_getkey_script", Path, "", "C", "pgsodium"),
-    planned(Pgsql, "pg_provision", Bool, "true", "C", "make users and databases"),
+    used(Pgsql, "pg_provision", Bool, "true", "C", "make users and databases; false: only the users of the system"),
     planned(Pgsql, "pg_init", Text, "\"pg-init\"", "C", "init script"),
-    planned(Pgsql, "pg_default_roles", Records(USER), "[]", "G", "default roles"),
-    planned(Pgsql, "pg_default_privileges", Texts, "[]", "G", "default privileges"),
-    planned(Pgsql, "pg_default_schemas", Texts, "[\"monitor\"]", "G", "default schemas"),
-    planned(Pgsql, "pg_default_extensions", List, "[]", "G", "default extensions"),
+    used(Pgsql, "pg_default_roles", Records(USER), ROLES, "G", "roles of every cluster; `${dbsu}`, `${repl}`, `${admin}`, `${monitor}` stand for the users of the system"),
+    used(Pgsql, "pg_default_privileges", Texts, PRIVILEGES, "G", "bodies of `ALTER DEFAULT PRIVILEGES` for objects that the superuser, the administrator, `dbrole_admin` and a database's owner make"),
+    used(Pgsql, "pg_default_schemas", Texts, "[\"monitor\"]", "G", "schemas that every database begins with"),
+    used(Pgsql, "pg_default_extensions", List, EXTENSIONS, "G", "extensions that every database begins with (Pigsty: also pg_repack)"),
     planned(Pgsql, "pg_reload", Bool, "true", "A", "not needed: reloads are planned"),
     used(Pgsql, "pg_default_hba_rules", Records(HBA), HBA_RULES, "G", "HBA rules"),
     planned(Pgsql, "pgb_default_hba_rules", Records(HBA), "[]", "G", "HBA rules of PgBouncer"),

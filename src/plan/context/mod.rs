@@ -1,6 +1,7 @@
 //! What templates and roles see of a host: the model's values, all parameters with their defaults, and what was
 //! computed for it. Templates print; everything that needs thought has been thought here or in the model.
 
+mod objects;
 mod pg;
 
 use crate::fact::Traits;

@@ -67,6 +67,7 @@ impl Builder<'_> {
             map.insert(key.to_owned(), value);
         }
         map.extend(self.paths(typed, formation, instance));
+        map.extend(self.objects(typed, contexts));
         Ok(pg)
     }
 

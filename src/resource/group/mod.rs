@@ -1,11 +1,16 @@
 //! Wanted states of a PostgreSQL group as a whole, made so through whoever leads it at that moment.
 
+mod authinfo;
+mod db_database;
 mod db_role;
 mod dynamic_config;
+mod live;
+mod password;
 mod restart;
-mod scram;
+mod settings;
 mod sql;
 
+pub use db_database::DbDatabase;
 pub use db_role::DbRole;
 pub use dynamic_config::DynamicConfig;
 pub use restart::PendingRestart;
@@ -46,6 +51,11 @@ pub enum GroupVerdict {
     Differs(Box<GroupChange>),
     /// Nobody leads the group yet, so nobody can be asked.
     Unknown(String),
+    /// Something is in the way that we must not touch. The run is refused.
+    Refused {
+        reason: String,
+        hint: String,
+    },
 }
 
 /// What every kind of group resource answers.
@@ -103,6 +113,7 @@ group_kinds! {
     "dynamic_config" => DynamicConfig,
     "pending_restart" => PendingRestart,
     "db_role" => DbRole,
+    "db_database" => DbDatabase,
 }
 
 /// A group resource with its name and the tags that select it.

@@ -3,7 +3,7 @@
 use super::PgAccess;
 use crate::command::quote;
 
-/// A string literal.
+/// A string literal, right whatever `standard_conforming_strings` is.
 pub(super) fn literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");
     if text.contains('\\') {
@@ -18,16 +18,53 @@ pub(super) fn name(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
+/// A role, or the public for the empty name.
+pub(super) fn role(text: &str) -> String {
+    if text.is_empty() {
+        "PUBLIC".to_owned()
+    } else {
+        name(text)
+    }
+}
+
+/// What goes before statements that hold a secret: neither the server's log, nor its statistics, nor an error
+/// message repeats them.
+pub(super) const SECRETLY: &str = "\\set VERBOSITY terse\nSET track_activities = off; SET log_statement = 'none'; \
+     SET log_min_duration_statement = -1; SET log_min_duration_sample = -1; SET log_min_error_statement = 'panic'; \
+     SET log_duration = off; SET pg_stat_statements.track = 'none'; SET auto_explain.log_min_duration = -1; SET pgaudit.log = 'none';\n";
+
+/// What goes before statements that are meant for this node alone: what other nodes of Citus lack is found out there.
+pub(super) const HERE_ONLY: &str =
+    "SET client_min_messages = warning; SET citus.enable_ddl_propagation = off;\n";
+
 /// Shell text that runs SQL as the superuser. The SQL travels on standard input, never in argv.
 pub(super) fn psql(access: &PgAccess, database: &str, sql: &str) -> String {
+    shell(access, database, sql, "")
+}
+
+fn shell(access: &PgAccess, database: &str, sql: &str, redirect: &str) -> String {
+    let mut end = "CITUSCTL_SQL".to_owned();
+    while sql.contains(&end) {
+        end.push('_');
+    }
     format!(
-        "runuser -u {} -- {}/psql -XAtq -v ON_ERROR_STOP=1 -h {} -p {} -d {} <<'CITUSCTL_SQL'\n{sql}\nCITUSCTL_SQL\n",
+        "PGCLIENTENCODING=UTF8 runuser -u {} -- {}/psql -XAtq -v ON_ERROR_STOP=1 -h {} -p {} -d {}{redirect} <<'{end}'\n{sql}\n{end}\n",
         quote(&access.dbsu),
         quote(&access.bin_dir),
         quote(&access.socket_dir),
         access.port,
-        quote(database),
+        quote(&connection(database)),
     )
+}
+
+/// A database's name as psql takes it: one that looks like a connection string would be read as such.
+fn connection(database: &str) -> String {
+    if database.contains('=') || database.contains("://") {
+        let escaped = database.replace('\\', "\\\\").replace('\'', "\\'");
+        format!("dbname='{escaped}'")
+    } else {
+        database.to_owned()
+    }
 }
 
 /// The same for a look: silent when PostgreSQL is not there, and silent on a standby.
@@ -36,13 +73,32 @@ pub(super) fn ask_leader(access: &PgAccess, database: &str, sql: &str) -> String
         "SELECT pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\else\n{sql}\n\\endif"
     );
     format!(
-        "[ -x {}/psql ] && [ -S {}/.s.PGSQL.{} ] && {} || :",
+        "if [ -x {}/psql ] && [ -S {}/.s.PGSQL.{} ]; then\n{}fi\n:",
         quote(&access.bin_dir),
         quote(&access.socket_dir),
         access.port,
-        psql(access, database, &guarded)
-            .replace("<<'CITUSCTL_SQL'", "2>/dev/null <<'CITUSCTL_SQL' || :")
-            .trim_end_matches('\n'),
+        shell(access, database, &guarded, " 2>/dev/null"),
     )
-    .replace("\nCITUSCTL_SQL || :", "\nCITUSCTL_SQL\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_ends_the_text_early() {
+        let access = PgAccess::default();
+        let text = psql(&access, "a b", "COMMENT ON ROLE x IS 'y\nCITUSCTL_SQL\nz'");
+        assert!(text.ends_with("\nCITUSCTL_SQL_\n"));
+        assert!(text.contains("-d 'a b'"));
+        assert_eq!(connection("a=b'c"), r"dbname='a=b\'c'");
+    }
+
+    #[test]
+    fn quotes_what_must_be_quoted() {
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal(r"a\'b"), r"E'a\\''b'");
+        assert_eq!(name("a\"b"), "\"a\"\"b\"");
+        assert_eq!(role(""), "PUBLIC");
+    }
 }

@@ -1,0 +1,92 @@
+//! Roles and databases, as the model reads them, for the resources that make them.
+
+use super::{Builder, Contexts};
+use crate::inventory::parameters::Typed;
+use crate::model::objects::{self, Database, Role, Scene};
+use crate::source::Diagnostic;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+impl Builder<'_> {
+    /// What is wrong with the lists has been said by the lints; here it is left out.
+    pub(super) fn objects(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Map<String, Value> {
+        let Some(inv) = self.input.inventory.hosts.get(&self.host.name) else {
+            return Map::new();
+        };
+        let scene = Scene::new(inv, self.input.now);
+        let mut roles = objects::roles(&scene).found;
+        let names: BTreeSet<String> = roles.iter().map(|role| role.name.clone()).collect();
+        let mut databases = objects::databases(&scene, &names).found;
+        if !typed.bool("pg_provision") {
+            roles.retain(|role| scene.users.all().contains(&role.name.as_str()));
+            databases.clear();
+        }
+        for database in &mut databases {
+            self.baseline(typed, database, contexts);
+        }
+        let (leaving, roles): (Vec<Role>, Vec<Role>) =
+            roles.into_iter().partition(|role| role.absent);
+        let without: Vec<&String> = databases
+            .iter()
+            .filter(|database| database.absent)
+            .map(|database| &database.name)
+            .collect();
+        let (templates, own): (Vec<&Database>, Vec<&Database>) = databases
+            .iter()
+            .partition(|database| database.settings.is_none());
+        let values = [
+            ("roles", json!(roles)),
+            ("leaving_roles", json!(leaving)),
+            ("leaving_databases", json!(without)),
+            ("template_databases", json!(templates)),
+            ("databases", json!(own)),
+        ];
+        values
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect()
+    }
+
+    /// Reads the file of a baseline: beside the inventory, or in `files/` there as Pigsty has it.
+    fn baseline(&self, typed: &Typed<'_>, database: &mut Database, contexts: &mut Contexts) {
+        let settings = database.settings.as_mut();
+        let Some(baseline) = settings.and_then(|settings| settings.baseline.as_mut()) else {
+            return;
+        };
+        let directory = self.input.inventory.path.parent();
+        let directory = directory.map(PathBuf::from).unwrap_or_default();
+        let places = [
+            directory.join(&baseline.file),
+            directory.join("files").join(&baseline.file),
+        ];
+        let found = places.iter().find(|path| path.is_file());
+        match found.map(fs_err::read_to_string) {
+            Some(Ok(sql)) => baseline.sql = sql,
+            Some(Err(error)) => {
+                contexts
+                    .diagnostics
+                    .push(unreadable(typed, &database.name, &error.to_string()))
+            }
+            None => contexts.diagnostics.push(unreadable(
+                typed,
+                &database.name,
+                &format!(
+                    "neither {} nor {} is there",
+                    places[0].display(),
+                    places[1].display()
+                ),
+            )),
+        }
+    }
+}
+
+fn unreadable(typed: &Typed<'_>, database: &str, why: &str) -> Diagnostic {
+    let message = format!("the baseline of `{database}` cannot be read: {why}");
+    let diagnostic = Diagnostic::error("bad-baseline", message)
+        .help("`baseline` names a file of SQL beside the inventory or in `files/` there");
+    match typed.span("pg_databases") {
+        Some(span) => diagnostic.at(span, "in this list"),
+        None => diagnostic,
+    }
+}
