@@ -26,6 +26,11 @@ impl Frame {
         format!("mark() {{ printf '\\n@@{} %s\\n' \"$*\"; }}\n", self.0)
     }
 
+    /// A mark as it stands in the output.
+    pub fn line(&self, words: &str) -> String {
+        format!("@@{} {words}", self.0)
+    }
+
     /// Reads one line.
     pub fn read<'a>(&self, line: &'a str) -> FrameLine<'a> {
         line.strip_prefix("@@")

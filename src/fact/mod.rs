@@ -8,11 +8,12 @@ mod observed;
 mod parse;
 mod probe;
 mod program;
+mod sql_program;
 mod traits;
 
 pub use group::{GroupSeen, MemberSeen};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
 pub use parse::{ParseError, parse};
-pub use probe::Probe;
+pub use probe::{Probe, SqlSession};
 pub use program::{fetch_program, observe_program, parse_contents};
 pub use traits::Traits;

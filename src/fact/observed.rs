@@ -19,7 +19,7 @@ pub struct Observed {
     pub manifest: Vec<String>,
     /// TCP ports that somebody listens on.
     pub listeners: Vec<Listener>,
-    /// Output of [`super::Probe::Script`], by name.
+    /// Answers to [`super::Probe::Script`] and [`super::Probe::Sql`], by name.
     pub scripts: BTreeMap<String, String>,
     /// Contents of files that differ, fetched in a second look.
     pub contents: BTreeMap<String, Vec<u8>>,

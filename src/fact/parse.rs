@@ -134,10 +134,7 @@ fn packages(text: &str) -> BTreeMap<String, String> {
 
 /// `systemctl show` answers in the order of the question, one paragraph per unit.
 fn units(probes: &[Probe], text: &str) -> BTreeMap<String, UnitState> {
-    let names = probes.iter().filter_map(|probe| match probe {
-        Probe::Unit(name) => Some(name.clone()),
-        Probe::Path(_) | Probe::Package(_) | Probe::User(_) | Probe::Script { .. } => None,
-    });
+    let names = probes.iter().filter_map(Probe::unit).cloned();
     names.zip(text.split("\n\n").map(unit)).collect()
 }
 

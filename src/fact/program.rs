@@ -10,18 +10,19 @@ use std::collections::BTreeMap;
 pub const STATE_DIR: &str = "/etc/citusctl";
 
 const TRAITS: &str = r#"mark traits
-( . /etc/os-release 2>/dev/null; printf 'os_id %s\nos_version %s\n' "${ID:-}" "${VERSION_ID:-}" )
-printf 'machine %s\nhostname %s\ncpus %s\n' "$(uname -m)" "$(uname -n)" "$(nproc)"
+[ -r /etc/os-release ] && . /etc/os-release; printf 'os_id %s\nos_version %s\n' "${ID:-}" "${VERSION_ID:-}"
+uname -mn | { read -r n m; printf 'machine %s\nhostname %s\n' "$m" "$n"; }
+printf 'cpus '; nproc
 while read -r k v _; do [ "$k" = MemTotal: ] && printf 'mem_kb %s\n' "$v"; done </proc/meminfo
-printf 'clock %s\n' "$(date +%s.%N)"
+date '+clock %s.%N'
 d=$DATA; while [ ! -d "$d" ] && [ "$d" != / ]; do d=${d%/*}; d=${d:-/}; done
 df -Pk "$d" | { read -r _; read -r _ total _ free _; printf 'disk_kb %s\ndisk_free_kb %s\n' "$total" "$free"; }
 "#;
 
 const STATE: &str = r#"mark stamps
-for f in "$STATE"/stamps/*; do [ -f "$f" ] && { printf '= %s\n' "${f##*/}"; cat "$f"; }; done
+for f in "$STATE"/stamps/*; do [ -f "$f" ] && { printf '= %s\n' "${f##*/}"; while read -r l; do printf '%s\n' "$l"; done <"$f"; }; done
 mark manifest
-[ -f "$STATE/manifest" ] && cat "$STATE/manifest"
+[ -f "$STATE/manifest" ] && while read -r l; do printf '%s\n' "$l"; done <"$STATE/manifest"
 mark listeners
 command -v ss >/dev/null && ss -Hltnp 2>/dev/null
 "#;
@@ -33,19 +34,11 @@ pub fn observe_program(frame: &Frame, probes: &[Probe], data_dir: &str) -> Secre
     body.push_str(TRAITS);
     body.push_str(STATE);
     body.push_str(&paths(probes));
-    body.push_str(&named(probes, "packages", PACKAGES, |p| match p {
-        Probe::Package(name) => Some(name),
-        Probe::Path(_) | Probe::Unit(_) | Probe::User(_) | Probe::Script { .. } => None,
-    }));
-    body.push_str(&named(probes, "units", UNITS, |p| match p {
-        Probe::Unit(name) => Some(name),
-        Probe::Path(_) | Probe::Package(_) | Probe::User(_) | Probe::Script { .. } => None,
-    }));
-    body.push_str(&named(probes, "users", "getent passwd", |p| match p {
-        Probe::User(name) => Some(name),
-        Probe::Path(_) | Probe::Package(_) | Probe::Unit(_) | Probe::Script { .. } => None,
-    }));
+    body.push_str(&named(probes, "packages", PACKAGES, Probe::package));
+    body.push_str(&named(probes, "units", UNITS, Probe::unit));
+    body.push_str(&named(probes, "users", "getent passwd", Probe::user));
     body.push_str(&scripts(probes));
+    body.push_str(&super::sql_program::questions(frame, probes));
     body.push_str("mark done\n");
     whole_program(&body)
 }
@@ -82,10 +75,8 @@ fn named(
 fn paths(probes: &[Probe]) -> String {
     let names: Vec<String> = probes
         .iter()
-        .filter_map(|probe| match probe {
-            Probe::Path(path) => Some(quote(path)),
-            Probe::Package(_) | Probe::Unit(_) | Probe::User(_) | Probe::Script { .. } => None,
-        })
+        .filter_map(Probe::path)
+        .map(|path| quote(path))
         .collect();
     if names.is_empty() {
         return String::new();

@@ -202,10 +202,7 @@ impl GroupKind for DynamicConfig {
                 name: STATE_PROBE.to_owned(),
                 text: dynamic,
             },
-            Probe::Script {
-                name: PARAMETERS_PROBE.to_owned(),
-                text: super::sql::ask_leader(access, "postgres", query),
-            },
+            super::sql::ask_leader(access, "postgres", PARAMETERS_PROBE.to_owned(), query),
         ]
     }
 

@@ -145,27 +145,18 @@ const AUTHINFO_PROBE: &str = "pg_authinfo";
 
 /// The question about all roles and databases. All resources ask the same one, so it travels once.
 pub(super) fn objects(access: &PgAccess) -> Probe {
-    Probe::Script {
-        name: OBJECTS_PROBE.to_owned(),
-        text: sql::ask_leader(access, "postgres", OBJECTS),
-    }
+    sql::ask_leader(access, "postgres", OBJECTS_PROBE.to_owned(), OBJECTS)
 }
 
 /// The question about the inside of a database.
 pub(super) fn content(access: &PgAccess, database: &str) -> Probe {
-    Probe::Script {
-        name: content_name(database),
-        text: sql::ask_leader(access, database, CONTENT),
-    }
+    sql::ask_leader(access, database, content_name(database), CONTENT)
 }
 
 /// The question about what roles authenticate with between nodes.
 pub(super) fn authinfo(access: &PgAccess, citus_db: &str) -> Probe {
     let query = "SELECT coalesce(json_object_agg(rolename, authinfo), '{}') FROM pg_dist_authinfo WHERE nodeid = 0;";
-    Probe::Script {
-        name: AUTHINFO_PROBE.to_owned(),
-        text: sql::ask_leader(access, citus_db, query),
-    }
+    sql::ask_leader(access, citus_db, AUTHINFO_PROBE.to_owned(), query)
 }
 
 /// One word, whatever the name holds.

@@ -2,6 +2,7 @@
 
 use super::PgAccess;
 use crate::command::quote;
+use crate::fact::{Probe, SqlSession};
 
 /// A string literal, right whatever `standard_conforming_strings` is.
 pub(super) fn literal(text: &str) -> String {
@@ -67,18 +68,24 @@ fn connection(database: &str) -> String {
     }
 }
 
-/// The same for a look: silent when PostgreSQL is not there, and silent on a standby.
-pub(super) fn ask_leader(access: &PgAccess, database: &str, sql: &str) -> String {
-    let guarded = format!(
-        "SELECT pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\else\n{sql}\n\\endif"
-    );
-    format!(
-        "if [ -x {}/psql ] && [ -S {}/.s.PGSQL.{} ]; then\n{}fi\n:",
-        quote(&access.bin_dir),
-        quote(&access.socket_dir),
-        access.port,
-        shell(access, database, &guarded, " 2>/dev/null"),
-    )
+/// A question for a look: answered by the leader's host, silent elsewhere.
+pub(super) fn ask_leader(
+    access: &PgAccess,
+    database: &str,
+    name: impl Into<String>,
+    query: impl Into<String>,
+) -> Probe {
+    Probe::Sql {
+        name: name.into(),
+        query: query.into(),
+        session: SqlSession {
+            dbsu: access.dbsu.clone(),
+            bin_dir: access.bin_dir.clone(),
+            socket_dir: access.socket_dir.clone(),
+            port: access.port,
+            database: connection(database),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -36,8 +36,8 @@ fn inside() -> Value {
 fn seen(database: Option<Value>, inside: Option<Value>) -> GroupSeen {
     let databases = database.map_or(json!({}), |database| json!({ "shop": database }));
     let live = json!({"version": 170_000, "roles": {}, "members": [], "databases": databases});
-    let Probe::Script { name, .. } = live::content(&PgAccess::default(), "shop") else {
-        panic!("a script");
+    let Probe::Sql { name, .. } = live::content(&PgAccess::default(), "shop") else {
+        panic!("a question in SQL");
     };
     let mut seen = GroupSeen {
         members: vec![MemberSeen {

@@ -38,10 +38,7 @@ pub(super) fn probe(access: &PgAccess, role: &str) -> Probe {
          'sessions', (SELECT count(*) FROM pg_stat_activity WHERE usename = {role}));",
         role = sql::literal(role)
     );
-    Probe::Script {
-        name: probe_name(role),
-        text: sql::ask_leader(access, "postgres", &query),
-    }
+    sql::ask_leader(access, "postgres", probe_name(role), query)
 }
 
 /// Gone already, in the way, or to be dropped.

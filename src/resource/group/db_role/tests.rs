@@ -202,8 +202,8 @@ fn a_role_that_owns_something_stays_until_it_is_told_to_whom() {
     let mut there = seen(Some(live_role()), json!([]), json!({}));
     let ties =
         json!({"owns": {"shop": 3}, "shared": ["shop"], "named_in": ["shop"], "sessions": 2});
-    let super::Probe::Script { name, .. } = leaving::probe(&PgAccess::default(), "app") else {
-        panic!("a script");
+    let super::Probe::Sql { name, .. } = leaving::probe(&PgAccess::default(), "app") else {
+        panic!("a question in SQL");
     };
     there.answers.insert(name, ties.to_string());
     let refused = diff(wanted.clone(), &there, &PgAccess::default());
