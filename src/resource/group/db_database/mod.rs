@@ -75,7 +75,7 @@ impl DbDatabase {
             if let Some(there) = there {
                 settings::fixed(&wanted.name, settings, there)?;
             }
-            let (before, after) = settings::differences(wanted, settings, there);
+            let (before, after) = settings::differences(wanted, settings, there, &live.units);
             (found.before, found.after) = (before, after);
         } else if there.is_none() {
             return Err((
