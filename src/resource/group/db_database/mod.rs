@@ -104,11 +104,8 @@ impl DbDatabase {
         inside: Option<LiveContent>,
     ) -> Option<LiveContent> {
         let closed = there.is_some_and(|there| !there.allowconn);
-        let stays = self
-            .database
-            .settings
-            .as_ref()
-            .is_some_and(|settings| !settings.allowconn);
+        let settings = self.database.settings.as_ref();
+        let stays = settings.is_none_or(|settings| !settings.allowconn);
         match (inside, closed && stays) {
             (Some(inside), _) => Some(inside),
             (None, true) => None,
