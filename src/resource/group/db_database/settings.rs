@@ -19,8 +19,8 @@ pub(super) fn fixed(name: &str, wanted: &Settings, there: &LiveDatabase) -> Resu
             is.join("/")
         );
         let hint = format!(
-            "write what it has; or dump it, apply once with `state: absent`, once without, and load it again; \
-             `--skip-tags pg_db` leaves databases alone (`{}`)",
+            "write what it has (`{}`); or dump it, apply once with `state: absent`, once without, and load it again; \
+             `--skip-tags pg_db` leaves databases alone",
             word.to_lowercase()
         );
         return Err((reason, hint));
