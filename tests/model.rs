@@ -270,3 +270,50 @@ fn context_of_templates_is_json() {
         "citus"
     );
 }
+
+#[test]
+fn clients_have_several_ways_in() {
+    use citusctl::model::access::{Purpose, Via, routes};
+    let ways = |model: &Model, group: usize, purpose| -> Vec<(Via, String)> {
+        let found = routes(model, &model.formations[0].groups[group], purpose).into_iter();
+        found
+            .map(|route| {
+                let places: Vec<String> = route.places.iter().map(ToString::to_string).collect();
+                (route.via, places.join(" "))
+            })
+            .collect()
+    };
+    let vips = "{pg_vip_enabled: true, pg_vip_address: 10.10.10.2/24, vip_enabled: true, vip_address: 10.10.10.99, vip_vrid: 7}";
+    let trio = load(&shipped("ha-trio.yml"), &[vips]);
+    assert_eq!(
+        ways(&trio, 0, Purpose::ReadWrite),
+        [
+            (
+                Via::Members,
+                "10.10.10.11:5432 10.10.10.12:5432 10.10.10.13:5432".to_owned()
+            ),
+            (
+                Via::Haproxy,
+                "10.10.10.11:5433 10.10.10.12:5433 10.10.10.13:5433".to_owned()
+            ),
+            (Via::Vip, "10.10.10.2:5432".to_owned()),
+            (Via::HostVip, "10.10.10.99:5433".to_owned()),
+        ]
+    );
+    // The address that follows the leader is no way to a standby.
+    let ro = ways(&trio, 0, Purpose::ReadOnly);
+    assert_eq!(
+        ro[1].1,
+        "10.10.10.11:5434 10.10.10.12:5434 10.10.10.13:5434"
+    );
+    assert!(ro.iter().all(|(via, _)| *via != Via::Vip));
+    let citus = load(&shipped("citus-ha.yml"), &[]);
+    let rw = ways(&citus, 0, Purpose::ReadWrite);
+    assert_eq!(rw[0].1, "10.10.10.11:5432 10.10.10.12:5432");
+    assert_eq!(
+        (rw[1].1.matches(":5000").count(), rw[2].0),
+        (6, Via::AnyNode)
+    );
+    let worker = ways(&citus, 1, Purpose::Admin);
+    assert_eq!(worker[1].1, "10.10.10.13:5436 10.10.10.14:5436");
+}

@@ -3,6 +3,7 @@
 mod apply;
 mod catalog;
 mod check;
+mod connect;
 mod exit;
 mod facts;
 mod inventory;
@@ -63,6 +64,8 @@ pub enum Verb {
     Lab(lab::LabArgs),
     /// Prove the formation end to end through every service port; exit 1 when a proof fails
     Verify(verify::VerifyArgs),
+    /// Connection strings for clients, or with --psql a session
+    Connect(connect::ConnectArgs),
     /// What was observed of the hosts
     Facts(Connect),
     /// Past runs
@@ -110,6 +113,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Status(args) => session::block_on(status::run(&common, &args)),
         Verb::Lab(args) => lab::run(&common, &args),
         Verb::Verify(args) => session::block_on(verify::run(&common, &args)),
+        Verb::Connect(args) => connect::run(&common, &args),
         Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
         Verb::History => journal::history(&common),
         Verb::Replay(args) => journal::replay(&common, &args),

@@ -10,7 +10,11 @@ use crate::names::{ClusterName, HostName, StageName};
 use crate::plan::{Desired, Plan, PlannedStage, Unit, diff_stage};
 use crate::resource::{Action, Impact};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a group with a leader may take to answer, and how often it is asked.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+const ANSWER_POLL: Duration = Duration::from_secs(1);
 
 /// How to carry a plan out.
 pub struct ApplyOptions<'a> {
@@ -94,6 +98,7 @@ impl Walk<'_> {
         });
         let failed = self.hosts(&planned).await?;
         self.gate(&planned, &failed).await?;
+        let planned = self.answered(planned).await?;
         self.groups(&planned).await?;
         self.changed = true;
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -119,6 +124,12 @@ impl Walk<'_> {
         {
             return Ok(self.without_dropped(stage));
         }
+        let fresh = self.look_again(name).await?;
+        Ok(self.without_dropped(fresh))
+    }
+
+    /// Looks at the hosts and groups of a stage, and compares them anew.
+    async fn look_again(&mut self, name: &StageName) -> Result<PlannedStage, EngineError> {
         let hosts = self.concerned(name);
         let seen = look(self.run, &self.desired, &hosts, &self.groups_of(name)).await?;
         self.desired = (self.options.recompile)(&seen)?;
@@ -130,7 +141,34 @@ impl Walk<'_> {
             return Err(EngineError::Refused(refusals));
         }
         self.check_unseen(&fresh)?;
-        Ok(self.without_dropped(fresh))
+        Ok(fresh)
+    }
+
+    /// The stage with everything known about its groups: whoever could not be asked before the gate is asked again, and
+    /// a group that still does not answer has not got what it should have.
+    async fn answered(&mut self, planned: PlannedStage) -> Result<PlannedStage, EngineError> {
+        let silent = |stage: &PlannedStage| {
+            let groups = stage.groups.iter();
+            let unknown = groups.filter_map(|(name, group)| Some((name, group.unknown.first()?)));
+            let mut errors = unknown.map(|(cluster, (id, reason))| EngineError::Group {
+                cluster: cluster.to_string(),
+                detail: format!("{id} could not be compared: {reason}"),
+            });
+            errors.next()
+        };
+        let started = Instant::now();
+        let mut planned = planned;
+        while let Some(error) = silent(&planned) {
+            if started.elapsed() > ANSWER_LIMIT {
+                return Err(error);
+            }
+            let fresh = self.look_again(&planned.name).await?;
+            planned = self.without_dropped(fresh);
+            if silent(&planned).is_some() {
+                tokio::time::sleep(ANSWER_POLL).await;
+            }
+        }
+        Ok(planned)
     }
 
     fn concerned(&self, name: &StageName) -> BTreeSet<HostName> {

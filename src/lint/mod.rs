@@ -7,6 +7,7 @@
 mod agreement;
 mod etcd;
 mod formation;
+mod hba;
 mod identity;
 mod network;
 mod objects;
@@ -29,7 +30,7 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 13] = [
+const RULES: [&[Rule]; 14] = [
     identity::RULES,
     agreement::RULES,
     formation::RULES,
@@ -39,6 +40,7 @@ const RULES: [&[Rule]; 13] = [
     ports::RULES,
     services::RULES,
     objects::RULES,
+    hba::RULES,
     timing::RULES,
     values::RULES,
     versions::RULES,

@@ -8,8 +8,11 @@
 //! not know who leads.
 
 mod address;
+mod env;
+mod raw;
 mod rule;
 
+pub use env::infra;
 pub use rule::RuleList;
 
 use rule::Rule;

@@ -5,6 +5,7 @@
 //! serialize into the context of templates, so their field names are part of the catalog's
 //! interface. Nothing here touches a network or a file.
 
+pub mod access;
 pub mod build;
 pub mod compat;
 pub mod connection;

@@ -101,8 +101,9 @@ pub(super) const SERVICE: &[Field] = &[
 /// `pg_hba_rules`, `pgb_hba_rules` and their defaults.
 pub(super) const HBA: &[Field] = &[
     field("title", Text),
-    field("user", Text),
-    field("db", Text),
+    // A text or a list of texts; the model says what is wrong.
+    field("user", Any),
+    field("db", Any),
     field("addr", Text),
     field("auth", Text),
     field("role", Text),

@@ -1,7 +1,7 @@
 //! One rule: the alias form (`user`, `db`, `addr`, `auth`) or raw lines (`rules`).
 
 use super::address::{Peer, peers};
-use super::{HbaEnv, HbaError};
+use super::{HbaEnv, HbaError, raw};
 use serde_json::Value;
 
 /// Where a rule was written.
@@ -160,9 +160,15 @@ fn raw_lines(raw: &Value) -> Result<Vec<String>, Wrong> {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return Err(wrong()),
     };
-    match lines.iter().any(|line| line.contains(['\n', '\r'])) {
-        true => Err(wrong()),
-        false => Ok(lines),
+    if lines.iter().any(|line| line.contains(['\n', '\r'])) {
+        return Err(wrong());
+    }
+    match lines
+        .iter()
+        .find_map(|line| Some((line, raw::fault(line)?)))
+    {
+        Some((line, why)) => Err((Some("rules"), format!("`{line}`: {why}"))),
+        None => Ok(lines),
     }
 }
 

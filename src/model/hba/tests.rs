@@ -82,28 +82,29 @@ fn aliases_become_addresses() {
 #[test]
 fn order_comes_first_and_the_rest_as_written() {
     let rules = json!([
-        {"rules": ["b"]},
-        {"rules": ["z"], "order": 1000},
-        {"rules": ["a"], "order": 10, "title": "mine"},
-        {"rules": ["c"]},
+        {"rules": ["# b"]},
+        {"rules": ["# z"], "order": 1000},
+        {"rules": ["# a"], "order": 10, "title": "mine"},
+        {"rules": ["# c"]},
     ]);
-    assert_eq!(lines(rules, &env()), ["# mine", "a", "z", "b", "c"]);
+    assert_eq!(lines(rules, &env()), ["# mine", "# a", "# z", "# b", "# c"]);
 }
 
 #[test]
 fn roles_that_may_change_hands_stand_on_every_candidate() {
-    let rules = json!([{"rules": ["p"], "role": "primary"}, {"rules": ["o"], "role": "offline"}]);
-    assert_eq!(lines(rules.clone(), &env()), ["p"]);
+    let rules =
+        json!([{"rules": ["# p"], "role": "primary"}, {"rules": ["# o"], "role": "offline"}]);
+    assert_eq!(lines(rules.clone(), &env()), ["# p"]);
     let offline = HbaEnv {
         role: "offline".into(),
         ..env()
     };
-    assert_eq!(lines(rules.clone(), &offline), ["o"]);
+    assert_eq!(lines(rules.clone(), &offline), ["# o"]);
     let both = HbaEnv {
         offline_query: true,
         ..env()
     };
-    assert_eq!(lines(rules, &both), ["p", "o"]);
+    assert_eq!(lines(rules, &both), ["# p", "# o"]);
 }
 
 #[test]

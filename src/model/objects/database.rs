@@ -70,7 +70,7 @@ const MAKING: [(&str, &str); 3] = [
 /// `template1` and `postgres` with the defaults, then the database of Citus, then `pg_databases`.
 pub fn databases(scene: &Scene<'_>, roles: &BTreeSet<String>) -> Read<Database> {
     let mut problems = Vec::new();
-    let lines = privileges(scene, &mut problems);
+    let lines = privileges(scene, roles, &mut problems);
     let rights = Rights {
         scene,
         lines: &lines,

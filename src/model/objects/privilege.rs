@@ -2,8 +2,9 @@
 
 use super::Scene;
 use super::entry::entries;
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Node};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,13 +54,29 @@ const OBJECTS: [(&str, char, &[&str]); 5] = [
     ("SCHEMAS", 'n', &["USAGE", "CREATE"]),
 ];
 
-/// Reads all lines.
-pub(super) fn privileges(scene: &Scene<'_>, problems: &mut Vec<Diagnostic>) -> Vec<Privilege> {
+/// Reads all lines. Roles that nobody declares are left out, so that an inventory with roles of its own needs no lines
+/// of its own; in lines that it wrote they are pointed at.
+pub(super) fn privileges(
+    scene: &Scene<'_>,
+    roles: &BTreeSet<String>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Privilege> {
+    let written = scene.host.vars.contains("pg_default_privileges");
+    let known = |role: &String| role.is_empty() || role.starts_with("pg_") || roles.contains(role);
     let mut lines = Vec::new();
     for entry in entries(scene, "pg_default_privileges") {
         let text = entry.node.as_str().unwrap_or_default();
         match parse(text, scene.version) {
-            Ok(line) => lines.push(line),
+            Ok(mut line) => {
+                let unknown = line.roles.iter().find(|role| !known(role));
+                problems.extend(
+                    unknown
+                        .filter(|_| written)
+                        .map(|role| stranger(role, &entry.node)),
+                );
+                line.roles.retain(known);
+                lines.extend((!line.roles.is_empty()).then_some(line));
+            }
             Err(why) => problems.push(
                 Diagnostic::error("bad-default-privilege", format!("`{text}`: {why}"))
                     .at(entry.node.span, "not understood")
@@ -68,6 +85,12 @@ pub(super) fn privileges(scene: &Scene<'_>, problems: &mut Vec<Diagnostic>) -> V
         }
     }
     lines
+}
+
+fn stranger(role: &str, node: &Node) -> Diagnostic {
+    Diagnostic::warning("unknown-role", format!("`{role}` is declared nowhere"))
+        .at(node.span, "left out of this line")
+        .help("add it to `pg_users` or `pg_default_roles`")
 }
 
 /// Reads `[IN SCHEMA s] GRANT|REVOKE p[, p] ON objects TO|FROM role[, role] [WITH GRANT OPTION]`.

@@ -159,6 +159,10 @@ fn bad_databases_are_reported() {
             "missing-field",
         ),
         (
+            "pg_default_privileges: [GRANT SELECT ON TABLES TO nobody]",
+            "unknown-role",
+        ),
+        (
             "pg_default_privileges: [GRANT EVERYTHING]",
             "bad-default-privilege",
         ),

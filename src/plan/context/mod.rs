@@ -9,10 +9,10 @@ use crate::inventory::parameters::{self, Kind, Typed};
 use crate::inventory::{Inventory, expand};
 use crate::model::compat::{self, Compat};
 use crate::model::{Facts, Host, Model, Os};
-use crate::names::{HostName, InstanceName};
+use crate::names::HostName;
 use crate::pki::{Ca, LeafRequest, PkiError, Usage};
 use crate::secret::{Masker, Secret};
-use crate::source::{Diagnostic, Diagnostics};
+use crate::source::Diagnostics;
 use crate::template::secret;
 use semver::Version;
 use serde_json::{Map, Value, json};
@@ -330,18 +330,5 @@ fn hide(typed: &Typed<'_>, masker: &mut Masker) {
         .for_each(|secret| masker.add(secret));
     for param in parameters::all().filter(|param| param.kind == Kind::Secret) {
         masker.add(typed.secret(param.name));
-    }
-}
-
-/// The name of an instance, for a message about one of its lists.
-fn hba_problem(
-    name: &InstanceName,
-    error: &crate::model::hba::HbaError,
-    span: Option<crate::source::Span>,
-) -> Diagnostic {
-    let diagnostic = Diagnostic::error("bad-hba-rule", format!("{name}: {error}"));
-    match span {
-        Some(span) => diagnostic.at(span, "in this list"),
-        None => diagnostic,
     }
 }

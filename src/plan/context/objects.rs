@@ -61,22 +61,22 @@ impl Builder<'_> {
             directory.join("files").join(&baseline.file),
         ];
         let found = places.iter().find(|path| path.is_file());
-        match found.map(fs_err::read_to_string) {
-            Some(Ok(sql)) => baseline.sql = sql,
-            Some(Err(error)) => {
-                contexts
-                    .diagnostics
-                    .push(unreadable(typed, &database.name, &error.to_string()))
+        let why = match found.map(fs_err::read_to_string) {
+            Some(Ok(sql)) => {
+                baseline.sql = sql;
+                return;
             }
-            None => contexts.diagnostics.push(unreadable(
-                typed,
-                &database.name,
-                &format!(
-                    "neither {} nor {} is there",
-                    places[0].display(),
-                    places[1].display()
-                ),
-            )),
+            Some(Err(error)) => error.to_string(),
+            None => format!(
+                "neither {} nor {} is there",
+                places[0].display(),
+                places[1].display()
+            ),
+        };
+        let problem = unreadable(typed, &database.name, &why);
+        // What stands in a group's variables is met again on every host of it.
+        if !contexts.diagnostics.iter().any(|known| *known == problem) {
+            contexts.diagnostics.push(problem);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The part of a context that an instance of PostgreSQL is made of.
 
-use super::{Builder, Contexts, etcd_password, facts, hba_problem};
+use super::{Builder, Contexts, etcd_password, facts};
 use crate::inventory::parameters::Typed;
 use crate::model::dcs::{self, DcsInput, StandbyOf, SyncMode};
 use crate::model::hba::{self, HbaEnv};
@@ -38,7 +38,7 @@ impl Builder<'_> {
             ("dcs_prefix", json!(group.dcs_prefix)),
             ("dcs", dcs.clone()),
             ("bootstrap_dcs", dcs::bootstrap_config(&dcs)),
-            ("hba", self.hba(typed, instance, formation, group, contexts)),
+            ("hba", self.hba(typed, instance, formation, group)),
             ("ident", json!([])),
             ("callback", json!("/pg/bin/patroni-callback")),
             (
@@ -169,22 +169,11 @@ impl Builder<'_> {
     fn allowlist(&self, formation: &Formation) -> Vec<String> {
         let mut addresses: Vec<IpAddr> = formation.members().map(|member| member.address).collect();
         addresses.extend(self.input.model.admin_ip);
-        addresses.extend(self.infra());
+        addresses.extend(hba::infra(self.input.model));
         addresses.push(IpAddr::from([127, 0, 0, 1]));
         addresses.sort();
         addresses.dedup();
         addresses.iter().map(ToString::to_string).collect()
-    }
-
-    fn infra(&self) -> Vec<IpAddr> {
-        let infra =
-            |host: &&crate::model::Host| host.groups.iter().any(|group| group.as_str() == "infra");
-        self.input
-            .model
-            .hosts()
-            .filter(infra)
-            .map(|host| host.address)
-            .collect()
     }
 
     fn pg_etcd(&self, typed: &Typed<'_>, group: &Group) -> Value {
@@ -206,51 +195,21 @@ impl Builder<'_> {
         })
     }
 
+    /// What is wrong with a rule has been said by the lints, with its place.
     fn hba(
         &self,
         typed: &Typed<'_>,
         instance: &Instance,
         formation: &Formation,
         group: &Group,
-        contexts: &mut Contexts,
     ) -> Value {
-        let addresses = |members: &mut dyn Iterator<Item = &Instance>| {
-            members.map(|member| member.address).collect()
-        };
-        let intranet = typed.json("node_firewall_intranet");
-        let env = HbaEnv {
-            dbsu: typed.str("pg_dbsu"),
-            replication: typed.str("pg_replication_username"),
-            monitor: typed.str("pg_monitor_username"),
-            admin: typed.str("pg_admin_username"),
-            admin_ip: self.input.model.admin_ip,
-            infra: self.infra(),
-            group: addresses(&mut group.members.iter()),
-            formation: addresses(&mut formation.members()),
-            citus_db: formation.is_citus().then(|| formation.primary_db.clone()),
-            intranet: texts(&intranet),
-            password_method: typed.str("pg_pwd_enc"),
-            role: instance.role.to_string(),
-            offline_query: instance.offline_query,
-        };
-        match hba::expand(
+        let env = HbaEnv::of(self.input.model, typed, instance, formation, group);
+        let lines = hba::expand(
             &typed.json("pg_default_hba_rules"),
             &typed.json("pg_hba_rules"),
             &env,
-        ) {
-            Ok(lines) => json!(lines),
-            Err(errors) => {
-                let span = typed
-                    .span("pg_hba_rules")
-                    .or(typed.span("pg_default_hba_rules"));
-                contexts.diagnostics.extend(
-                    errors
-                        .iter()
-                        .map(|error| hba_problem(&instance.name, error, span)),
-                );
-                json!([])
-            }
-        }
+        );
+        json!(lines.unwrap_or_default())
     }
 
     /// The dynamic configuration of the group: computed for its weakest member, so that every member can run it.

@@ -16,7 +16,13 @@ pub(super) struct Live {
     pub(super) roles: BTreeMap<String, LiveRole>,
     pub(super) members: Vec<LiveMember>,
     pub(super) databases: BTreeMap<String, LiveDatabase>,
+    /// Units of parameters that have one, as `8kB`, `ms`; `bool` for those that are true or false.
+    #[serde(default)]
+    pub(super) units: Units,
 }
+
+/// Units by the parameter's name.
+pub(super) type Units = BTreeMap<String, String>;
 
 /// A role.
 #[derive(Debug, Deserialize)]
@@ -103,6 +109,7 @@ pub(super) type LivePrivilege = (String, String, String, String, String, bool);
 
 const OBJECTS: &str = r"SELECT json_build_object(
  'version', current_setting('server_version_num')::int,
+ 'units', (SELECT json_object_agg(name, coalesce(unit, vartype)) FROM pg_settings WHERE unit IS NOT NULL OR vartype = 'bool'),
  'roles', (SELECT coalesce(json_object_agg(a.rolname, json_build_object('superuser', a.rolsuper, 'login', a.rolcanlogin,
    'inherit', a.rolinherit, 'createdb', a.rolcreatedb, 'createrole', a.rolcreaterole, 'replication', a.rolreplication,
    'bypassrls', a.rolbypassrls, 'connlimit', a.rolconnlimit, 'password', a.rolpassword,

@@ -6,6 +6,7 @@ mod db_role;
 mod dynamic_config;
 mod live;
 mod password;
+mod quantity;
 mod restart;
 mod settings;
 mod sql;

@@ -1,6 +1,7 @@
 //! Parameters that are set for a role or a database (`ALTER ROLE ... SET`, `ALTER DATABASE ... SET`).
 
-use super::live::setting;
+use super::live::{Units, setting};
+use super::quantity;
 use super::sql;
 
 /// One difference, for people, for the title, and as SQL.
@@ -47,13 +48,14 @@ pub(super) fn differences(
     wanted: &[(String, Option<String>)],
     live: Option<&[String]>,
     alter: &str,
+    units: &Units,
 ) -> Vec<Difference> {
     let mut found = Vec::new();
     for (parameter, value) in wanted {
         let now = setting(live, parameter);
         let equal = match (value, now) {
             (None, None) => true,
-            (Some(value), Some(now)) => same(parameter, value, now),
+            (Some(value), Some(now)) => same(parameter, value, now, units),
             (Some(_), None) | (None, Some(_)) => false,
         };
         if equal {
@@ -82,8 +84,12 @@ fn is_list(parameter: &str) -> bool {
         .any(|name| name.eq_ignore_ascii_case(parameter))
 }
 
-fn same(parameter: &str, wanted: &str, now: &str) -> bool {
-    wanted == now || (is_list(parameter) && items(wanted) == items(now))
+/// Citus writes values anew when it carries a role to another node: `8MB` becomes `8192`.
+fn same(parameter: &str, wanted: &str, now: &str, units: &Units) -> bool {
+    let unit = units.get(parameter).map(String::as_str);
+    wanted == now
+        || (is_list(parameter) && items(wanted) == items(now))
+        || quantity::same(wanted, now, unit)
 }
 
 fn literals(parameter: &str, value: &str) -> String {
@@ -119,13 +125,18 @@ mod tests {
     fn diff(parameter: &str, wanted: Option<&str>, live: &[&str]) -> Vec<String> {
         let live: Vec<String> = live.iter().map(|text| (*text).to_owned()).collect();
         let wanted = [(parameter.to_owned(), wanted.map(str::to_owned))];
-        let found = differences(&wanted, Some(&live), "ALTER ROLE \"x\"");
+        let found = differences(&wanted, Some(&live), "ALTER ROLE \"x\"", &units());
         found.into_iter().map(|found| found.sql).collect()
+    }
+
+    fn units() -> Units {
+        [("work_mem".to_owned(), "kB".to_owned())].into()
     }
 
     #[test]
     fn sets_resets_and_leaves() {
         assert!(diff("work_mem", Some("4MB"), &["work_mem=4MB"]).is_empty());
+        assert!(diff("work_mem", Some("4MB"), &["work_mem=4096"]).is_empty());
         assert!(diff("work_mem", None, &["other=1"]).is_empty());
         assert_eq!(
             diff("work_mem", None, &["work_mem=4MB"]),

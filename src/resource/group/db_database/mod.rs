@@ -75,7 +75,7 @@ impl DbDatabase {
             if let Some(there) = there {
                 settings::fixed(&wanted.name, settings, there)?;
             }
-            let (before, after) = settings::differences(wanted, settings, there);
+            let (before, after) = settings::differences(wanted, settings, there, &live.units);
             (found.before, found.after) = (before, after);
         } else if there.is_none() {
             return Err((
@@ -104,11 +104,8 @@ impl DbDatabase {
         inside: Option<LiveContent>,
     ) -> Option<LiveContent> {
         let closed = there.is_some_and(|there| !there.allowconn);
-        let stays = self
-            .database
-            .settings
-            .as_ref()
-            .is_some_and(|settings| !settings.allowconn);
+        let settings = self.database.settings.as_ref();
+        let stays = settings.is_none_or(|settings| !settings.allowconn);
         match (inside, closed && stays) {
             (Some(inside), _) => Some(inside),
             (None, true) => None,

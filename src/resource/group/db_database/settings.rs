@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use crate::model::objects::{Database, Settings};
-use crate::resource::group::live::{Acl, LiveDatabase};
+use crate::resource::group::live::{Acl, LiveDatabase, Units};
 use crate::resource::group::settings::{self, Difference, shown};
 use crate::resource::group::sql;
 
@@ -19,8 +19,8 @@ pub(super) fn fixed(name: &str, wanted: &Settings, there: &LiveDatabase) -> Resu
             is.join("/")
         );
         let hint = format!(
-            "write what it has; or dump it, apply once with `state: absent`, once without, and load it again; \
-             `--skip-tags pg_db` leaves databases alone (`{}`)",
+            "write what it has (`{}`); or dump it, apply once with `state: absent`, once without, and load it again; \
+             `--skip-tags pg_db` leaves databases alone",
             word.to_lowercase()
         );
         return Err((reason, hint));
@@ -68,6 +68,7 @@ pub(super) fn differences(
     database: &Database,
     wanted: &Settings,
     there: Option<&LiveDatabase>,
+    units: &Units,
 ) -> (Vec<Difference>, Vec<Difference>) {
     let alter = format!("ALTER DATABASE {}", sql::name(&database.name));
     let mut before: Vec<Difference> = owner(wanted, there, &alter).into_iter().collect();
@@ -76,6 +77,7 @@ pub(super) fn differences(
         &wanted.parameters,
         there.and_then(|there| there.settings.as_deref()),
         &alter,
+        units,
     ));
     before.extend(rights(database, wanted, there));
     let now = there.map_or((true, false, -1), |there| {

@@ -39,6 +39,7 @@ pub(super) fn all(role: &Role, there: Option<&LiveRole>, live: &Live) -> Vec<Dif
         &role.parameters,
         now.settings.as_deref(),
         &alter,
+        &live.units,
     ));
     found.extend(comment(role, now));
     found

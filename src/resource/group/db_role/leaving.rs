@@ -139,9 +139,14 @@ fn inside(role: &Role, citus: bool) -> String {
          DO $$BEGIN RAISE EXCEPTION 'it owns objects that were made since it was looked at'; END$$;\n\\endif\nDROP OWNED BY {name};\n"
     ));
     if citus {
+        // Citus would miss a role that it lists among its objects when it adds a node.
+        let forget = format!(
+            "DELETE FROM pg_dist_object WHERE classid = 'pg_authid'::regclass AND objid = (SELECT oid FROM pg_authid WHERE rolname = {text})"
+        );
         statements.push_str(&format!(
             "DELETE FROM pg_dist_authinfo WHERE rolename = {text};\n\
-             DELETE FROM pg_dist_object WHERE classid = 'pg_authid'::regclass AND objid = (SELECT oid FROM pg_authid WHERE rolname = {text});\n"
+             SELECT {} WHERE to_regclass('pg_catalog.pg_dist_object') IS NOT NULL \\gexec\n",
+            sql::literal(&forget)
         ));
     }
     statements.push_str("COMMIT;\n");

@@ -1,0 +1,51 @@
+//! Whom and what rules speak of on one host, out of the model.
+
+use super::HbaEnv;
+use crate::inventory::parameters::Typed;
+use crate::model::{Formation, Group, Host, Instance, Model};
+use serde_json::Value;
+use std::net::IpAddr;
+
+impl HbaEnv {
+    /// The surroundings of an instance. `typed` are its host's variables.
+    pub fn of(
+        model: &Model,
+        typed: &Typed<'_>,
+        instance: &Instance,
+        formation: &Formation,
+        group: &Group,
+    ) -> Self {
+        Self {
+            dbsu: typed.str("pg_dbsu"),
+            replication: typed.str("pg_replication_username"),
+            monitor: typed.str("pg_monitor_username"),
+            admin: typed.str("pg_admin_username"),
+            admin_ip: model.admin_ip,
+            infra: infra(model),
+            group: group.members.iter().map(|member| member.address).collect(),
+            formation: formation.members().map(|member| member.address).collect(),
+            citus_db: formation.is_citus().then(|| formation.primary_db.clone()),
+            intranet: texts(&typed.json("node_firewall_intranet")),
+            password_method: typed.str("pg_pwd_enc"),
+            role: instance.role.to_string(),
+            offline_query: instance.offline_query,
+        }
+    }
+}
+
+/// Hosts of the group `infra`.
+pub fn infra(model: &Model) -> Vec<IpAddr> {
+    let infra = |host: &&Host| host.groups.iter().any(|group| group.as_str() == "infra");
+    model
+        .hosts()
+        .filter(infra)
+        .map(|host| host.address)
+        .collect()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let items = value.as_array().into_iter().flatten();
+    items
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
+}
