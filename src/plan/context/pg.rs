@@ -306,7 +306,7 @@ impl Builder<'_> {
                 .opt_int("pg_max_conn")
                 .and_then(|n| u32::try_from(n).ok())
                 .filter(|n| *n >= 20),
-            pooled: crate::model::PGBOUNCER_AVAILABLE
+            pooled: typed.bool("pgbouncer_enabled")
                 && typed.str("pg_default_service_dest") == "pgbouncer",
             shared_buffer_ratio: typed.float("pg_shared_buffer_ratio"),
             ssd: typed.str("pg_storage_type") == "SSD",
