@@ -133,10 +133,7 @@ fn services_of_a_cluster() {
         (5432, Some(8008))
     );
     let replica = of("pg-test-replica");
-    assert_eq!(
-        replica.check_path.as_deref(),
-        Some("/replica?lag=1048576")
-    );
+    assert_eq!(replica.check_path.as_deref(), Some("/replica?lag=1048576"));
     assert_eq!(servers(replica), ["pg-test-1", "pg-test-2", "pg-test-3"]);
     let fallback = replica.fallback.as_ref().unwrap();
     assert_eq!(fallback.check_path, "/read-only?lag=1048576");

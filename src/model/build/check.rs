@@ -22,7 +22,11 @@ pub(super) struct Check {
 ///   they are asked for their health, and must say that they are a replica.
 pub(super) fn check(spec: &Spec, typed: &Typed<'_>) -> Check {
     let written = spec.check.clone().unwrap_or_else(|| "/".into());
-    let check = |path, expect| Check { path, expect, fallback: None };
+    let check = |path, expect| Check {
+        path,
+        expect,
+        fallback: None,
+    };
     let (path, query) = written.split_once('?').unwrap_or((&written, ""));
     let query = match query {
         "" if spec.shipped => format!("?lag={}", lag(typed)),

@@ -4,8 +4,8 @@ use super::check::check;
 use super::clusters::port_of;
 use super::custom::custom_service;
 use super::etcd::port;
-use super::service_spec::{Spec, entries, read};
 use super::place_of;
+use super::service_spec::{Spec, entries, read};
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
 use crate::model::{

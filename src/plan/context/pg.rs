@@ -78,19 +78,7 @@ impl Builder<'_> {
         instance: &Instance,
     ) -> Map<String, Value> {
         let bin = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
-        let listen = typed.str("pg_listen");
-        let address = instance.address.to_string();
-        let vip = self
-            .input
-            .model
-            .group_on(&self.host.name)
-            .and_then(|(_, group)| group.vip.as_ref());
-        let listen = crate::inventory::expand(&listen, &|name| match name {
-            "ip" => Some(address.clone()),
-            "lo" => Some("127.0.0.1".to_owned()),
-            "vip" => Some(vip.map_or_else(|| address.clone(), |vip| vip.address.to_string())),
-            _ => None,
-        });
+        let listen = self.listen(typed, instance);
         let home = format!(
             "{}/{}-{}",
             typed.str("pg_fs_main"),
@@ -113,14 +101,7 @@ impl Builder<'_> {
             ("cert_dir", CERT_DIR.to_owned()),
             ("log_dir", typed.str("pg_log_dir")),
             ("socket_dir", typed.str("pg_localhost")),
-            (
-                "listen",
-                listen
-                    .split(',')
-                    .map(str::trim)
-                    .collect::<Vec<_>>()
-                    .join(","),
-            ),
+            ("listen", listen),
             ("dbsu_home", typed.str("pg_dbsu_home")),
         ];
         values
@@ -214,11 +195,40 @@ impl Builder<'_> {
         group: &Group,
         contexts: &mut Contexts,
     ) -> Value {
+        let env = self.hba_env(typed, instance, formation, group);
+        let mut rules = typed.json("pg_hba_rules");
+        if let (Value::Array(rules), true) = (&mut rules, typed.bool("pgbouncer_enabled")) {
+            // After all others: whoever PgBouncer has let in proves it again, by password, through the socket.
+            rules.push(json!({ "title": "PgBouncer", "addr": "local", "auth": "pwd" }));
+        }
+        match hba::expand(&typed.json("pg_default_hba_rules"), &rules, &env) {
+            Ok(lines) => json!(lines),
+            Err(errors) => {
+                let span = typed
+                    .span("pg_hba_rules")
+                    .or(typed.span("pg_default_hba_rules"));
+                contexts.diagnostics.extend(
+                    errors
+                        .iter()
+                        .map(|error| hba_problem(&instance.name, error, span)),
+                );
+                json!([])
+            }
+        }
+    }
+
+    pub(super) fn hba_env(
+        &self,
+        typed: &Typed<'_>,
+        instance: &Instance,
+        formation: &Formation,
+        group: &Group,
+    ) -> HbaEnv {
         let addresses = |members: &mut dyn Iterator<Item = &Instance>| {
             members.map(|member| member.address).collect()
         };
         let intranet = typed.json("node_firewall_intranet");
-        let env = HbaEnv {
+        HbaEnv {
             dbsu: typed.str("pg_dbsu"),
             replication: typed.str("pg_replication_username"),
             monitor: typed.str("pg_monitor_username"),
@@ -232,24 +242,6 @@ impl Builder<'_> {
             password_method: typed.str("pg_pwd_enc"),
             role: instance.role.to_string(),
             offline_query: instance.offline_query,
-        };
-        match hba::expand(
-            &typed.json("pg_default_hba_rules"),
-            &typed.json("pg_hba_rules"),
-            &env,
-        ) {
-            Ok(lines) => json!(lines),
-            Err(errors) => {
-                let span = typed
-                    .span("pg_hba_rules")
-                    .or(typed.span("pg_default_hba_rules"));
-                contexts.diagnostics.extend(
-                    errors
-                        .iter()
-                        .map(|error| hba_problem(&instance.name, error, span)),
-                );
-                json!([])
-            }
         }
     }
 
@@ -370,7 +362,7 @@ fn extension_packages(typed: &Typed<'_>, version: u32) -> Value {
     words.map(row).collect()
 }
 
-fn texts(value: &Value) -> Vec<String> {
+pub(super) fn texts(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
     items
         .filter_map(|item| item.as_str().map(str::to_owned))

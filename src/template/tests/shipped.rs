@@ -115,6 +115,7 @@ fn service() -> Json {
         "check_path": "/primary", "check_port": 8008, "check_ssl": true, "check_method": "OPTIONS",
         "check_expect": null, "balance": "roundrobin", "maxconn": 5000, "default_server": null,
         "options": [],
+        "fallback": {"name": "pg-citus0-primary-fallback", "check_path": "/read-only", "servers": []},
         "timings": {"inter": "2s", "fastinter": "1s", "downinter": "2s", "rise": 3, "fall": 3},
         "servers": [
             {"name": "pg-citus0-1", "instance": "pg-citus0-1", "address": "10.10.10.11", "port": 5432,
@@ -131,7 +132,7 @@ fn context(citus: bool, patroni: &str) -> Json {
         .map(|n| json!({"name": format!("etcd-{n}"), "address": format!("10.10.10.1{n}"), "host": "h"}))
         .collect();
     json!({
-        "host": {"name": "h", "facts": {"cpu": 2, "mem_mb": 1024, "disk_gb": 20}},
+        "host": {"name": "h", "nodename": "h", "address": "10.10.10.11", "facts": {"cpu": 2, "mem_mb": 1024, "disk_gb": 20}},
         "pg": pg(citus, patroni),
         "etcd": {"name": "etcd", "member": members[0], "members": members, "client_port": 2379,
                  "peer_port": 2380, "root_password": password, "endpoints": ["https://10.10.10.11:2379"],
@@ -140,6 +141,15 @@ fn context(citus: bool, patroni: &str) -> Json {
         "haproxy": {"stats_port": 9101, "admin_username": "admin", "admin_password": password,
                     "client_timeout": "24h", "server_timeout": "24h", "ca_file": "/etc/pki/ca.crt"},
         "service": service(),
+        "pgbouncer": {"enabled": true, "port": 6432, "listen": "0.0.0.0", "log_dir": "/pg/log/pgbouncer",
+                      "auth_query": true, "sslmode": "prefer", "pool_mode": "transaction", "redirect_to": "",
+                      "ignore": ["search_path"], "admins": ["postgres"], "stats_users": ["postgres"],
+                      "databases": ["citus = host=/run port=5432"], "user_options": ["a = pool_mode=session"],
+                      "userlist": [password], "hba": ["local all all scram-sha-256"]},
+        "vip": {"leader": {"address": "10.10.10.2", "prefix": 24, "interface": null},
+                "node": {"name": "vip_1", "address": "10.10.10.9", "prefix": 32, "vrid": 9, "priority": 100,
+                         "peers": ["10.10.10.12"], "preempt": false, "interface": "", "auth": password,
+                         "track": true}},
         "node": {"hosts": [{"address": "10.10.10.11", "names": ["pg-citus0-1", "h"]}]},
         "repo": {"name": "pgdg", "line": "deb https://example.com/apt trixie main"},
         "vars": {"node_tune": "oltp", "node_overcommit_ratio": 0, "node_hugepage_count": 0,
