@@ -12,7 +12,7 @@ use crate::model::hba::{self, HbaEnv, RuleList};
 use crate::model::objects::{self, Scene, SystemUsers};
 use crate::model::{Formation, Instance};
 use crate::secret::Secret;
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Diagnostics};
 use crate::template::secret;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,8 +41,8 @@ impl Builder<'_> {
             "redirect_to": typed.opt_str("pgbouncer_redirect_to").unwrap_or_default(),
             "admins": [&users.dbsu, &users.admin],
             "stats_users": [&users.dbsu, &users.monitor],
-            "databases": databases(typed, instance, formation),
-            "user_options": user_options(typed, &users),
+            "databases": databases(typed, instance, formation, &mut contexts.diagnostics),
+            "user_options": user_options(typed, &users, &mut contexts.diagnostics),
             "userlist": self.userlist(typed, &users, contexts),
             "hba": self.pooler_hba(typed, instance, contexts),
         })
@@ -139,12 +139,31 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-/// A name on the left of an equal sign: quoted where it must be.
-fn key(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    match !name.is_empty() && name.chars().all(plain) {
-        true => name.to_owned(),
-        false => quoted(name),
+/// Whether a name can stand on the left of an equal sign: PgBouncer has no quotes there.
+fn nameable(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    !name.is_empty() && name.chars().all(plain)
+}
+
+/// What the inventory asks for and PgBouncer's file has no way to say.
+fn unnameable(typed: &Typed<'_>, list: &str, name: &str) -> Diagnostic {
+    let (what, hint) = match list {
+        "pg_databases" => (
+            "is not offered by PgBouncer",
+            "write `pgbouncer: false` there",
+        ),
+        _ => (
+            "has no pool options of its own in PgBouncer",
+            "leave `pool_mode` and `pool_connlimit` out",
+        ),
+    };
+    let message =
+        format!("`{name}` {what}: its file takes names of letters, digits, `_`, `.` and `-` only");
+    let problem = Diagnostic::warning("pgbouncer-name", message)
+        .help(format!("choose another name, or {hint}"));
+    match typed.span(list) {
+        Some(span) => problem.at(span, "in this list"),
+        None => problem,
     }
 }
 
@@ -154,7 +173,7 @@ fn value(text: &str) -> String {
 }
 
 /// The entries of the lists of users, by name.
-fn user_entries(typed: &Typed<'_>) -> Vec<(String, Value)> {
+fn user_entries(typed: &Typed<'_>, users: &SystemUsers) -> Vec<(String, Value)> {
     let lists = ["pg_default_roles", "pg_users"].map(|list| typed.json(list));
     let items = lists.into_iter().flat_map(|list| match list {
         Value::Array(items) => items,
@@ -163,12 +182,23 @@ fn user_entries(typed: &Typed<'_>) -> Vec<(String, Value)> {
         }
     });
     items
-        .filter_map(|item| Some((item.get("name")?.as_str()?.to_owned(), item)))
+        .filter_map(|item| Some((system_name(item.get("name")?.as_str()?, users), item)))
         .collect()
 }
 
+/// A name with Pigsty's placeholders for the system's users.
+fn system_name(name: &str, users: &SystemUsers) -> String {
+    match name {
+        "${dbsu}" => users.dbsu.clone(),
+        "${repl}" => users.replication.clone(),
+        "${monitor}" => users.monitor.clone(),
+        "${admin}" => users.admin.clone(),
+        other => other.to_owned(),
+    }
+}
+
 fn pooled_users(typed: &Typed<'_>, users: &SystemUsers) -> BTreeSet<String> {
-    let marked = user_entries(typed)
+    let marked = user_entries(typed, users)
         .into_iter()
         .filter(|(_, entry)| entry.get("pgbouncer").and_then(Value::as_bool) == Some(true));
     let system = [&users.admin, &users.monitor].map(String::clone);
@@ -176,15 +206,17 @@ fn pooled_users(typed: &Typed<'_>, users: &SystemUsers) -> BTreeSet<String> {
 }
 
 /// `NAME = pool_mode=... max_user_connections=...`: few slow sessions for the system's own users, as in Pigsty.
-fn user_options(typed: &Typed<'_>, users: &SystemUsers) -> Vec<String> {
+fn user_options(typed: &Typed<'_>, users: &SystemUsers, said: &mut Diagnostics) -> Vec<String> {
     let mut options: BTreeMap<String, (Option<String>, Option<i64>)> = BTreeMap::new();
     let session = || Some("session".to_owned());
     options.insert(users.admin.clone(), (session(), Some(16)));
     options.insert(users.monitor.clone(), (session(), Some(8)));
-    for (name, entry) in user_entries(typed) {
+    for (name, entry) in user_entries(typed, users) {
         let mode = entry.get("pool_mode").and_then(Value::as_str);
         let limit = entry.get("pool_connlimit").and_then(Value::as_i64);
-        if mode.is_some() || limit.is_some() {
+        if (mode.is_some() || limit.is_some()) && !nameable(&name) {
+            said.push(unnameable(typed, "pg_users", &name));
+        } else if mode.is_some() || limit.is_some() {
             options.insert(name, (mode.map(str::to_owned), limit.filter(|n| *n >= 0)));
         }
     }
@@ -192,7 +224,7 @@ fn user_options(typed: &Typed<'_>, users: &SystemUsers) -> Vec<String> {
         let mode = mode.iter().map(|mode| format!(" pool_mode={mode}"));
         let limit = limit.iter().map(|n| format!(" max_user_connections={n}"));
         let rest: String = mode.chain(limit).collect();
-        format!("{} ={rest}", key(name))
+        format!("{name} ={rest}")
     };
     options
         .iter()
@@ -202,7 +234,12 @@ fn user_options(typed: &Typed<'_>, users: &SystemUsers) -> Vec<String> {
 }
 
 /// The databases of the inventory, but those marked `pgbouncer: false`, and the one the formation lives in.
-fn databases(typed: &Typed<'_>, instance: &Instance, formation: &Formation) -> Vec<String> {
+fn databases(
+    typed: &Typed<'_>,
+    instance: &Instance,
+    formation: &Formation,
+    said: &mut Diagnostics,
+) -> Vec<String> {
     let redirect = typed
         .opt_str("pgbouncer_redirect_to")
         .filter(|host| !host.is_empty());
@@ -211,7 +248,7 @@ fn databases(typed: &Typed<'_>, instance: &Instance, formation: &Formation) -> V
     let mut lines = BTreeMap::new();
     lines.insert(
         formation.primary_db.clone(),
-        format!("{} = {to}", key(&formation.primary_db)),
+        format!("{} = {to}", formation.primary_db),
     );
     let list = typed.json("pg_databases");
     for entry in list.as_array().into_iter().flatten() {
@@ -220,11 +257,12 @@ fn databases(typed: &Typed<'_>, instance: &Instance, formation: &Formation) -> V
         };
         let flag = |key: &str, text: &str| entry.get(key).and_then(Value::as_str) == Some(text);
         let pooled = entry.get("pgbouncer").and_then(Value::as_bool) != Some(false);
+        if pooled && !nameable(name) {
+            said.push(unnameable(typed, "pg_databases", name));
+            continue;
+        }
         match pooled && !flag("state", "absent") {
-            true => lines.insert(
-                name.to_owned(),
-                format!("{} = {to}{}", key(name), pool(entry)),
-            ),
+            true => lines.insert(name.to_owned(), format!("{name} = {to}{}", pool(entry))),
             false => lines.remove(name),
         };
     }
@@ -292,10 +330,7 @@ mod tests {
     #[test]
     fn passwords_of_all_sorts_stay_one_word() {
         assert_eq!(quoted("a\"b\\c #:%$ é'"), "\"a\"\"b\\c #:%$ é'\"");
-        assert_eq!(
-            (key("app_1"), key("my-app")),
-            ("app_1".into(), "\"my-app\"".into())
-        );
+        assert!(nameable("my-app.1") && !nameable("o'dd") && !nameable("a b"));
     }
 
     #[test]
