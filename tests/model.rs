@@ -133,21 +133,21 @@ fn services_of_a_cluster() {
         (5432, Some(8008))
     );
     let replica = of("pg-test-replica");
-    assert_eq!(
-        replica.check_path.as_deref(),
-        Some("/read-only?lag=1048576")
-    );
-    assert_eq!(
-        servers(replica),
-        ["pg-test-1 (backup)", "pg-test-2", "pg-test-3"]
-    );
+    assert_eq!(replica.check_path.as_deref(), Some("/replica?lag=1048576"));
+    assert_eq!(servers(replica), ["pg-test-1", "pg-test-2", "pg-test-3"]);
+    let fallback = replica.fallback.as_ref().unwrap();
+    assert_eq!(fallback.check_path, "/read-only?lag=1048576");
+    assert_eq!(fallback.servers.len(), 3);
     let offline = of("pg-test-offline");
     assert_eq!(offline.check_path.as_deref(), Some("/health"));
     assert_eq!(
         offline.check_expect.as_deref(),
         Some("\"role\": \"replica\"")
     );
-    assert_eq!(servers(offline), ["pg-test-2 (backup)", "pg-test-3"]);
+    assert_eq!(
+        servers(offline),
+        ["pg-test-1 (backup)", "pg-test-2 (backup)", "pg-test-3"]
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Rule, Scope};
 use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
-use crate::model::build::{PGBOUNCER_AVAILABLE, place_of, service_spec};
+use crate::model::build::{place_of, service_spec};
 use crate::model::{Host, Service, ServiceKind};
 use crate::source::{Diagnostic, Span};
 
@@ -80,7 +80,7 @@ fn listeners(scope: &Scope<'_>, host: &Host, written: &InvHost) -> Vec<Listener>
     if host.pg.is_some() {
         add("pg_port", "PostgreSQL (`pg_port`)");
         add("patroni_port", "Patroni (`patroni_port`)");
-        if PGBOUNCER_AVAILABLE && typed.bool("pgbouncer_enabled") {
+        if typed.bool("pgbouncer_enabled") {
             add("pgbouncer_port", "PgBouncer (`pgbouncer_port`)");
         }
     }

@@ -20,13 +20,13 @@ pub mod selector;
 pub mod service;
 pub mod tuning;
 
-pub use build::{PGBOUNCER_AVAILABLE, build};
+pub use build::build;
 pub use connection::{Connection, ConnectionOverrides};
 pub use etcd::{Etcd, EtcdMember};
 pub use facts::{Facts, Os};
 pub use pg::{Formation, Group, Instance, Mode, PatroniTags, PgRole, Standby, Vip};
 pub use rto::Rto;
-pub use service::{Server, Service, ServiceKind, Timings};
+pub use service::{Fallback, Server, Service, ServiceKind, Timings};
 
 use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
 use serde::Serialize;

@@ -32,6 +32,17 @@ pub struct Service {
     /// Raw lines of `haproxy_services`.
     pub options: Vec<String>,
     pub servers: Vec<Server>,
+    /// Who serves while none of [`Service::servers`] is up.
+    pub fallback: Option<Fallback>,
+}
+
+/// A second backend behind a service, with a check of its own: the roles of its servers are asked live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fallback {
+    /// `<service>-fallback`.
+    pub name: String,
+    pub check_path: String,
+    pub servers: Vec<Server>,
 }
 
 /// Where a service comes from.

@@ -34,7 +34,17 @@ fn line(host: &HostName, service: &Service, servers: &Servers) -> ServiceStatus 
         host: host.clone(),
         service: service.name.clone(),
         port: Some(service.port),
-        servers: servers.get(&service.name).cloned().unwrap_or_default(),
+        servers: serving(service, servers),
+    }
+}
+
+/// The servers of a service; of its fallback while none of them is up.
+fn serving(service: &Service, servers: &Servers) -> Vec<ServerStatus> {
+    let of = |name: &str| servers.get(name).cloned().unwrap_or_default();
+    let first = of(&service.name);
+    match &service.fallback {
+        Some(fallback) if !first.iter().any(|server| server.up) => of(&fallback.name),
+        Some(_) | None => first,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Kind::{Bool, Cidr, OneOf, Path, Port, Records, Text, Texts};
 use super::Module::{Access, Pgbouncer};
 use super::fields::SERVICE;
-use super::{Param, planned, used};
+use super::{Param, used};
 
 const SERVICES: &str = r#"[
 {"name":"primary","port":5433,"dest":"default","check":"/primary","selector":"[]"},
@@ -13,14 +13,14 @@ const SERVICES: &str = r#"[
 
 #[rustfmt::skip] // one parameter a line, as a table
 pub(super) const TABLE: &[Param] = &[
-    planned(Pgbouncer, "pgbouncer_enabled", Bool, "true", "C", "run PgBouncer beside PostgreSQL"),
-    planned(Pgbouncer, "pgbouncer_port", Port, "6432", "C", "its port"),
-    planned(Pgbouncer, "pgbouncer_log_dir", Path, "\"/pg/log/pgbouncer\"", "C", "its logs"),
-    planned(Pgbouncer, "pgbouncer_auth_query", Bool, "false", "C", "look users up in the database"),
-    planned(Pgbouncer, "pgbouncer_poolmode", OneOf(&["transaction", "session", "statement"]), "\"transaction\"", "C", "pool mode"),
-    planned(Pgbouncer, "pgbouncer_sslmode", OneOf(&["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]), "\"disable\"", "C", "TLS of clients"),
-    planned(Pgbouncer, "pgbouncer_ignore_param", Texts, "[]", "C", "start-up parameters to ignore"),
-    planned(Pgbouncer, "pgbouncer_redirect_to", Text, "", "C", "another host to connect to"),
+    used(Pgbouncer, "pgbouncer_enabled", Bool, "true", "C", "run PgBouncer beside PostgreSQL"),
+    used(Pgbouncer, "pgbouncer_port", Port, "6432", "C", "its port"),
+    used(Pgbouncer, "pgbouncer_log_dir", Path, "\"/pg/log/pgbouncer\"", "C", "its logs"),
+    used(Pgbouncer, "pgbouncer_auth_query", Bool, "false", "C", "look users up in the database"),
+    used(Pgbouncer, "pgbouncer_poolmode", OneOf(&["transaction", "session", "statement"]), "\"transaction\"", "C", "pool mode"),
+    used(Pgbouncer, "pgbouncer_sslmode", OneOf(&["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]), "\"prefer\"", "C", "TLS of clients; Pigsty's default is disable"),
+    used(Pgbouncer, "pgbouncer_ignore_param", Texts, r#"["extra_float_digits","application_name","TimeZone","DateStyle","IntervalStyle","search_path"]"#, "C", "start-up parameters to ignore"),
+    used(Pgbouncer, "pgbouncer_redirect_to", Text, "", "C", "another host to connect to"),
     used(Access, "pg_service_provider", Text, "\"\"", "C", "group of dedicated HAProxy hosts; empty: the members themselves"),
     used(Access, "pg_default_service_dest", OneOf(&["pgbouncer", "postgres"]), "\"pgbouncer\"", "C", "what `dest: default` means"),
     used(Access, "pg_default_services", Records(SERVICE), SERVICES, "G", "services of every cluster"),

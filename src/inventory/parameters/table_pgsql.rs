@@ -35,6 +35,15 @@ const EXTENSIONS: &str = r#"[
 {"name":"pg_prewarm","schema":"monitor"},{"name":"pg_visibility","schema":"monitor"},{"name":"pg_freespacemap","schema":"monitor"},
 {"name":"postgres_fdw","schema":"public"},{"name":"file_fdw","schema":"public"},{"name":"btree_gist","schema":"public"},{"name":"btree_gin","schema":"public"},{"name":"pg_trgm","schema":"public"},
 {"name":"intagg","schema":"public"},{"name":"intarray","schema":"public"}]"#;
+const PGB_HBA_RULES: &str = r#"[
+{"user":"${dbsu}","db":"pgbouncer","addr":"local","auth":"peer","title":"the superuser administers PgBouncer on its own host","order":100},
+{"user":"all","db":"all","addr":"localhost","auth":"pwd","title":"everybody from localhost","order":150},
+{"user":"${monitor}","db":"pgbouncer","addr":"intra","auth":"pwd","title":"monitoring from the intranet","order":200},
+{"user":"${monitor}","db":"all","addr":"world","auth":"deny","title":"monitoring from nowhere else","order":250},
+{"user":"${admin}","db":"all","addr":"intra","auth":"pwd","title":"the administrator from the intranet","order":300},
+{"user":"${admin}","db":"all","addr":"world","auth":"deny","title":"the administrator from nowhere else","order":350},
+{"user":"all","db":"all","addr":"intra","auth":"pwd","title":"everybody from the intranet","order":400}]"#;
+
 const HBA_RULES: &str = r#"[
 {"user":"${dbsu}","db":"all","addr":"local","auth":"ident","title":"the superuser on its own host","order":100},
 {"user":"${dbsu}","db":"replication","addr":"local","auth":"ident","title":"replication of the superuser on its own host","order":150},
@@ -66,7 +75,7 @@ pub(super) const TABLE: &[Param] = &[
     used(Pgsql, "pg_databases", Records(DATABASE), "[]", "C", "databases of applications, made in every group"),
     used(Pgsql, "pg_services", Records(SERVICE), "[]", "C", "more services"),
     used(Pgsql, "pg_hba_rules", Records(HBA), "[]", "C", "more HBA rules"),
-    planned(Pgsql, "pgb_hba_rules", Records(HBA), "[]", "C", "more HBA rules of PgBouncer"),
+    used(Pgsql, "pgb_hba_rules", Records(HBA), "[]", "C", "more HBA rules of PgBouncer"),
     planned(Pgsql, "pg_crontab", Texts, "[]", "C", "crontab of the superuser's account"),
     used(Pgsql, "pg_dbsu_password", Secret, "\"\"", "C", "the superuser's password; Citus needs it between nodes"),
     used(Pgsql, "pg_replication_username", Text, "\"replicator\"", "G", "the replication user"),
@@ -130,7 +139,7 @@ pub(super) const TABLE: &[Param] = &[
     used(Pgsql, "pg_default_extensions", List, EXTENSIONS, "G", "extensions that every database begins with (Pigsty: also pg_repack)"),
     planned(Pgsql, "pg_reload", Bool, "true", "A", "not needed: reloads are planned"),
     used(Pgsql, "pg_default_hba_rules", Records(HBA), HBA_RULES, "G", "HBA rules"),
-    planned(Pgsql, "pgb_default_hba_rules", Records(HBA), "[]", "G", "HBA rules of PgBouncer"),
+    used(Pgsql, "pgb_default_hba_rules", Records(HBA), PGB_HBA_RULES, "G", "HBA rules of PgBouncer"),
     planned(Backup, "pgbackrest_enabled", Bool, "true", "C", "backups"),
     planned(Backup, "pgbackrest_log_dir", Path, "\"/pg/log/pgbackrest\"", "C", "its logs"),
     planned(Backup, "pgbackrest_method", Text, "\"local\"", "C", "which repository"),

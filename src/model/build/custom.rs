@@ -34,6 +34,7 @@ pub(super) fn custom_service(entry: &Entry, problems: &mut Diagnostics) -> Optio
             .filter_map(|line| line.as_str().map(str::to_owned))
             .collect(),
         servers: servers.iter().filter_map(custom_server).collect(),
+        fallback: None,
     })
 }
 

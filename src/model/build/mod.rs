@@ -20,9 +20,6 @@ use crate::source::{Diagnostic, Diagnostics, Span};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// Whether the catalog has a role for PgBouncer. Until it has, services go to PostgreSQL directly.
-pub const PGBOUNCER_AVAILABLE: bool = false;
-
 /// Builds the model. `None` only if there is no host at all.
 pub fn build(inv: &Inventory) -> (Option<Model>, Diagnostics) {
     let mut problems = Diagnostics::default();

@@ -1,7 +1,7 @@
 //! Reading `pg_default_services`, `pg_services` and `haproxy_services` from the inventory.
 
 use crate::inventory::InvHost;
-use crate::inventory::parameters::Typed;
+use crate::inventory::parameters::{self, DefaultValue, Typed};
 use crate::model::selector::Selector;
 use crate::source::{Diagnostic, Span};
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub(crate) struct Spec {
     pub(crate) maxconn: u32,
     pub(crate) balance: String,
     pub(crate) options: Option<String>,
-    /// Whether it is the shipped entry, not one that the inventory wrote.
+    /// Whether it is a shipped entry, or one that the inventory copied from there.
     pub(crate) shipped: bool,
     pub(crate) span: Span,
 }
@@ -74,12 +74,43 @@ fn spec(entry: &Entry) -> Result<Spec, Diagnostic> {
         maxconn: entry.number("maxconn").unwrap_or(5000),
         balance: text("balance").unwrap_or_else(|| "roundrobin".into()),
         options: text("options"),
-        shipped: entry.shipped,
+        shipped: entry.shipped || entry.like_shipped(),
         span: entry.span,
     })
 }
 
+/// The entries that are used where the inventory writes none.
+fn defaults() -> Vec<Value> {
+    let known = parameters::lookup("pg_default_services").map(|param| param.default);
+    let text = match known {
+        Some(DefaultValue::Json(text)) => text,
+        Some(_) | None => "[]",
+    };
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// Whether two texts of a service mean the same; spaces in selectors do not count.
+fn alike(key: &str, one: &Value, other: &Value) -> bool {
+    let selector = |value: &Value| {
+        let text = value.get(key)?.as_str()?;
+        Selector::parse(text).ok()
+    };
+    match key {
+        "selector" | "backup" => selector(one) == selector(other),
+        _ => one.get(key) == other.get(key),
+    }
+}
+
 impl Entry {
+    /// Whether it is one of the shipped entries, copied into the inventory.
+    fn like_shipped(&self) -> bool {
+        let same = |default: &Value| {
+            let keys = ["name", "check", "selector", "backup"];
+            keys.iter().all(|key| alike(key, default, &self.value))
+        };
+        defaults().iter().any(same)
+    }
+
     /// A text of the entry; numbers are read as text.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         match self.value.get(name)? {

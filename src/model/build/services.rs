@@ -4,11 +4,13 @@ use super::check::check;
 use super::clusters::port_of;
 use super::custom::custom_service;
 use super::etcd::port;
+use super::place_of;
 use super::service_spec::{Spec, entries, read};
-use super::{PGBOUNCER_AVAILABLE, place_of};
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
-use crate::model::{Formation, Group, Instance, Model, Rto, Server, Service, ServiceKind, Timings};
+use crate::model::{
+    Fallback, Formation, Group, Instance, Model, Rto, Server, Service, ServiceKind, Timings,
+};
 use crate::names::{GroupName, HostName};
 use crate::source::{Diagnostic, Diagnostics};
 use std::collections::BTreeMap;
@@ -138,12 +140,19 @@ fn cluster_service(
     let check = check(spec, &Typed::new(&host.vars));
     let servers = group.members.iter().filter_map(|member| {
         let vars = inv.hosts.get(&member.host)?;
-        let backup = chosen(spec, vars)?;
+        let backup = chosen(spec, vars, member)?;
         let port = destination(vars, member, spec, problems);
-        Some(server(member, port, backup))
+        Some(server(member, port, backup && check.fallback.is_none()))
     });
+    let servers: Vec<Server> = servers.collect();
+    let name = format!("{}-{}", group.cluster, spec.name);
     Service {
-        name: format!("{}-{}", group.cluster, spec.name),
+        fallback: check.fallback.map(|check_path| Fallback {
+            name: format!("{name}-fallback"),
+            check_path,
+            servers: servers.clone(),
+        }),
+        name,
         bind: vec![bind(&spec.ip, host, group)],
         check_path: Some(check.path),
         check_method: if check.expect.is_some() {
@@ -155,7 +164,7 @@ fn cluster_service(
         balance: spec.balance.clone(),
         maxconn: spec.maxconn,
         default_server: spec.options.clone(),
-        servers: servers.collect(),
+        servers,
         ..skeleton(ServiceKind::Cluster, spec.port, host, &group.rto)
     }
 }
@@ -179,6 +188,7 @@ fn skeleton(kind: ServiceKind, port: u16, host: &InvHost, rto: &Rto) -> Service 
         default_server: None,
         options: Vec::new(),
         servers: Vec::new(),
+        fallback: None,
     }
 }
 
@@ -206,7 +216,10 @@ fn server(member: &Instance, port: u16, backup: bool) -> Server {
 }
 
 /// Whether a member stands behind a service, and if so, whether as a backup.
-fn chosen(spec: &Spec, member: &InvHost) -> Option<bool> {
+///
+/// The shipped `offline` service names its backups by `pg_role`, which says who bootstrapped and not who leads:
+/// every member that may be a replica is one, and the check decides.
+fn chosen(spec: &Spec, member: &InvHost, instance: &Instance) -> Option<bool> {
     let typed = Typed::new(&member.vars);
     let variable = |name: &str| match member.vars.get(name) {
         Some(var) => var.node.to_json(),
@@ -216,7 +229,12 @@ fn chosen(spec: &Spec, member: &InvHost) -> Option<bool> {
         .backup
         .as_ref()
         .is_some_and(|backup| backup.takes(&variable));
-    (backup || spec.selector.takes(&variable)).then_some(backup)
+    let selected = spec.selector.takes(&variable);
+    if spec.shipped && spec.name == "offline" {
+        let spare = !selected && instance.role.is_candidate();
+        return (selected || spare).then_some(spare);
+    }
+    (backup || selected).then_some(backup)
 }
 
 /// The port that a service leads to on a member.
@@ -228,7 +246,7 @@ fn destination(host: &InvHost, member: &Instance, spec: &Spec, problems: &mut Di
     };
     match dest.as_str() {
         "postgres" => member.port,
-        "pgbouncer" if PGBOUNCER_AVAILABLE => port(&typed, "pgbouncer_port", 6432),
+        "pgbouncer" if typed.bool("pgbouncer_enabled") => port(&typed, "pgbouncer_port", 6432),
         "pgbouncer" => {
             problems.push(no_pgbouncer());
             member.port
@@ -241,8 +259,8 @@ fn destination(host: &InvHost, member: &Instance, spec: &Spec, problems: &mut Di
 }
 
 fn no_pgbouncer() -> Diagnostic {
-    let message = "PgBouncer comes with a later version; services go to PostgreSQL directly";
-    Diagnostic::note("pgbouncer-later", message)
+    let message = "`pgbouncer_enabled` is off: services go to PostgreSQL directly";
+    Diagnostic::note("pgbouncer-off", message)
         .help("`pg_default_service_dest: postgres` says so in the inventory")
 }
 

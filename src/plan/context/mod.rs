@@ -3,6 +3,8 @@
 
 mod objects;
 mod pg;
+mod pooler;
+mod vip;
 
 use crate::fact::Traits;
 use crate::inventory::parameters::{self, Kind, Typed};
@@ -74,6 +76,8 @@ impl Builder<'_> {
         context.insert("haproxy".to_owned(), haproxy(&typed));
         context.insert("ca".to_owned(), json!({ "cert": self.input.ca.cert_pem() }));
         context.insert("pg".to_owned(), self.pg(&typed, contexts)?);
+        context.insert("pgbouncer".to_owned(), self.pgbouncer(&typed, contexts));
+        context.insert("vip".to_owned(), self.vip(&typed));
         Ok(Value::Object(context))
     }
 

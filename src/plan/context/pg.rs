@@ -78,19 +78,7 @@ impl Builder<'_> {
         instance: &Instance,
     ) -> Map<String, Value> {
         let bin = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
-        let listen = typed.str("pg_listen");
-        let address = instance.address.to_string();
-        let vip = self
-            .input
-            .model
-            .group_on(&self.host.name)
-            .and_then(|(_, group)| group.vip.as_ref());
-        let listen = crate::inventory::expand(&listen, &|name| match name {
-            "ip" => Some(address.clone()),
-            "lo" => Some("127.0.0.1".to_owned()),
-            "vip" => Some(vip.map_or_else(|| address.clone(), |vip| vip.address.to_string())),
-            _ => None,
-        });
+        let listen = self.listen(typed, instance);
         let home = format!(
             "{}/{}-{}",
             typed.str("pg_fs_main"),
@@ -113,14 +101,7 @@ impl Builder<'_> {
             ("cert_dir", CERT_DIR.to_owned()),
             ("log_dir", typed.str("pg_log_dir")),
             ("socket_dir", typed.str("pg_localhost")),
-            (
-                "listen",
-                listen
-                    .split(',')
-                    .map(str::trim)
-                    .collect::<Vec<_>>()
-                    .join(","),
-            ),
+            ("listen", listen),
             ("dbsu_home", typed.str("pg_dbsu_home")),
         ];
         values
@@ -204,11 +185,12 @@ impl Builder<'_> {
         group: &Group,
     ) -> Value {
         let env = HbaEnv::of(self.input.model, typed, instance, formation, group);
-        let lines = hba::expand(
-            &typed.json("pg_default_hba_rules"),
-            &typed.json("pg_hba_rules"),
-            &env,
-        );
+        let mut rules = typed.json("pg_hba_rules");
+        if let (Value::Array(rules), true) = (&mut rules, typed.bool("pgbouncer_enabled")) {
+            // After all others: whoever PgBouncer has let in proves it again, by password, through the socket.
+            rules.push(json!({ "title": "PgBouncer", "addr": "local", "auth": "pwd" }));
+        }
+        let lines = hba::expand(&typed.json("pg_default_hba_rules"), &rules, &env);
         json!(lines.unwrap_or_default())
     }
 
@@ -265,7 +247,7 @@ impl Builder<'_> {
                 .opt_int("pg_max_conn")
                 .and_then(|n| u32::try_from(n).ok())
                 .filter(|n| *n >= 20),
-            pooled: crate::model::PGBOUNCER_AVAILABLE
+            pooled: typed.bool("pgbouncer_enabled")
                 && typed.str("pg_default_service_dest") == "pgbouncer",
             shared_buffer_ratio: typed.float("pg_shared_buffer_ratio"),
             ssd: typed.str("pg_storage_type") == "SSD",
@@ -329,7 +311,7 @@ fn extension_packages(typed: &Typed<'_>, version: u32) -> Value {
     words.map(row).collect()
 }
 
-fn texts(value: &Value) -> Vec<String> {
+pub(super) fn texts(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
     items
         .filter_map(|item| item.as_str().map(str::to_owned))

@@ -1,0 +1,59 @@
+//! Addresses that a host may hold: that of its group's leader, and the one that HAProxy hosts share.
+
+use super::Builder;
+use crate::inventory::parameters::Typed;
+use crate::model::NodeVip;
+use crate::secret::Secret;
+use crate::template::secret;
+use serde_json::{Value, json};
+
+impl Builder<'_> {
+    pub(super) fn vip(&self, typed: &Typed<'_>) -> Value {
+        let group = self.input.model.group_on(&self.host.name);
+        let leader = group.and_then(|(_, group)| group.vip.as_ref());
+        let own = |vip: &&NodeVip| vip.hosts.contains(&self.host.name);
+        let node = self.input.model.node_vips.iter().find(own);
+        json!({ "leader": leader, "node": node.map(|vip| self.node_vip(typed, vip)) })
+    }
+
+    fn node_vip(&self, typed: &Typed<'_>, vip: &NodeVip) -> Value {
+        let peers: Vec<String> = vip
+            .hosts
+            .iter()
+            .filter(|name| **name != self.host.name)
+            .filter_map(|name| Some(self.input.model.hosts.get(name)?.address.to_string()))
+            .collect();
+        let interface = typed.str("vip_interface");
+        let master = typed.str("vip_role").eq_ignore_ascii_case("master");
+        json!({
+            "name": format!("vip_{}", vip.address.to_string().replace(['.', ':'], "_")),
+            "address": vip.address.to_string(),
+            "prefix": if vip.address.is_ipv4() { 32 } else { 128 },
+            "vrid": vip.vrid,
+            "peers": peers,
+            "priority": if master { 128 } else { 100 },
+            "preempt": typed.bool("vip_preempt"),
+            "interface": if interface == "auto" { "" } else { &interface },
+            "auth": secret(&auth(typed, vip)),
+            // A host without HAProxy has nothing else to look at than itself.
+            "track": self.host.haproxy,
+        })
+    }
+}
+
+/// keepalived uses eight characters. Where none are given they are derived, so that no name is a password.
+fn auth(typed: &Typed<'_>, vip: &NodeVip) -> Secret {
+    let given = typed.secret("vip_auth_pass");
+    if !given.is_empty() {
+        return given;
+    }
+    let root = typed.secret("haproxy_admin_password");
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, root.expose().as_bytes());
+    let tag = ring::hmac::sign(&key, format!("keepalived {}", vip.address).as_bytes());
+    Secret::new(
+        tag.as_ref()[..4]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>(),
+    )
+}
