@@ -12,6 +12,9 @@ mod options;
 mod plan;
 mod project;
 mod render;
+// Until the first verb uses it.
+#[allow(dead_code)]
+mod runbook;
 mod session;
 mod sinks;
 mod status;
