@@ -11,9 +11,8 @@ mod lab;
 mod options;
 mod plan;
 mod project;
+mod recover;
 mod render;
-// Until the first verb uses it.
-#[allow(dead_code)]
 mod runbook;
 mod session;
 mod sinks;
@@ -66,6 +65,8 @@ pub enum Verb {
     Lab(lab::LabArgs),
     /// Prove the formation end to end through every service port; exit 1 when a proof fails
     Verify(verify::VerifyArgs),
+    /// Two of three hosts are gone and nothing fails over: make the last copy writable
+    Recover(recover::RecoverArgs),
     /// What was observed of the hosts
     Facts(Connect),
     /// Past runs
@@ -113,6 +114,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Status(args) => session::block_on(status::run(&common, &args)),
         Verb::Lab(args) => lab::run(&common, &args),
         Verb::Verify(args) => session::block_on(verify::run(&common, &args)),
+        Verb::Recover(args) => session::block_on(recover::run(&common, &args)),
         Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
         Verb::History => journal::history(&common),
         Verb::Replay(args) => journal::replay(&common, &args),

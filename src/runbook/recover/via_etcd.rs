@@ -1,0 +1,251 @@
+//! Etcd first: the DCS gets a majority of one, the dead leader's key goes, and Patroni itself promotes. Checks,
+//! callbacks, addresses and Citus's metadata then heal by themselves.
+
+use super::Case;
+use super::marker::MARKER_PATH;
+use crate::command::quote;
+use crate::model::{EtcdMember, Group};
+use crate::names::{HostName, InstanceName};
+use crate::resource::Impact;
+use crate::runbook::{Refusal, Script, Step};
+use std::collections::BTreeMap;
+
+impl Case<'_> {
+    /// Notes on the survivor what is being done, before anything is.
+    pub(super) fn mark(&self) -> Step {
+        let script = Script::new(self.marker.write(), self.marker.is_there());
+        let title = format!("note the recover in {MARKER_PATH}");
+        Step::on(&self.survivor.host, "mark", title, script)
+    }
+
+    /// Puts hosts aside that are given up and can still be reached.
+    pub(super) fn fence(&self) -> Option<Step> {
+        let reachable = self
+            .lost
+            .iter()
+            .filter(|host| self.input.seen.hosts.contains_key(*host));
+        let scripts: BTreeMap<HostName, Script> = reachable
+            .map(|host| (host.clone(), fence_script()))
+            .collect();
+        let step = |scripts| {
+            Step::on_all(
+                scripts,
+                "fence",
+                "stop and mask Patroni, PostgreSQL and etcd of hosts that are given up",
+            )
+        };
+        (!scripts.is_empty()).then(|| step(scripts).with_impact(Impact::Restart).within(60))
+    }
+}
+
+/// Patroni stops PostgreSQL with itself; a PostgreSQL without Patroni is stopped by hand.
+fn fence_script() -> Script {
+    let act = "systemctl mask --runtime patroni.service etcd.service vip-manager.service 2>/dev/null\n\
+        systemctl stop patroni.service etcd.service || :\n\
+        if [ -n \"${PG_DATA:-}\" ] && runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" status >/dev/null 2>&1; then\n\
+          runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" -m immediate stop\n\
+        fi";
+    let holds = "for unit in patroni etcd; do\n\
+          case $(systemctl show -P ActiveState $unit) in active | activating | deactivating) echo \"$unit still runs\"; false ;; esac\n\
+          case $(systemctl show -P LoadState $unit) in masked | not-found) ;; *) echo \"$unit is not masked\"; false ;; esac\n\
+        done\n\
+        if [ -n \"${PG_DATA:-}\" ] && runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" status >/dev/null 2>&1; then echo 'PostgreSQL still runs'; false; fi";
+    Script::new(act, holds)
+}
+
+/// The steps, in order.
+pub(super) fn steps(case: &Case<'_>) -> Result<Vec<Step>, Refusal> {
+    let at = member(case).ok_or_else(|| {
+        Refusal::new(
+            "no etcd member with its data can be reached",
+            "`--via promote` does without etcd",
+        )
+    })?;
+    let mut steps = vec![force(&at.host)];
+    steps.push(patroni(case));
+    steps.push(release(case, case.group, &at.host));
+    for (_, group) in case.input.model.groups() {
+        let lost = group
+            .members
+            .iter()
+            .any(|member| case.lost.contains(&member.host));
+        let left = group
+            .members
+            .iter()
+            .any(|member| case.host_seen(&member.host).is_some());
+        if group.cluster != case.group.cluster && lost && left {
+            steps.push(release(case, group, &at.host).optional());
+        }
+    }
+    Ok(steps)
+}
+
+/// The member to go on with: the survivor's own, else the one whose log goes furthest.
+fn member<'a>(case: &Case<'a>) -> Option<&'a EtcdMember> {
+    let etcd = case.input.model.etcd.as_ref()?;
+    let usable = etcd.members.iter().filter_map(|member| {
+        let seen = case.host_seen(&member.host)?;
+        seen.etcd.data.then_some((member, seen.etcd.index))
+    });
+    usable
+        .max_by_key(|(member, index)| (member.host == case.survivor.host, *index))
+        .map(|(member, _)| member)
+}
+
+/// A temporary configuration and a temporary drop-in, both below /run: neither outlives the step, and a reboot
+/// forgets them in any case. A second start with it would drop members that have joined since.
+fn force(host: &HostName) -> Step {
+    let act = "conf=/run/citusctl/etcd-force.yml dropin=/run/systemd/system/etcd.service.d\n\
+        mkdir -p /run/citusctl \"$dropin\"\n\
+        trap 'rm -f \"$dropin/zz-citusctl-force.conf\" \"$conf\"; systemctl daemon-reload' EXIT\n\
+        { cat \"$ETCD_CONF\"; echo 'force-new-cluster: true'; } >\"$conf\"\n\
+        chmod 0644 \"$conf\"\n\
+        printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/etcd --config-file=%s\\n' \"$conf\" >\"$dropin/zz-citusctl-force.conf\"\n\
+        systemctl daemon-reload\n\
+        systemctl kill -s KILL etcd.service 2>/dev/null || :\n\
+        systemctl stop etcd.service\n\
+        keep \"$ETCD_DATA\"\n\
+        systemctl reset-failed etcd.service 2>/dev/null || :\n\
+        systemctl start etcd.service\n";
+    let holds = "if [ -e /run/systemd/system/etcd.service.d/zz-citusctl-force.conf ]; then echo 'the temporary configuration is still in place'; false; fi\n\
+        etcd_majority || { echo 'etcd does not answer yet'; false; }\n\
+        n=$(etcd_ctl member list | wc -l)\n\
+        [ $n = 1 ] || { echo \"etcd has $n members\"; false; }";
+    let require = "[ -d \"$ETCD_DATA/member\" ] || { echo \"$ETCD_DATA has no member in it\"; false; }\n\
+        if etcd_majority; then echo 'etcd has a majority after all: a lost member has come back; see citusctl status'; false; fi";
+    Step::on(
+        host,
+        "etcd",
+        "make etcd a cluster of one, its keys kept (the old data is copied aside)",
+        Script::new(act, holds).require(require),
+    )
+    .with_impact(Impact::Restart)
+    .within(60)
+}
+
+/// Patroni must run to promote.
+fn patroni(case: &Case<'_>) -> Step {
+    let act = "systemctl unmask --runtime patroni.service 2>/dev/null || :\n\
+        systemctl reset-failed patroni.service 2>/dev/null || :\nsystemctl start --no-block patroni.service";
+    let holds = "systemctl is-active -q patroni || { echo 'Patroni does not run yet'; false; }";
+    Step::on(
+        &case.survivor.host,
+        "patroni",
+        "see that Patroni runs",
+        Script::new(act, holds),
+    )
+}
+
+/// Takes the leader key from a member that is gone, and waits until one that is there has taken it.
+fn release(case: &Case<'_>, group: &Group, at: &HostName) -> Step {
+    let prefix = &group.dcs_prefix;
+    let here: Vec<&InstanceName> = names(group, |host| case.host_seen(host).is_some());
+    let gone: Vec<&InstanceName> = names(group, |host| case.lost.contains(host));
+    let holds = format!(
+        "leader=$(etcd_ctl get --print-value-only {key})\n\
+         case {here} in *\" ${{leader:-nobody}} \"*) ;; *) echo \"the leader key is with ${{leader:-nobody}}\"; false ;; esac",
+        key = quote(&format!("{prefix}leader")),
+        here = quote(&spaced(&here)),
+    );
+    let own = group.cluster == case.group.cluster;
+    let mut act = format!(
+        "leader=$(etcd_ctl get --print-value-only {key})\n\
+         case {gone} in *\" ${{leader:-nobody}} \"*) etcd_ctl del {key} >/dev/null; echo \"took the leader key from $leader\" ;; esac\n",
+        key = quote(&format!("{prefix}leader")),
+        gone = quote(&spaced(&gone)),
+    );
+    if case.accept_loss && own {
+        // A failover that an operator asked for passes Patroni's guards.
+        let wish = format!("{{\"member\":\"{}\"}}", case.survivor.name);
+        act.push_str(&format!(
+            "etcd_ctl put {} {} >/dev/null\n",
+            quote(&format!("{prefix}failover")),
+            quote(&wish)
+        ));
+    }
+    let title = match own {
+        true => format!(
+            "take the leader key of {} from whoever is gone; Patroni promotes {}",
+            group.cluster, case.survivor.name
+        ),
+        false => format!("the same for {}, which lost a member too", group.cluster),
+    };
+    let id = if own { "leader" } else { "leaders" };
+    Step::on(
+        at,
+        id,
+        title,
+        Script::new(act, holds).require(guard(case, group, own)),
+    )
+    .with_impact(Impact::Failover)
+    .within(90)
+}
+
+fn names(group: &Group, which: impl Fn(&HostName) -> bool) -> Vec<&InstanceName> {
+    group
+        .members
+        .iter()
+        .filter(|member| which(&member.host))
+        .map(|member| &member.name)
+        .collect()
+}
+
+/// ` a b `, to be searched for ` a `.
+fn spaced(names: &[&InstanceName]) -> String {
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    format!(" {} ", names.join(" "))
+}
+
+/// What Patroni would object to, and whether this is the same cluster at all, said before the key is taken.
+fn guard(case: &Case<'_>, group: &Group, own: bool) -> String {
+    let prefix = &group.dcs_prefix;
+    let reachable = group
+        .members
+        .iter()
+        .filter_map(|member| Some((member, case.host_seen(&member.host)?.pg.as_ref()?)));
+    let reachable: Vec<_> = reachable.collect();
+    let lsn = match own {
+        true => case.pg.lsn,
+        false => reachable.iter().map(|(_, pg)| pg.lsn).max().unwrap_or(0),
+    };
+    let system = reachable
+        .first()
+        .map(|(_, pg)| pg.system.clone())
+        .unwrap_or_default();
+    let mut text = format!(
+        "system=$(etcd_ctl get --print-value-only {initialize})\n\
+         if [ \"$system\" != {system} ]; then echo \"etcd knows this group by system identifier $system, the data is of {bare}\"; false; fi\n",
+        initialize = quote(&format!("{prefix}initialize")),
+        system = quote(&system),
+        bare = system,
+    );
+    if case.accept_loss && own {
+        return text;
+    }
+    let voters = reachable.len().saturating_sub(1);
+    let candidate = case.survivor.name.as_str();
+    text.push_str(&format!(
+        "optime=$(etcd_ctl get --print-value-only {status} | json_text optime)\n\
+         limit=$(etcd_ctl get --print-value-only {config} | json_text maximum_lag_on_failover)\n\
+         behind=$((${{optime:-0}} - {lsn}))\n\
+         if [ $behind -gt ${{limit:-1048576}} ]; then\n\
+           echo \"the old leader had told of $behind bytes that are not here, more than maximum_lag_on_failover (${{limit:-1048576}}): they would be lost; --accept-loss promotes all the same\"; false\n\
+         fi\n\
+         sync=$(etcd_ctl get --print-value-only {sync})\n\
+         leader=$(printf %s \"$sync\" | json_text leader)\n\
+         standbys=$(printf %s \"$sync\" | sed -n 's/.*\"sync_standby\": *\"\\([^\"]*\\)\".*/\\1/p')\n\
+         quorum=$(printf %s \"$sync\" | json_text quorum)\n\
+         if [ -n \"$leader\" ] && [ \"$leader\" != null ]{own}; then\n\
+           case \",$standbys,$leader,\" in *,{candidate},*) ;; *)\n\
+             echo \"{candidate} was no synchronous standby (these were: ${{standbys:-none}}): commits that the old leader acknowledged may be missing; --accept-loss promotes all the same\"; false ;; esac\n\
+           if [ \"$leader\" != {candidate} ] && [ \"${{quorum:-0}}\" -gt {voters} ]; then\n\
+             echo \"by quorum commit, transactions may have been acknowledged by a lost standby alone ($standbys; $quorum more of them needed, {voters} here): they would be lost; --accept-loss promotes all the same\"; false\n\
+           fi\n\
+         fi\n",
+        status = quote(&format!("{prefix}status")),
+        config = quote(&format!("{prefix}config")),
+        sync = quote(&format!("{prefix}sync")),
+        own = if own { "" } else { " && false" },
+    ));
+    text
+}
