@@ -9,13 +9,16 @@ use crate::engine::{self, Run};
 use crate::names::HostName;
 use crate::runbook::host_functions;
 use crate::runbook::recover::{self, Input, Request, Seen, Via, read_survey, survey_program};
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Options of `recover`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct RecoverArgs {
+    #[command(subcommand)]
+    after: Option<After>,
     /// The host with the last good copy
     #[arg(long, value_name = "HOST", required = true)]
     survivor: Option<String>,
@@ -30,6 +33,13 @@ pub struct RecoverArgs {
     accept_loss: bool,
     #[command(flatten)]
     runbook: RunbookArgs,
+}
+
+/// The ways back.
+#[derive(Debug, Subcommand)]
+pub enum After {
+    /// The lost hosts are back: take them in again
+    Rejoin(RunbookArgs),
 }
 
 /// How a survivor becomes writable.
@@ -51,6 +61,9 @@ pub async fn run(common: &Common, args: &RecoverArgs) -> Result<u8, Failure> {
     let mut common = common.clone();
     common.connect.connect_timeout = common.connect.connect_timeout.min(CONNECT);
     let project = Project::open(&common)?;
+    if let Some(after) = &args.after {
+        return back(&common, &project, after).await;
+    }
     let survivor = known(&project, args.survivor.as_deref().unwrap_or_default())?;
     let fenced = args.fenced.iter().map(|host| known(&project, host));
     let request = Request {
@@ -72,6 +85,23 @@ pub async fn run(common: &Common, args: &RecoverArgs) -> Result<u8, Failure> {
     let run = session.run()?;
     let planned = planned(&session, &run, &request).await;
     runbook::run(&common, &args.runbook, &session, &run, planned).await
+}
+
+/// The ways back look at all hosts: the note of the recover may be on any of them.
+async fn back(common: &Common, project: &Project, after: &After) -> Result<u8, Failure> {
+    let After::Rejoin(args) = after;
+    let hosts = project.model.hosts.keys().cloned().collect();
+    let session = Session::reach(common, project, "recover rejoin", hosts).await?;
+    let run = session.run()?;
+    let seen = look(&session, &run).await;
+    let input = Input {
+        inventory: &project.inventory,
+        model: &project.model,
+        seen: &seen,
+        run: &session.id,
+    };
+    let planned = recover::plan_rejoin(input).map_err(Failure::from);
+    runbook::run(common, args, &session, &run, planned).await
 }
 
 /// A host of the inventory, or words about it.

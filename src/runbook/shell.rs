@@ -10,7 +10,10 @@ use crate::secret::Secret;
 /// The functions of a host:
 ///
 /// - `etcd_ctl ...` speaks to the member on this host as root; `etcd_ctl_at ENDPOINT ...` to another;
-/// - `etcd_majority` succeeds when this member takes part in a majority; it needs no password;
+/// - `etcd_majority` succeeds when this member takes part in a majority; it needs no password, and says no at once
+///   where no leader is known;
+/// - `etcd_leader_url URL` prints where the leader is, asked at any member that lives: with passwords on, only the leader
+///   itself can promote a learner (a follower forwards the request without them);
 /// - `sql DATABASE SQL` asks PostgreSQL on this host as its superuser, unaligned, without a header;
 /// - `json_text KEY` prints the first string or number of that key in the JSON on standard input;
 /// - variables `ETCD_DATA`, `ETCD_CONF`, `ETCD_URL`, `ETCD_PEER`, `ETCD_NAME`, `PG_DATA`, `PG_BIN`, `PG_PORT`, `PG_USER`.
@@ -46,7 +49,12 @@ fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
          --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key --endpoints=\"$@\"; }}\n\
          etcd_ctl_at() {{ {login}etcd_plain \"$@\"; }}\n\
          etcd_ctl() {{ etcd_ctl_at \"$ETCD_URL\" \"$@\"; }}\n\
-         etcd_majority() {{ etcd_plain \"$ETCD_URL\" endpoint health 2>&1 | grep -q 'is healthy'; }}\n",
+         etcd_leader_url() {{ for url in $(etcd_ctl_at \"$1\" member list | cut -d, -f5); do\n\
+           found=$(etcd_plain \"$url\" endpoint status -w json 2>/dev/null) || continue\n\
+           [ \"$(printf %s \"$found\" | json_text member_id)\" != \"$(printf %s \"$found\" | json_text leader)\" ] || {{ echo \"$url\"; return 0; }}\n\
+         done; }}\n\
+         etcd_leader() {{ etcd_plain \"$ETCD_URL\" endpoint status -w json 2>/dev/null | json_text leader; }}\n\
+         etcd_majority() {{ case $(etcd_leader) in '' | 0) false ;; *) etcd_plain \"$ETCD_URL\" endpoint health 2>&1 | grep -q 'is healthy' ;; esac; }}\n",
         data = quote(&typed.str("etcd_data")),
         name = quote(&member.name),
         url = quote(&member.client_url(etcd.client_port)),

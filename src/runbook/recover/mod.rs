@@ -4,10 +4,12 @@
 mod marker;
 mod prove;
 mod refuse;
+mod rejoin;
 mod seen;
 mod via_etcd;
 
 pub use marker::{MARKER_PATH, Marker, Via};
+pub use rejoin::plan_rejoin;
 pub use seen::{
     EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Seen, lsn, read_survey, survey_program,
 };

@@ -213,8 +213,11 @@ fn guard(case: &Case<'_>, group: &Group, own: bool) -> String {
         .map(|(_, pg)| pg.system.clone())
         .unwrap_or_default();
     let mut text = format!(
-        "system=$(etcd_ctl get --print-value-only {initialize})\n\
+        "dump=$(etcd_ctl get --prefix {prefix})\n\
+         key() {{ printf '%s\\n' \"$dump\" | sed -n \"\\#^$1\\$#{{n;p;}}\"; }}\n\
+         system=$(key {initialize})\n\
          if [ \"$system\" != {system} ]; then echo \"etcd knows this group by system identifier $system, the data is of {bare}\"; false; fi\n",
+        prefix = quote(prefix),
         initialize = quote(&format!("{prefix}initialize")),
         system = quote(&system),
         bare = system,
@@ -225,13 +228,13 @@ fn guard(case: &Case<'_>, group: &Group, own: bool) -> String {
     let voters = reachable.len().saturating_sub(1);
     let candidate = case.survivor.name.as_str();
     text.push_str(&format!(
-        "optime=$(etcd_ctl get --print-value-only {status} | json_text optime)\n\
-         limit=$(etcd_ctl get --print-value-only {config} | json_text maximum_lag_on_failover)\n\
+        "optime=$(key {status} | json_text optime)\n\
+         limit=$(key {config} | json_text maximum_lag_on_failover)\n\
          behind=$((${{optime:-0}} - {lsn}))\n\
          if [ $behind -gt ${{limit:-1048576}} ]; then\n\
            echo \"the old leader had told of $behind bytes that are not here, more than maximum_lag_on_failover (${{limit:-1048576}}): they would be lost; --accept-loss promotes all the same\"; false\n\
          fi\n\
-         sync=$(etcd_ctl get --print-value-only {sync})\n\
+         sync=$(key {sync})\n\
          leader=$(printf %s \"$sync\" | json_text leader)\n\
          standbys=$(printf %s \"$sync\" | sed -n 's/.*\"sync_standby\": *\"\\([^\"]*\\)\".*/\\1/p')\n\
          quorum=$(printf %s \"$sync\" | json_text quorum)\n\

@@ -1,0 +1,247 @@
+//! `recover rejoin`: the lost hosts are back and their disks are good. Their etcd joins the survivor's cluster as new
+//! members, one by one, each without a vote first; their PostgreSQL follows under Patroni.
+
+use super::marker::MARKER_PATH;
+use super::{Input, Marker, Seen, Via};
+use crate::command::quote;
+use crate::model::{EtcdMember, Host, Model};
+use crate::names::HostName;
+use crate::resource::Impact;
+use crate::runbook::{Consent, Refusal, Runbook, Script, Step, host_functions};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Plans the return of every lost host that answers.
+pub fn plan_rejoin(input: Input<'_>) -> Result<Runbook, Refusal> {
+    let marker = marker(input.seen)?;
+    match marker.via {
+        Via::Etcd => after_etcd(input, &marker),
+        Via::Promote => Err(Refusal::new(
+            "a return after `--via promote` is not there yet",
+            "see docs/recover.md for the steps by hand",
+        )),
+    }
+}
+
+/// The marker, if a recover was done at all.
+pub(super) fn marker(seen: &Seen) -> Result<Marker, Refusal> {
+    seen.marker().cloned().ok_or_else(|| {
+        Refusal::new(
+            format!("no host that answers has {MARKER_PATH}: no recover is open here"),
+            "`citusctl status` shows the formation; an ordinary `citusctl apply` brings hosts back that were only off",
+        )
+    })
+}
+
+fn after_etcd(input: Input<'_>, marker: &Marker) -> Result<Runbook, Refusal> {
+    let seen = input.seen;
+    let Some(alive) = seen.majority().cloned() else {
+        return Err(Refusal::new(
+            format!(
+                "{}: etcd has no majority: the recover itself has not come through",
+                marker.survivor
+            ),
+            format!(
+                "run `citusctl recover --survivor {}` again first",
+                marker.survivor
+            ),
+        ));
+    };
+    let absent: Vec<&str> = marker
+        .fenced
+        .iter()
+        .filter(|host| !seen.hosts.contains_key(*host))
+        .map(HostName::as_str)
+        .collect();
+    let back: Vec<&Host> = marker
+        .fenced
+        .iter()
+        .filter(|host| seen.hosts.contains_key(*host))
+        .filter_map(|host| input.model.hosts.get(host))
+        .collect();
+    let strays = strays(input.model, seen, &alive);
+    if back.is_empty() && strays.is_empty() && !absent.is_empty() {
+        return Err(Refusal::new(
+            format!("none of the lost hosts answers: {}", absent.join(", ")),
+            "start one of them; if they are gone for good: `citusctl recover rebuild`",
+        ));
+    }
+    let mut steps = Vec::new();
+    for member in strays {
+        steps.push(join(member, endpoint(input.model, &alive)));
+    }
+    steps.extend(
+        back.iter()
+            .filter(|host| host.pg.is_some())
+            .map(|host| follow(host)),
+    );
+    steps.push(close(input, marker));
+    let lines = back.iter().map(|host| format!("{} is back", host.name));
+    let gone = absent.iter().map(|host| {
+        format!("{host} does not answer: it stays out until `citusctl recover rejoin` is run again")
+    });
+    Ok(Runbook {
+        name: "rejoin",
+        aim: format!("take the hosts back that {} was recovered without", marker.formation),
+        subject: marker.formation.to_string(),
+        seen: std::iter::once(marker.sentence()).chain(lines).chain(gone).collect(),
+        risks: vec![
+            "Transactions that exist only on a returned host are dropped when it follows the new leader (pg_rewind). To keep them, copy its data directory first.".to_owned(),
+            "Their old etcd data is moved aside, below /var/lib/citusctl/replaced.".to_owned(),
+        ],
+        consent: Consent::Name,
+        steps,
+        afterwards: vec!["`citusctl status` shows the formation; `citusctl plan` should find nothing to do.".to_owned()],
+        prelude: preludes(input),
+    })
+}
+
+/// Functions for every host that answers.
+pub(super) fn preludes(input: Input<'_>) -> BTreeMap<HostName, crate::secret::Secret> {
+    let hosts = input
+        .model
+        .hosts()
+        .filter(|host| input.seen.hosts.contains_key(&host.name));
+    hosts
+        .map(|host| {
+            (
+                host.name.clone(),
+                host_functions(input.inventory, input.model, host),
+            )
+        })
+        .collect()
+}
+
+fn endpoint(model: &Model, host: &HostName) -> String {
+    let etcd = model.etcd.as_ref();
+    let member = etcd.and_then(|etcd| {
+        Some((
+            etcd,
+            etcd.members.iter().find(|member| member.host == *host)?,
+        ))
+    });
+    member
+        .map(|(etcd, member)| member.client_url(etcd.client_port))
+        .unwrap_or_default()
+}
+
+/// Members of the inventory whose hosts answer, and that the living cluster does not count as voters.
+fn strays<'a>(model: &'a Model, seen: &Seen, alive: &HostName) -> Vec<&'a EtcdMember> {
+    let known = seen.get(alive).map(|seen| &seen.etcd.members);
+    let voters: BTreeSet<&str> = known
+        .into_iter()
+        .flatten()
+        .filter(|member| member.started && !member.learner)
+        .map(|member| member.name.as_str())
+        .collect();
+    let members = model.etcd.iter().flat_map(|etcd| &etcd.members);
+    members
+        .filter(|member| {
+            seen.hosts.contains_key(&member.host) && !voters.contains(member.name.as_str())
+        })
+        .collect()
+}
+
+/// Old data aside, in as a learner, started beside the temporary configuration, then a voter. Every part looks
+/// first what is done already.
+fn join(member: &EtcdMember, alive: String) -> Step {
+    let act = format!(
+        "alive={alive}\n\
+         # etcd refuses for some seconds after a change, and a learner that has not caught up yet.\n\
+         retry() {{\n\
+           end=$(($(date +%s) + 60))\n\
+           until said=$(\"$@\" 2>&1); do\n\
+             [ \"$(date +%s)\" -lt $end ] || {{ printf '%s\\n' \"$said\" | tail -n 1; exit 1; }}\n\
+             sleep 0.3\n\
+           done\n\
+         }}\n\
+         systemctl unmask --runtime etcd.service 2>/dev/null || :\n\
+         mine() {{ etcd_ctl_at $alive member list | grep -F \", $ETCD_PEER,\" || :; }}\n\
+         if [ -z \"$(mine)\" ]; then\n\
+           systemctl stop etcd.service\n\
+           move_aside \"$ETCD_DATA\"\n\
+           retry etcd_ctl_at $alive member add \"$ETCD_NAME\" --learner --peer-urls=\"$ETCD_PEER\"\n\
+         fi\n\
+         mkdir -p \"$ETCD_DATA\"; chown etcd:etcd \"$ETCD_DATA\"; chmod 0700 \"$ETCD_DATA\"\n\
+         if ! systemctl is-active -q etcd.service; then\n\
+           conf=/run/citusctl/etcd-join.yml dropin=/run/systemd/system/etcd.service.d\n\
+           mkdir -p /run/citusctl \"$dropin\"\n\
+           trap 'rm -f \"$dropin/zz-citusctl-join.conf\" \"$conf\"; systemctl daemon-reload' EXIT\n\
+           cluster=$(etcd_ctl_at $alive member list | awk -F', ' -v me=\"$ETCD_PEER\" -v name=\"$ETCD_NAME\" \\\n\
+             '{{ n = $4 == me ? name : $3; printf \"%s%s=%s\", sep, n, $4; sep = \",\" }}')\n\
+           sed -e \"s#^initial-cluster:.*#initial-cluster: $cluster#\" -e 's/^initial-cluster-state:.*/initial-cluster-state: existing/' \"$ETCD_CONF\" >\"$conf\"\n\
+           chmod 0644 \"$conf\"\n\
+           printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/etcd --config-file=%s\\n' \"$conf\" >\"$dropin/zz-citusctl-join.conf\"\n\
+           systemctl daemon-reload\n\
+           systemctl reset-failed etcd.service 2>/dev/null || :\n\
+           systemctl start etcd.service\n\
+         fi\n\
+         case \"$(mine)\" in *', true')\n\
+leader=$(etcd_leader_url $alive)\n\
+           retry etcd_ctl_at \"${{leader:-$alive}}\" member promote \"$(mine | cut -d, -f1)\" ;; esac",
+        alive = quote(&alive),
+    );
+    let holds = format!(
+        "case \"$(etcd_ctl_at {} member list | grep -F \", $ETCD_PEER,\")\" in *', started, '*', false') ;; *) echo 'not a voting member yet'; false ;; esac\n\
+         etcd_majority || {{ echo 'etcd here does not answer yet'; false; }}",
+        quote(&alive)
+    );
+    let title = format!(
+        "take {} into etcd as a new member (a learner first); its old data is moved aside",
+        member.name
+    );
+    Step::on(&member.host, "etcd", title, Script::new(act, holds))
+        .with_impact(Impact::Restart)
+        .within(60)
+}
+
+/// Patroni clones or rewinds as it needs.
+fn follow(host: &Host) -> Step {
+    let act = "systemctl unmask --runtime patroni.service vip-manager.service 2>/dev/null || :\n\
+        systemctl reset-failed patroni.service 2>/dev/null || :\n\
+        systemctl start --no-block patroni.service";
+    let holds = "said=$(sql postgres \"SELECT coalesce((SELECT status FROM pg_stat_wal_receiver), 'not streaming')\" 2>&1) || { echo 'PostgreSQL does not answer yet'; false; }\n\
+        [ \"$said\" = streaming ] || { echo \"$said\"; false; }";
+    let name = host
+        .pg
+        .as_ref()
+        .map(|member| member.name.to_string())
+        .unwrap_or_default();
+    Step::on(
+        &host.name,
+        "follow",
+        format!("see that {name} follows the leader"),
+        Script::new(act, holds),
+    )
+    .within(600)
+}
+
+/// With all hosts back the recover is closed; else the marker names those that are still out.
+fn close(input: Input<'_>, marker: &Marker) -> Step {
+    let mut left = marker.clone();
+    left.fenced
+        .retain(|host| !input.seen.hosts.contains_key(host));
+    let holders = input
+        .seen
+        .hosts
+        .iter()
+        .filter(|(_, seen)| seen.marker.is_some());
+    let script = || match left.fenced.is_empty() {
+        true => Script::new(
+            format!("move_aside {MARKER_PATH}"),
+            format!("[ ! -e {MARKER_PATH} ]"),
+        ),
+        false => {
+            let count = format!(
+                "[ \"$(grep -c '^    \"' {MARKER_PATH})\" = {} ]",
+                left.fenced.len()
+            );
+            Script::new(left.write(), format!("{}{count}", left.is_there()))
+        }
+    };
+    let scripts = holders.map(|(host, _)| (host.clone(), script())).collect();
+    let title = match left.fenced.is_empty() {
+        true => "close the recover: take its note away",
+        false => "note which hosts are still out",
+    };
+    Step::on_all(scripts, "close", title)
+}
