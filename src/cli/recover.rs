@@ -40,6 +40,8 @@ pub struct RecoverArgs {
 pub enum After {
     /// The lost hosts are back: take them in again
     Rejoin(RunbookArgs),
+    /// Nothing was promoted yet: put everything back as it was
+    Undo(RunbookArgs),
 }
 
 /// How a survivor becomes writable.
@@ -87,11 +89,16 @@ pub async fn run(common: &Common, args: &RecoverArgs) -> Result<u8, Failure> {
     runbook::run(&common, &args.runbook, &session, &run, planned).await
 }
 
+type Planner = fn(Input<'_>) -> Result<crate::runbook::Runbook, crate::runbook::Refusal>;
+
 /// The ways back look at all hosts: the note of the recover may be on any of them.
 async fn back(common: &Common, project: &Project, after: &After) -> Result<u8, Failure> {
-    let After::Rejoin(args) = after;
+    let (args, verb, planner): (_, _, Planner) = match after {
+        After::Rejoin(args) => (args, "recover rejoin", recover::plan_rejoin),
+        After::Undo(args) => (args, "recover undo", recover::plan_undo),
+    };
     let hosts = project.model.hosts.keys().cloned().collect();
-    let session = Session::reach(common, project, "recover rejoin", hosts).await?;
+    let session = Session::reach(common, project, verb, hosts).await?;
     let run = session.run()?;
     let seen = look(&session, &run).await;
     let input = Input {
@@ -100,7 +107,7 @@ async fn back(common: &Common, project: &Project, after: &After) -> Result<u8, F
         seen: &seen,
         run: &session.id,
     };
-    let planned = recover::plan_rejoin(input).map_err(Failure::from);
+    let planned = planner(input).map_err(Failure::from);
     runbook::run(common, args, &session, &run, planned).await
 }
 

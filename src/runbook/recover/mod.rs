@@ -1,11 +1,15 @@
 //! `recover --survivor`: most hosts are gone, etcd has no majority, the last copy is read-only. Makes it writable
 //! again, proves it, and remembers how to take it back.
 
+mod adopt;
 mod marker;
+mod pin;
+mod promote;
 mod prove;
 mod refuse;
 mod rejoin;
 mod seen;
+mod undo;
 mod via_etcd;
 
 pub use marker::{MARKER_PATH, Marker, Via};
@@ -13,6 +17,7 @@ pub use rejoin::plan_rejoin;
 pub use seen::{
     EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Seen, lsn, read_survey, survey_program,
 };
+pub use undo::plan_undo;
 
 use super::{Consent, Refusal, Runbook, host_functions};
 use crate::inventory::Inventory;
@@ -88,12 +93,7 @@ pub fn plan(input: Input<'_>, request: &Request) -> Result<Runbook, Refusal> {
     steps.extend(case.fence());
     match case.via {
         Via::Etcd => steps.extend(via_etcd::steps(&case)?),
-        Via::Promote => {
-            return Err(Refusal::new(
-                "a promotion without etcd is not there yet",
-                "bring one etcd member with its data back, on any host",
-            ));
-        }
+        Via::Promote => steps.extend(promote::steps(&case)),
     }
     steps.extend(prove::steps(&case));
     let survivor = &case.survivor;

@@ -15,10 +15,7 @@ pub fn plan_rejoin(input: Input<'_>) -> Result<Runbook, Refusal> {
     let marker = marker(input.seen)?;
     match marker.via {
         Via::Etcd => after_etcd(input, &marker),
-        Via::Promote => Err(Refusal::new(
-            "a return after `--via promote` is not there yet",
-            "see docs/recover.md for the steps by hand",
-        )),
+        Via::Promote => super::adopt::after_promote(input, &marker),
     }
 }
 
@@ -111,7 +108,7 @@ pub(super) fn preludes(input: Input<'_>) -> BTreeMap<HostName, crate::secret::Se
         .collect()
 }
 
-fn endpoint(model: &Model, host: &HostName) -> String {
+pub(super) fn endpoint(model: &Model, host: &HostName) -> String {
     let etcd = model.etcd.as_ref();
     let member = etcd.and_then(|etcd| {
         Some((
@@ -125,8 +122,11 @@ fn endpoint(model: &Model, host: &HostName) -> String {
 }
 
 /// Members of the inventory whose hosts answer, and that the living cluster does not count as voters.
-fn strays<'a>(model: &'a Model, seen: &Seen, alive: &HostName) -> Vec<&'a EtcdMember> {
-    let known = seen.get(alive).map(|seen| &seen.etcd.members);
+pub(super) fn strays<'a>(model: &'a Model, seen: &Seen, alive: &HostName) -> Vec<&'a EtcdMember> {
+    let known = seen
+        .get(alive)
+        .filter(|seen| seen.etcd.majority)
+        .map(|seen| &seen.etcd.members);
     let voters: BTreeSet<&str> = known
         .into_iter()
         .flatten()
@@ -143,7 +143,7 @@ fn strays<'a>(model: &'a Model, seen: &Seen, alive: &HostName) -> Vec<&'a EtcdMe
 
 /// Old data aside, in as a learner, started beside the temporary configuration, then a voter. Every part looks
 /// first what is done already.
-fn join(member: &EtcdMember, alive: String) -> Step {
+pub(super) fn join(member: &EtcdMember, alive: String) -> Step {
     let act = format!(
         "alive={alive}\n\
          # etcd refuses for some seconds after a change, and a learner that has not caught up yet.\n\
@@ -154,7 +154,7 @@ fn join(member: &EtcdMember, alive: String) -> Step {
              sleep 0.3\n\
            done\n\
          }}\n\
-         systemctl unmask --runtime etcd.service 2>/dev/null || :\n\
+         systemctl unmask etcd.service 2>/dev/null || :\n\
          mine() {{ etcd_ctl_at $alive member list | grep -F \", $ETCD_PEER,\" || :; }}\n\
          if [ -z \"$(mine)\" ]; then\n\
            systemctl stop etcd.service\n\
@@ -195,8 +195,8 @@ leader=$(etcd_leader_url $alive)\n\
 }
 
 /// Patroni clones or rewinds as it needs.
-fn follow(host: &Host) -> Step {
-    let act = "systemctl unmask --runtime patroni.service vip-manager.service 2>/dev/null || :\n\
+pub(super) fn follow(host: &Host) -> Step {
+    let act = "systemctl unmask patroni.service vip-manager.service 2>/dev/null || :\n\
         systemctl reset-failed patroni.service 2>/dev/null || :\n\
         systemctl start --no-block patroni.service";
     let holds = "said=$(sql postgres \"SELECT coalesce((SELECT status FROM pg_stat_wal_receiver), 'not streaming')\" 2>&1) || { echo 'PostgreSQL does not answer yet'; false; }\n\
@@ -216,7 +216,7 @@ fn follow(host: &Host) -> Step {
 }
 
 /// With all hosts back the recover is closed; else the marker names those that are still out.
-fn close(input: Input<'_>, marker: &Marker) -> Step {
+pub(super) fn close(input: Input<'_>, marker: &Marker) -> Step {
     let mut left = marker.clone();
     left.fenced
         .retain(|host| !input.seen.hosts.contains_key(host));

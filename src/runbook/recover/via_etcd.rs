@@ -1,8 +1,9 @@
 //! Etcd first: the DCS gets a majority of one, the dead leader's key goes, and Patroni itself promotes. Checks,
 //! callbacks, addresses and Citus's metadata then heal by themselves.
 
-use super::Case;
-use super::marker::MARKER_PATH;
+use super::marker::{MARKER_PATH, Via};
+use super::pin;
+use super::{Case, Input};
 use crate::command::quote;
 use crate::model::{EtcdMember, Group};
 use crate::names::{HostName, InstanceName};
@@ -11,11 +12,15 @@ use crate::runbook::{Refusal, Script, Step};
 use std::collections::BTreeMap;
 
 impl Case<'_> {
-    /// Notes on the survivor what is being done, before anything is.
+    /// Notes on the survivor, and where services are pinned, what is being done, before anything is.
     pub(super) fn mark(&self) -> Step {
-        let script = Script::new(self.marker.write(), self.marker.is_there());
+        let script = || Script::new(self.marker.write(), self.marker.is_there());
         let title = format!("note the recover in {MARKER_PATH}");
-        Step::on(&self.survivor.host, "mark", title, script)
+        let pinned = pin::hosts(self)
+            .into_iter()
+            .filter(|_| self.via == Via::Promote);
+        let hosts = pinned.chain([self.survivor.host.clone()]);
+        Step::on_all(hosts.map(|host| (host, script())).collect(), "mark", title)
     }
 
     /// Puts hosts aside that are given up and can still be reached.
@@ -40,7 +45,7 @@ impl Case<'_> {
 
 /// Patroni stops PostgreSQL with itself; a PostgreSQL without Patroni is stopped by hand.
 fn fence_script() -> Script {
-    let act = "systemctl mask --runtime patroni.service etcd.service vip-manager.service 2>/dev/null\n\
+    let act = "systemctl mask patroni.service etcd.service vip-manager.service 2>/dev/null\n\
         systemctl stop patroni.service etcd.service || :\n\
         if [ -n \"${PG_DATA:-}\" ] && runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" status >/dev/null 2>&1; then\n\
           runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" -m immediate stop\n\
@@ -80,21 +85,30 @@ pub(super) fn steps(case: &Case<'_>) -> Result<Vec<Step>, Refusal> {
     Ok(steps)
 }
 
-/// The member to go on with: the survivor's own, else the one whose log goes furthest.
 fn member<'a>(case: &Case<'a>) -> Option<&'a EtcdMember> {
-    let etcd = case.input.model.etcd.as_ref()?;
+    let may = |host: &HostName| !case.lost.contains(host);
+    best_member(case.input, &case.survivor.host, may)
+}
+
+/// The member to go on with: the survivor's own, else the one whose log goes furthest.
+pub(super) fn best_member<'a>(
+    input: Input<'a>,
+    survivor: &HostName,
+    may: impl Fn(&HostName) -> bool,
+) -> Option<&'a EtcdMember> {
+    let etcd = input.model.etcd.as_ref()?;
     let usable = etcd.members.iter().filter_map(|member| {
-        let seen = case.host_seen(&member.host)?;
+        let seen = input.seen.get(&member.host).filter(|_| may(&member.host))?;
         seen.etcd.data.then_some((member, seen.etcd.index))
     });
     usable
-        .max_by_key(|(member, index)| (member.host == case.survivor.host, *index))
+        .max_by_key(|(member, index)| (member.host == *survivor, *index))
         .map(|(member, _)| member)
 }
 
 /// A temporary configuration and a temporary drop-in, both below /run: neither outlives the step, and a reboot
 /// forgets them in any case. A second start with it would drop members that have joined since.
-fn force(host: &HostName) -> Step {
+pub(super) fn force(host: &HostName) -> Step {
     let act = "conf=/run/citusctl/etcd-force.yml dropin=/run/systemd/system/etcd.service.d\n\
         mkdir -p /run/citusctl \"$dropin\"\n\
         trap 'rm -f \"$dropin/zz-citusctl-force.conf\" \"$conf\"; systemctl daemon-reload' EXIT\n\
@@ -104,7 +118,7 @@ fn force(host: &HostName) -> Step {
         systemctl daemon-reload\n\
         systemctl kill -s KILL etcd.service 2>/dev/null || :\n\
         systemctl stop etcd.service\n\
-        keep \"$ETCD_DATA\"\n\
+        keep \"$ETCD_DATA\"; : >\"$KEPT/forced\"\n\
         systemctl reset-failed etcd.service 2>/dev/null || :\n\
         systemctl start etcd.service\n";
     let holds = "if [ -e /run/systemd/system/etcd.service.d/zz-citusctl-force.conf ]; then echo 'the temporary configuration is still in place'; false; fi\n\
@@ -125,7 +139,7 @@ fn force(host: &HostName) -> Step {
 
 /// Patroni must run to promote.
 fn patroni(case: &Case<'_>) -> Step {
-    let act = "systemctl unmask --runtime patroni.service 2>/dev/null || :\n\
+    let act = "systemctl unmask patroni.service 2>/dev/null || :\n\
         systemctl reset-failed patroni.service 2>/dev/null || :\nsystemctl start --no-block patroni.service";
     let holds = "systemctl is-active -q patroni || { echo 'Patroni does not run yet'; false; }";
     Step::on(

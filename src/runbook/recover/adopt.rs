@@ -1,0 +1,208 @@
+//! The way back after `--via promote`: etcd gets a majority, Patroni takes over the primary that runs, services are
+//! unpinned, and then the lost hosts return as they do after `--via etcd`.
+
+use super::promote::DROPIN;
+use super::rejoin::{close, endpoint, follow, join, preludes, strays};
+use super::via_etcd::{best_member, force};
+use super::{Input, Marker, pin};
+use crate::command::quote;
+use crate::model::{Group, Host, Instance};
+use crate::names::HostName;
+use crate::resource::Impact;
+use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
+use std::collections::BTreeMap;
+
+/// Plans it.
+pub(super) fn after_promote(input: Input<'_>, marker: &Marker) -> Result<Runbook, Refusal> {
+    let (group, survivor) = primary(input, marker)?;
+    one_writer(input, group, survivor)?;
+    let majority = input.seen.majority().cloned();
+    let etcd = best_member(input, &survivor.host, |_| true).map(|member| member.host.clone());
+    let Some(alive) = majority.clone().or(etcd) else {
+        return Err(Refusal::new(
+            "no etcd member with its data answers: Patroni has nothing to come back to",
+            "start a lost host that carries etcd, one only; or make etcd anew: `citusctl recover rebuild`",
+        ));
+    };
+    let mut steps = Vec::new();
+    steps.extend(hold(input, group, survivor));
+    if majority.is_none() {
+        steps.push(force(&alive));
+    }
+    steps.push(clear(group, survivor, &alive));
+    steps.push(adopt(group, survivor, &alive, input));
+    steps.extend(pin::unpin(input));
+    steps.extend(pin::unbind(group, &survivor.host));
+    // Whoever is no voter of the cluster that lives on joins it anew.
+    let members = strays(input.model, input.seen, &alive);
+    let members = members
+        .into_iter()
+        .filter(|member| majority.is_some() || member.host != alive);
+    steps.extend(members.map(|member| join(member, endpoint(input.model, &alive))));
+    let others = group
+        .members
+        .iter()
+        .filter(|member| member.host != survivor.host);
+    let hosts = others.filter_map(|member| input.model.hosts.get(&member.host));
+    let back: Vec<&Host> = hosts
+        .filter(|host| input.seen.hosts.contains_key(&host.name))
+        .collect();
+    steps.extend(back.into_iter().map(follow));
+    steps.push(close(input, marker));
+    Ok(Runbook {
+        name: "rejoin",
+        aim: format!("put {} back under Patroni, and take the lost hosts in again", group.cluster),
+        subject: marker.formation.to_string(),
+        seen: vec![marker.sentence(), format!("etcd: {}", if majority.is_some() { "has a majority".to_owned() } else { format!("no majority; {alive} has its data") })],
+        risks: vec![
+            "Transactions that exist only on a returned host are dropped when it follows the new leader (pg_rewind). To keep them, copy its data directory first.".to_owned(),
+            "Start lost hosts one at a time, and run this after each: two of them alone could choose a leader of their own before Patroni there is put aside.".to_owned(),
+        ],
+        consent: Consent::Name,
+        steps,
+        afterwards: vec!["`citusctl status` shows the formation; `citusctl plan` should find nothing to do.".to_owned()],
+        prelude: preludes(input),
+    })
+}
+
+fn primary<'a>(input: Input<'a>, marker: &Marker) -> Result<(&'a Group, &'a Instance), Refusal> {
+    let found = input
+        .model
+        .group_on(&marker.survivor)
+        .and_then(|(_, group)| {
+            let member = group
+                .members
+                .iter()
+                .find(|member| member.host == marker.survivor)?;
+            Some((group, member))
+        });
+    let writable = input
+        .seen
+        .get(&marker.survivor)
+        .is_some_and(super::HostSeen::writable);
+    match found {
+        Some(found) if writable => Ok(found),
+        _ => Err(Refusal::new(
+            format!(
+                "{}: the survivor does not take writes: the recover itself has not come through",
+                marker.survivor
+            ),
+            format!(
+                "run `citusctl recover --survivor {} --via promote` again first",
+                marker.survivor
+            ),
+        )),
+    }
+}
+
+fn one_writer(input: Input<'_>, group: &Group, survivor: &Instance) -> Result<(), Refusal> {
+    let mut others = group
+        .members
+        .iter()
+        .filter(|member| member.host != survivor.host);
+    match others.find(|member| {
+        input
+            .seen
+            .get(&member.host)
+            .is_some_and(super::HostSeen::writable)
+    }) {
+        None => Ok(()),
+        Some(other) => Err(Refusal::new(
+            format!(
+                "{}: {} takes writes as well as {} on {}: there are two primaries",
+                other.host, other.name, survivor.name, survivor.host
+            ),
+            format!(
+                "stop one at once: `systemctl mask --now patroni` on {}; what was written there after the split is not on the other",
+                other.host
+            ),
+        )),
+    }
+}
+
+/// Until the survivor has the leader key, no other Patroni of the group may run.
+fn hold(input: Input<'_>, group: &Group, survivor: &Instance) -> Option<Step> {
+    let act = "systemctl mask patroni.service\nsystemctl stop patroni.service || :";
+    // Once the survivor leads under Patroni, the others may run.
+    let holds = "case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating)\n\
+          [ \"$(sql postgres \"SELECT status FROM pg_stat_wal_receiver\" 2>/dev/null)\" = streaming ] || { echo 'Patroni runs'; false; } ;; esac";
+    let others = group
+        .members
+        .iter()
+        .filter(|member| member.host != survivor.host);
+    let here = others.filter(|member| input.seen.hosts.contains_key(&member.host));
+    let scripts: BTreeMap<HostName, Script> = here
+        .map(|member| (member.host.clone(), Script::new(act, holds)))
+        .collect();
+    let step = |scripts| {
+        Step::on_all(
+            scripts,
+            "hold",
+            "keep Patroni of the other members from starting first",
+        )
+    };
+    (!scripts.is_empty()).then(|| step(scripts).within(60))
+}
+
+/// What the old cluster left in etcd would make Patroni demote the primary that runs.
+fn clear(group: &Group, survivor: &Instance, at: &HostName) -> Step {
+    let key = |name: &str| quote(&format!("{}{name}", group.dcs_prefix));
+    let leader = key("leader");
+    let act = format!(
+        "for key in {leader} {} {} {} {}; do etcd_ctl del $key >/dev/null; done",
+        key("sync"),
+        key("status"),
+        key("failover"),
+        key("failsafe"),
+    );
+    let holds = format!(
+        "leader=$(etcd_ctl get --print-value-only {leader})\n\
+         [ \"$leader\" = {me} ] || {{ [ -z \"$leader\" ] && [ -z \"$(etcd_ctl get --print-value-only {sync})\" ]; }} || {{ echo \"etcd still names ${{leader:-old standbys}}\"; false; }}",
+        me = quote(survivor.name.as_str()),
+        sync = key("sync"),
+    );
+    let title = format!(
+        "clear the old leader and standbys of {} from etcd",
+        group.cluster
+    );
+    Step::on(at, "clear", title, Script::new(act, holds)).within(30)
+}
+
+/// Patroni finds the running primary, and takes the key for it.
+fn adopt(group: &Group, survivor: &Instance, at: &HostName, input: Input<'_>) -> Step {
+    let act = format!(
+        "sql postgres 'ALTER SYSTEM RESET synchronous_standby_names'\n\
+         rm -f {DROPIN}\n\
+         systemctl unmask patroni.service\n\
+         systemctl daemon-reload\n\
+         systemctl reset-failed patroni.service 2>/dev/null || :\n\
+         systemctl start --no-block patroni.service"
+    );
+    // The survivor may carry no etcd: then Patroni's own answer on the log is its state in PostgreSQL and the key as
+    // the member with data tells it.
+    let url = quote(&endpoint(input.model, at));
+    let own = input
+        .model
+        .hosts
+        .get(&survivor.host)
+        .is_some_and(|host| host.etcd.is_some());
+    let key = quote(&format!("{}leader", group.dcs_prefix));
+    let leads = match own {
+        true => format!(
+            "[ \"$(etcd_ctl_at {url} get --print-value-only {key})\" = {} ] || {{ echo 'it has not taken the leader key yet'; false; }}\n",
+            quote(survivor.name.as_str())
+        ),
+        false => String::new(),
+    };
+    let holds = format!(
+        "systemctl is-active -q patroni.service || {{ echo 'Patroni does not run yet'; false; }}\n{leads}\
+         [ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = f ] || {{ echo 'PostgreSQL is not the primary'; false; }}"
+    );
+    let title = format!(
+        "start Patroni on the survivor: it takes over {}",
+        survivor.name
+    );
+    Step::on(&survivor.host, "adopt", title, Script::new(act, holds))
+        .with_impact(Impact::Reload)
+        .within(90)
+}

@@ -1,0 +1,125 @@
+//! `recover undo`: takes back a recover that has not promoted anything. Afterwards there is a new timeline, and only
+//! rejoin and rebuild lead on.
+
+use super::promote::DROPIN;
+use super::rejoin::{marker, preludes};
+use super::{Input, Via, pin};
+use crate::resource::Impact;
+use crate::runbook::recover::MARKER_PATH;
+use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
+
+/// Plans it.
+pub fn plan_undo(input: Input<'_>) -> Result<Runbook, Refusal> {
+    let marker = marker(input.seen)?;
+    let survivor = &marker.survivor;
+    let Some(seen) = input.seen.get(survivor) else {
+        return Err(Refusal::new(
+            format!("{survivor}, the survivor, cannot be reached"),
+            "mend the way to it first",
+        ));
+    };
+    if seen.writable() {
+        return Err(Refusal::new(
+            format!(
+                "{survivor} takes writes already: a promotion cannot be taken back, and what was written since would be lost"
+            ),
+            "`citusctl recover rejoin` takes the lost hosts in again; `citusctl recover rebuild` goes on without them",
+        ));
+    }
+    let mut steps = Vec::new();
+    if marker.via == Via::Etcd {
+        steps.push(restore(input));
+    }
+    steps.extend(pin::unpin(input));
+    if let Some((_, group)) = input.model.group_on(survivor) {
+        steps.extend(pin::unbind(group, survivor));
+    }
+    steps.push(unmask(input));
+    steps.push(close(input));
+    Ok(Runbook {
+        name: "undo",
+        aim: "take back a recover that has promoted nothing yet".to_owned(),
+        subject: marker.formation.to_string(),
+        seen: vec![marker.sentence(), format!("{survivor} is still read-only")],
+        risks: vec![
+            "The formation is then where it was: without a majority of etcd nothing takes writes."
+                .to_owned(),
+        ],
+        consent: Consent::Yes,
+        steps,
+        afterwards: vec![
+            "Start the lost hosts, or run `citusctl recover --survivor` again.".to_owned(),
+        ],
+        prelude: preludes(input),
+    })
+}
+
+/// etcd as it was before it was made a cluster of one: its data was kept by the run that did it.
+fn restore(input: Input<'_>) -> Step {
+    let act = "for kept in /var/lib/citusctl/replaced/*\"$ETCD_DATA\"; do\n\
+           [ -d \"$kept/member\" ] && [ -e \"${kept%\"$ETCD_DATA\"}/forced\" ] || continue\n\
+           systemctl stop etcd.service\n\
+           move_aside \"$ETCD_DATA\"\n\
+           cp -a \"$kept\" \"$ETCD_DATA\"\n\
+           rm -f \"${kept%\"$ETCD_DATA\"}/forced\"\n\
+           systemctl start --no-block etcd.service\n\
+         done\n\
+         mkdir -p /run/citusctl; : >\"/run/citusctl/undone-$RUN\"";
+    let hosts = input
+        .model
+        .hosts()
+        .filter(|host| host.etcd.is_some() && input.seen.hosts.contains_key(&host.name));
+    let scripts = hosts
+        .map(|host| {
+            (
+                host.name.clone(),
+                Script::new(act, "[ -e \"/run/citusctl/undone-$RUN\" ]"),
+            )
+        })
+        .collect();
+    Step::on_all(scripts, "etcd", "put etcd's data back as it was before")
+        .with_impact(Impact::Restart)
+}
+
+/// Services that were put aside may start again.
+fn unmask(input: Input<'_>) -> Step {
+    let act = format!(
+        "rm -f {DROPIN}\n\
+         for unit in patroni etcd vip-manager; do\n\
+           [ \"$(systemctl show -P LoadState $unit.service)\" = masked ] || continue\n\
+           systemctl unmask $unit.service\n\
+           systemctl reset-failed $unit.service 2>/dev/null || :\n\
+           systemctl start --no-block $unit.service || :\n\
+         done\n\
+         systemctl daemon-reload"
+    );
+    let holds = format!(
+        "[ ! -e {DROPIN} ]\n\
+         for unit in patroni etcd; do [ \"$(systemctl show -P LoadState $unit.service)\" != masked ] || {{ echo \"$unit is masked\"; false; }}; done"
+    );
+    let hosts = input.seen.hosts.keys();
+    let scripts = hosts
+        .map(|host| (host.clone(), Script::new(&act, &holds)))
+        .collect();
+    Step::on_all(
+        scripts,
+        "unmask",
+        "let Patroni and etcd start again where they were put aside",
+    )
+}
+
+fn close(input: Input<'_>) -> Step {
+    let holders = input
+        .seen
+        .hosts
+        .iter()
+        .filter(|(_, seen)| seen.marker.is_some());
+    let script = || {
+        Script::new(
+            format!("move_aside {MARKER_PATH}"),
+            format!("[ ! -e {MARKER_PATH} ]"),
+        )
+    };
+    let scripts = holders.map(|(host, _)| (host.clone(), script())).collect();
+    Step::on_all(scripts, "close", "take the recover's note away")
+}
