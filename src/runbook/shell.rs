@@ -14,6 +14,7 @@ use crate::secret::Secret;
 ///   where no leader is known;
 /// - `etcd_leader_url URL` prints where the leader is, asked at any member that lives: with passwords on, only the leader
 ///   itself can promote a learner (a follower forwards the request without them);
+/// - `patroni_says leader` asks Patroni on this host, and prints why where the answer is no;
 /// - `sql DATABASE SQL` asks PostgreSQL on this host as its superuser, unaligned, without a header;
 /// - `json_text KEY` prints the first string or number of that key in the JSON on standard input;
 /// - variables `ETCD_DATA`, `ETCD_CONF`, `ETCD_URL`, `ETCD_PEER`, `ETCD_NAME`, `PG_DATA`, `PG_BIN`, `PG_PORT`, `PG_USER`.
@@ -54,7 +55,7 @@ fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
            [ \"$(printf %s \"$found\" | json_text member_id)\" != \"$(printf %s \"$found\" | json_text leader)\" ] || {{ echo \"$url\"; return 0; }}\n\
          done; }}\n\
          etcd_leader() {{ etcd_plain \"$ETCD_URL\" endpoint status -w json 2>/dev/null | json_text leader; }}\n\
-         etcd_majority() {{ case $(etcd_leader) in '' | 0) false ;; *) etcd_plain \"$ETCD_URL\" endpoint health 2>&1 | grep -q 'is healthy' ;; esac; }}\n",
+         etcd_majority() {{ systemctl is-active -q etcd.service || return 1; case $(etcd_leader) in '' | 0) false ;; *) etcd_plain \"$ETCD_URL\" endpoint health 2>&1 | grep -q 'is healthy' ;; esac; }}\n",
         data = quote(&typed.str("etcd_data")),
         name = quote(&member.name),
         url = quote(&member.client_url(etcd.client_port)),
@@ -70,8 +71,12 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
         .map_or(0, |formation| formation.version);
     let bin = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
     let bin = bin.unwrap_or_else(|| format!("/usr/lib/postgresql/{version}/bin"));
+    let scheme = if member.patroni_ssl { "https" } else { "http" };
+    let api = std::net::SocketAddr::new(member.address, member.patroni_port);
     format!(
-        "PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user}\n\
+        "patroni_says() {{ python3 -c 'import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context())' \\\n\
+           \"{scheme}://{api}/$1\" 2>&1 | tail -n 1 | grep . && return 1; return 0; }}\n\
+         PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user}\n\
          sql() {{ PGCONNECT_TIMEOUT=4 runuser -u \"$PG_USER\" -- \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h {socket} -p $PG_PORT -d \"$1\" -c \"$2\"; }}\n",
         data = quote(&typed.str("pg_data")),
         bin = quote(&bin),

@@ -29,8 +29,8 @@ pub(super) fn after_promote(input: Input<'_>, marker: &Marker) -> Result<Runbook
     if majority.is_none() {
         steps.push(force(&alive));
     }
-    steps.push(clear(group, survivor, &alive));
-    steps.push(adopt(group, survivor, &alive, input));
+    steps.push(name_leader(group, survivor, &alive));
+    steps.push(adopt(survivor));
     steps.extend(pin::unpin(input));
     steps.extend(pin::unbind(group, &survivor.host));
     // Whoever is no voter of the cluster that lives on joins it anew.
@@ -123,9 +123,10 @@ fn one_writer(input: Input<'_>, group: &Group, survivor: &Instance) -> Result<()
 /// Until the survivor has the leader key, no other Patroni of the group may run.
 fn hold(input: Input<'_>, group: &Group, survivor: &Instance) -> Option<Step> {
     let act = "systemctl mask patroni.service\nsystemctl stop patroni.service || :";
-    // Once the survivor leads under Patroni, the others may run.
-    let holds = "case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating)\n\
-          [ \"$(sql postgres \"SELECT status FROM pg_stat_wal_receiver\" 2>/dev/null)\" = streaming ] || { echo 'Patroni runs'; false; } ;; esac";
+    // One that follows already is under the survivor's lead: a run that was interrupted goes on.
+    let holds = "[ \"$(sql postgres \"SELECT status FROM pg_stat_wal_receiver\" 2>/dev/null)\" != streaming ] || exit 0\n\
+        case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating) echo 'Patroni runs'; false ;; esac\n\
+        [ \"$(systemctl show -P LoadState patroni.service)\" = masked ] || { echo 'Patroni is not masked'; false; }";
     let others = group
         .members
         .iter()
@@ -144,12 +145,15 @@ fn hold(input: Input<'_>, group: &Group, survivor: &Instance) -> Option<Step> {
     (!scripts.is_empty()).then(|| step(scripts).within(60))
 }
 
-/// What the old cluster left in etcd would make Patroni demote the primary that runs.
-fn clear(group: &Group, survivor: &Instance, at: &HostName) -> Step {
+/// What the old cluster left in etcd would make Patroni demote the primary that runs. The key names the survivor
+/// before its Patroni starts, for long enough, so that no other member can be faster.
+fn name_leader(group: &Group, survivor: &Instance, at: &HostName) -> Step {
     let key = |name: &str| quote(&format!("{}{name}", group.dcs_prefix));
-    let leader = key("leader");
+    let (leader, me) = (key("leader"), quote(survivor.name.as_str()));
     let act = format!(
-        "for key in {leader} {} {} {} {}; do etcd_ctl del $key >/dev/null; done",
+        "lease=$(etcd_ctl lease grant 120 | cut -d' ' -f2)\n\
+         etcd_ctl put --lease=\"$lease\" {leader} {me} >/dev/null\n\
+         for key in {} {} {} {}; do etcd_ctl del $key >/dev/null; done",
         key("sync"),
         key("status"),
         key("failover"),
@@ -157,19 +161,17 @@ fn clear(group: &Group, survivor: &Instance, at: &HostName) -> Step {
     );
     let holds = format!(
         "leader=$(etcd_ctl get --print-value-only {leader})\n\
-         [ \"$leader\" = {me} ] || {{ [ -z \"$leader\" ] && [ -z \"$(etcd_ctl get --print-value-only {sync})\" ]; }} || {{ echo \"etcd still names ${{leader:-old standbys}}\"; false; }}",
-        me = quote(survivor.name.as_str()),
-        sync = key("sync"),
+         [ \"$leader\" = {me} ] || {{ echo \"etcd names ${{leader:-nobody}} as the leader\"; false; }}"
     );
     let title = format!(
-        "clear the old leader and standbys of {} from etcd",
-        group.cluster
+        "name {} as the leader in etcd, in place of the old one and its standbys",
+        survivor.name
     );
-    Step::on(at, "clear", title, Script::new(act, holds)).within(30)
+    Step::on(at, "leader", title, Script::new(act, holds)).within(30)
 }
 
 /// Patroni finds the running primary, and takes the key for it.
-fn adopt(group: &Group, survivor: &Instance, at: &HostName, input: Input<'_>) -> Step {
+fn adopt(survivor: &Instance) -> Step {
     let act = format!(
         "sql postgres 'ALTER SYSTEM RESET synchronous_standby_names'\n\
          rm -f {DROPIN}\n\
@@ -178,26 +180,9 @@ fn adopt(group: &Group, survivor: &Instance, at: &HostName, input: Input<'_>) ->
          systemctl reset-failed patroni.service 2>/dev/null || :\n\
          systemctl start --no-block patroni.service"
     );
-    // The survivor may carry no etcd: then Patroni's own answer on the log is its state in PostgreSQL and the key as
-    // the member with data tells it.
-    let url = quote(&endpoint(input.model, at));
-    let own = input
-        .model
-        .hosts
-        .get(&survivor.host)
-        .is_some_and(|host| host.etcd.is_some());
-    let key = quote(&format!("{}leader", group.dcs_prefix));
-    let leads = match own {
-        true => format!(
-            "[ \"$(etcd_ctl_at {url} get --print-value-only {key})\" = {} ] || {{ echo 'it has not taken the leader key yet'; false; }}\n",
-            quote(survivor.name.as_str())
-        ),
-        false => String::new(),
-    };
-    let holds = format!(
-        "systemctl is-active -q patroni.service || {{ echo 'Patroni does not run yet'; false; }}\n{leads}\
-         [ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = f ] || {{ echo 'PostgreSQL is not the primary'; false; }}"
-    );
+    let holds = "systemctl is-active -q patroni.service || { echo 'Patroni does not run yet'; false; }\n\
+        patroni_says leader || { echo 'Patroni does not lead yet'; false; }\n\
+        [ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = f ] || { echo 'PostgreSQL is not the primary'; false; }";
     let title = format!(
         "start Patroni on the survivor: it takes over {}",
         survivor.name

@@ -7,6 +7,7 @@ use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Script, Step};
+use std::collections::BTreeMap;
 
 /// The drop-in that keeps systemd from starting Patroni again between its end and its mask.
 pub(super) const DROPIN: &str = "/run/systemd/system/patroni.service.d/zz-citusctl-recover.conf";
@@ -14,7 +15,9 @@ pub(super) const DROPIN: &str = "/run/systemd/system/patroni.service.d/zz-citusc
 /// The steps, in order.
 pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
     let host = &case.survivor.host;
-    let mut steps = vec![detach(case), postgres(host), promote(case)];
+    let mut steps = vec![detach(case)];
+    steps.extend(quorum(case));
+    steps.extend([postgres(host), promote(case)]);
     steps.extend(pin::pin(case));
     steps.extend(pin::bind(case));
     steps.extend(metadata(case));
@@ -61,6 +64,21 @@ fn detach(case: &Case<'_>) -> Step {
         "put Patroni aside (ended, masked) while PostgreSQL goes on",
     )
     .within(10)
+}
+
+/// A lost member that comes back would give the old cluster its majority again, and a Patroni beside it a leader of
+/// its own.
+fn quorum(case: &Case<'_>) -> Option<Step> {
+    let act = "systemctl mask etcd.service\nsystemctl stop etcd.service || :";
+    let holds = "case $(systemctl show -P ActiveState etcd.service) in active | activating | deactivating) echo 'etcd runs'; false ;; esac\n\
+        [ \"$(systemctl show -P LoadState etcd.service)\" = masked ] || { echo 'etcd is not masked'; false; }";
+    let etcd = case.input.model.etcd.iter().flat_map(|etcd| &etcd.members);
+    let here = etcd.filter(|member| case.host_seen(&member.host).is_some());
+    let scripts: BTreeMap<HostName, Script> = here
+        .map(|member| (member.host.clone(), Script::new(act, holds)))
+        .collect();
+    let title = "stop and mask etcd where it is left: a returning member must not give the old cluster a majority";
+    (!scripts.is_empty()).then(|| Step::on_all(scripts, "quorum", title))
 }
 
 /// A PostgreSQL that has stopped is started as Patroni did: not all that it was told is in its configuration.

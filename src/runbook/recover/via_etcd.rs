@@ -115,6 +115,7 @@ pub(super) fn force(host: &HostName) -> Step {
         { cat \"$ETCD_CONF\"; echo 'force-new-cluster: true'; } >\"$conf\"\n\
         chmod 0644 \"$conf\"\n\
         printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/etcd --config-file=%s\\n' \"$conf\" >\"$dropin/zz-citusctl-force.conf\"\n\
+        systemctl unmask etcd.service 2>/dev/null || :\n\
         systemctl daemon-reload\n\
         systemctl kill -s KILL etcd.service 2>/dev/null || :\n\
         systemctl stop etcd.service\n\
