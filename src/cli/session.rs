@@ -21,6 +21,7 @@ use crate::names::{FormationName, HostName, RunId};
 use crate::pki::{Ca, LeafRequest, Usage};
 use crate::plan::{Desired, Plan, Seen, Selection, diff};
 use crate::resource::sha256_hex;
+use crate::runbook::recover::{MARKER_PATH, Marker};
 use crate::secret::Masker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -221,6 +222,7 @@ impl<'a> Session<'a> {
             .collect();
         let mut seen =
             engine::look(run, &first, &hosts, &first.groups().into_keys().collect()).await?;
+        not_in_emergency(&seen)?;
         self.check_clocks(&seen)?;
         let desired = self.learn(&seen)?;
         Looker::new(run)
@@ -319,6 +321,27 @@ fn wanted_hosts(desired: &Desired, selection: &Selection) -> BTreeSet<HostName> 
         hosts.retain(|host| limit.contains(host));
     }
     hosts
+}
+
+/// A formation that was recovered is left alone until the recover is closed: what it pinned would be undone, and
+/// what it put aside would be started.
+fn not_in_emergency(seen: &Seen) -> Result<(), Failure> {
+    for (host, observed) in &seen.hosts {
+        let Some(text) = &observed.emergency else {
+            continue;
+        };
+        let words = match Marker::read(text) {
+            Some(marker) => marker.sentence(),
+            None => "its note cannot be read".to_owned(),
+        };
+        let failure = Failure::new(
+            code::REFUSED,
+            format!("{host} has an open recover ({MARKER_PATH}): {words}\n  nothing was changed"),
+        );
+        return Err(failure
+            .hint("lost hosts are back: `citusctl recover rejoin`; gone for good: `citusctl recover rebuild`; nothing promoted yet: `citusctl recover undo`"));
+    }
+    Ok(())
 }
 
 /// Files that are there and differ: their contents are fetched for the diff.

@@ -22,6 +22,8 @@ const STATE: &str = r#"mark stamps
 for f in "$STATE"/stamps/*; do [ -f "$f" ] && { printf '= %s\n' "${f##*/}"; cat "$f"; }; done
 mark manifest
 [ -f "$STATE/manifest" ] && cat "$STATE/manifest"
+mark emergency
+[ -f "$STATE/emergency.json" ] && cat "$STATE/emergency.json"
 mark listeners
 command -v ss >/dev/null && ss -Hltnp 2>/dev/null
 "#;
