@@ -2,7 +2,7 @@
 //! unpinned, and then the lost hosts return as they do after `--via etcd`.
 
 use super::promote::DROPIN;
-use super::rejoin::{close, endpoint, follow, join, preludes, strays};
+use super::rejoin::{close, endpoint, follow, join, preludes, strays, subject};
 use super::via_etcd::{best_member, force};
 use super::{Input, Marker, pin};
 use crate::command::quote;
@@ -12,48 +12,32 @@ use crate::resource::Impact;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use std::collections::BTreeMap;
 
-/// Plans it.
-pub(super) fn after_promote(input: Input<'_>, marker: &Marker) -> Result<Runbook, Refusal> {
-    let (group, survivor) = primary(input, marker)?;
-    one_writer(input, group, survivor)?;
+/// Plans it, for every group that was promoted by hand.
+pub(super) fn after_promote(input: Input<'_>, markers: &[Marker]) -> Result<Runbook, Refusal> {
+    let primaries = markers.iter().map(|marker| primary(input, marker));
+    let primaries = primaries.collect::<Result<Vec<_>, _>>()?;
+    for (group, survivor) in &primaries {
+        one_writer(input, group, survivor)?;
+    }
     let majority = input.seen.majority().cloned();
-    let etcd = best_member(input, &survivor.host, |_| true).map(|member| member.host.clone());
-    let Some(alive) = majority.clone().or(etcd) else {
+    let first = primaries.first().map(|(_, survivor)| survivor.host.clone());
+    let etcd = first.and_then(|host| best_member(input, &host, |_| true));
+    let Some(alive) = majority.clone().or(etcd.map(|member| member.host.clone())) else {
         return Err(Refusal::new(
             "no etcd member with its data answers: Patroni has nothing to come back to",
-            "start a lost host that carries etcd, one only; or make etcd anew: `citusctl recover rebuild`",
+            "start one lost host that carries etcd; or go on without them: `citusctl recover rebuild`",
         ));
     };
-    let mut steps = Vec::new();
-    steps.extend(hold(input, group, survivor));
-    if majority.is_none() {
-        steps.push(force(&alive));
-    }
-    steps.push(name_leader(group, survivor, &alive));
-    steps.push(adopt(survivor));
-    steps.extend(pin::unpin(input));
-    steps.extend(pin::unbind(group, &survivor.host));
-    // Whoever is no voter of the cluster that lives on joins it anew.
-    let members = strays(input.model, input.seen, &alive);
-    let members = members
-        .into_iter()
-        .filter(|member| majority.is_some() || member.host != alive);
-    steps.extend(members.map(|member| join(member, endpoint(input.model, &alive))));
-    let others = group
-        .members
-        .iter()
-        .filter(|member| member.host != survivor.host);
-    let hosts = others.filter_map(|member| input.model.hosts.get(&member.host));
-    let back: Vec<&Host> = hosts
-        .filter(|host| input.seen.hosts.contains_key(&host.name))
-        .collect();
-    steps.extend(back.into_iter().map(follow));
-    steps.push(close(input, marker));
+    let steps = steps(input, &primaries, majority.is_some(), &alive);
+    let etcd = match majority {
+        Some(_) => "etcd has a majority".to_owned(),
+        None => format!("etcd has no majority; {alive} has its data"),
+    };
     Ok(Runbook {
         name: "rejoin",
-        aim: format!("put {} back under Patroni, and take the lost hosts in again", group.cluster),
-        subject: marker.formation.to_string(),
-        seen: vec![marker.sentence(), format!("etcd: {}", if majority.is_some() { "has a majority".to_owned() } else { format!("no majority; {alive} has its data") })],
+        aim: format!("put {} back under Patroni, and take the lost hosts in again", subject(markers)),
+        subject: subject(markers),
+        seen: markers.iter().map(Marker::sentence).chain([etcd]).collect(),
         risks: vec![
             "Transactions that exist only on a returned host are dropped when it follows the new leader (pg_rewind). To keep them, copy its data directory first.".to_owned(),
             "Start lost hosts one at a time, and run this after each: two of them alone could choose a leader of their own before Patroni there is put aside.".to_owned(),
@@ -63,6 +47,58 @@ pub(super) fn after_promote(input: Input<'_>, marker: &Marker) -> Result<Runbook
         afterwards: vec!["`citusctl status` shows the formation; `citusctl plan` should find nothing to do.".to_owned()],
         prelude: preludes(input),
     })
+}
+
+fn steps(
+    input: Input<'_>,
+    primaries: &[(&Group, &Instance)],
+    majority: bool,
+    alive: &HostName,
+) -> Vec<Step> {
+    let mut steps: Vec<Step> = primaries
+        .iter()
+        .filter_map(|(group, survivor)| hold(input, group, survivor))
+        .collect();
+    if !majority {
+        steps.push(force(alive));
+    }
+    for (group, survivor) in primaries {
+        steps.push(name_leader(group, survivor, alive));
+        steps.push(adopt(survivor));
+    }
+    steps.extend(pin::unpin(input));
+    steps.extend(
+        primaries
+            .iter()
+            .filter_map(|(group, survivor)| pin::unbind(group, &survivor.host)),
+    );
+    // Whoever is no voter of the cluster that lives on joins it anew.
+    let members = strays(input.model, input.seen, alive).into_iter();
+    let members = members.filter(|member| majority || member.host != *alive);
+    steps.extend(members.map(|member| join(member, endpoint(input.model, alive))));
+    let fenced: Vec<&HostName> = input
+        .seen
+        .markers()
+        .into_iter()
+        .flat_map(|marker| &marker.fenced)
+        .collect();
+    let follows = |host: &&Host| {
+        let survives = primaries
+            .iter()
+            .any(|(_, survivor)| survivor.host == host.name);
+        let member = primaries
+            .iter()
+            .any(|(group, _)| group.members.iter().any(|member| member.host == host.name));
+        host.pg.is_some() && !survives && (member || fenced.contains(&&host.name))
+    };
+    let back = input
+        .model
+        .hosts()
+        .filter(|host| input.seen.hosts.contains_key(&host.name))
+        .filter(follows);
+    steps.extend(back.map(follow));
+    steps.push(close(input));
+    steps
 }
 
 fn primary<'a>(input: Input<'a>, marker: &Marker) -> Result<(&'a Group, &'a Instance), Refusal> {

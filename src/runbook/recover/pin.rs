@@ -55,6 +55,11 @@ pub(super) fn pin(case: &Case<'_>) -> Option<Step> {
     })
 }
 
+/// Gone with a reboot, after which HAProxy starts as the files say.
+fn stamp(group: &Group) -> String {
+    quote(&format!("/run/citusctl/pinned-{}", group.cluster))
+}
+
 fn pin_script(case: &Case<'_>, host: &Host) -> Script {
     let services = host
         .services
@@ -80,19 +85,20 @@ fn pin_script(case: &Case<'_>, host: &Host) -> Script {
            awk -v me={me} -v others={others} '\n\
              $1 == \"server\" && index(others, \" \" $2 \" \") {{ next }}\n\
              $1 == \"server\" && $2 == me {{ print \"    server \" $2 \" \" $3; next }}\n\
-             {{ print }}' {KEPT}/$file >\"$live.new\"\n\
+             {{ print }}' \"$live\" >\"$live.new\"\n\
            mv -f \"$live.new\" \"$live\"\n\
          done\n\
          if ! said=$(haproxy -c -q -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d 2>&1); then\n\
            cp -a {KEPT}/*.cfg /etc/haproxy/conf.d/; echo \"$said\"; exit 1\n\
          fi\n\
          systemctl reload-or-restart haproxy.service\n\
-         mkdir -p /run/citusctl; : >/run/citusctl/pinned\n",
+         mkdir -p /run/citusctl; : >{stamp}\n",
+        stamp = stamp(case.group),
         files = files.join(" "),
         me = quote(case.survivor.name.as_str()),
         others = quote(&format!(" {} ", others.join(" "))),
     );
-    Script::new(act, "[ -e /run/citusctl/pinned ]")
+    Script::new(act, format!("[ -e {} ]", stamp(case.group)))
 }
 
 /// Puts HAProxy's files back as they were.
@@ -104,7 +110,7 @@ pub(super) fn unpin(input: Input<'_>) -> Option<Step> {
          done\n\
          haproxy -c -q -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d\n\
          systemctl reload-or-restart haproxy.service\n\
-         rm -f /run/citusctl/pinned\n\
+         rm -f /run/citusctl/pinned-*\n\
          move_aside {KEPT}"
     );
     let hosts = input

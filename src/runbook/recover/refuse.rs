@@ -27,7 +27,7 @@ pub(super) fn check<'a>(input: Input<'a>, request: &Request) -> Result<Case<'a>,
     };
     let seen = data(input.seen, member)?;
     let via = via(input, request)?;
-    not_needed(input.seen, request, member, via)?;
+    not_needed(input.seen, request, (group, member), via)?;
     let lost = fenced(input, request)?;
     others(input.seen, group, member, &lost, seen)?;
     if member.tags.nofailover && via == Via::Etcd {
@@ -71,10 +71,22 @@ fn data<'a>(seen: &'a Seen, member: &Instance) -> Result<&'a PgSeen, Refusal> {
 }
 
 /// A healthy etcd means that Patroni acts by itself. A recover that was begun here goes on.
-fn not_needed(seen: &Seen, request: &Request, member: &Instance, via: Via) -> Result<(), Refusal> {
+fn not_needed(
+    seen: &Seen,
+    request: &Request,
+    (group, member): (&Group, &Instance),
+    via: Via,
+) -> Result<(), Refusal> {
     let survivor = &request.survivor;
-    let begun = seen.marker();
-    if let Some(other) = begun.filter(|marker| marker.survivor != *survivor || marker.via != via) {
+    let begun = seen.markers();
+    let in_the_way = |marker: &&&Marker| {
+        let same_group = group
+            .members
+            .iter()
+            .any(|member| member.host == marker.survivor);
+        marker.via != via || (same_group && marker.survivor != *survivor)
+    };
+    if let Some(other) = begun.iter().find(in_the_way) {
         return Err(Refusal::new(
             format!(
                 "{survivor}: another recover is under way: {}",
@@ -87,7 +99,7 @@ fn not_needed(seen: &Seen, request: &Request, member: &Instance, via: Via) -> Re
             ),
         ));
     }
-    let Some(at) = seen.majority().filter(|_| begun.is_none()) else {
+    let Some(at) = seen.majority().filter(|_| begun.is_empty()) else {
         return Ok(());
     };
     if seen.get(survivor).is_some_and(HostSeen::writable) {
@@ -120,7 +132,7 @@ fn via(input: Input<'_>, request: &Request) -> Result<Via, Refusal> {
                 .get(&member.host)
                 .is_some_and(|seen| seen.etcd.data)
         });
-    let begun = input.seen.marker().map(|marker| marker.via);
+    let begun = input.seen.markers().first().map(|marker| marker.via);
     match (request.via.or(begun), usable) {
         (Some(Via::Etcd), false) => Err(Refusal::new(
             "no etcd member with its data can be reached, so `--via etcd` is not possible",

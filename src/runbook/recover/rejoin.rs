@@ -12,48 +12,43 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Plans the return of every lost host that answers.
 pub fn plan_rejoin(input: Input<'_>) -> Result<Runbook, Refusal> {
-    let marker = marker(input.seen)?;
-    match marker.via {
-        Via::Etcd => after_etcd(input, &marker),
-        Via::Promote => super::adopt::after_promote(input, &marker),
+    let markers = markers(input.seen)?;
+    match markers.iter().any(|marker| marker.via == Via::Promote) {
+        false => after_etcd(input, &markers),
+        true => super::adopt::after_promote(input, &markers),
     }
 }
 
-/// The marker, if a recover was done at all.
-pub(super) fn marker(seen: &Seen) -> Result<Marker, Refusal> {
-    seen.marker().cloned().ok_or_else(|| {
-        Refusal::new(
+/// The notes of all open recovers: one at least.
+pub(super) fn markers(seen: &Seen) -> Result<Vec<Marker>, Refusal> {
+    let found: Vec<Marker> = seen.markers().into_iter().cloned().collect();
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(Refusal::new(
             format!("no host that answers has {MARKER_PATH}: no recover is open here"),
             "`citusctl status` shows the formation; an ordinary `citusctl apply` brings hosts back that were only off",
-        )
-    })
+        )),
+    }
 }
 
-fn after_etcd(input: Input<'_>, marker: &Marker) -> Result<Runbook, Refusal> {
+fn after_etcd(input: Input<'_>, markers: &[Marker]) -> Result<Runbook, Refusal> {
     let seen = input.seen;
     let Some(alive) = seen.majority().cloned() else {
         return Err(Refusal::new(
-            format!(
-                "{}: etcd has no majority: the recover itself has not come through",
-                marker.survivor
-            ),
-            format!(
-                "run `citusctl recover --survivor {}` again first",
-                marker.survivor
-            ),
+            "etcd has no majority: the recover itself has not come through",
+            "run `citusctl recover --survivor HOST` again first",
         ));
     };
-    let absent: Vec<&str> = marker
-        .fenced
+    let fenced: BTreeSet<&HostName> = markers.iter().flat_map(|marker| &marker.fenced).collect();
+    let absent: Vec<&str> = fenced
         .iter()
-        .filter(|host| !seen.hosts.contains_key(*host))
-        .map(HostName::as_str)
+        .filter(|host| !seen.hosts.contains_key(**host))
+        .map(|host| host.as_str())
         .collect();
-    let back: Vec<&Host> = marker
-        .fenced
+    let back: Vec<&Host> = fenced
         .iter()
-        .filter(|host| seen.hosts.contains_key(*host))
-        .filter_map(|host| input.model.hosts.get(host))
+        .filter(|host| seen.hosts.contains_key(**host))
+        .filter_map(|host| input.model.hosts.get(*host))
         .collect();
     let strays = strays(input.model, seen, &alive);
     if back.is_empty() && strays.is_empty() && !absent.is_empty() {
@@ -71,16 +66,16 @@ fn after_etcd(input: Input<'_>, marker: &Marker) -> Result<Runbook, Refusal> {
             .filter(|host| host.pg.is_some())
             .map(|host| follow(host)),
     );
-    steps.push(close(input, marker));
+    steps.push(close(input));
     let lines = back.iter().map(|host| format!("{} is back", host.name));
     let gone = absent.iter().map(|host| {
         format!("{host} does not answer: it stays out until `citusctl recover rejoin` is run again")
     });
     Ok(Runbook {
         name: "rejoin",
-        aim: format!("take the hosts back that {} was recovered without", marker.formation),
-        subject: marker.formation.to_string(),
-        seen: std::iter::once(marker.sentence()).chain(lines).chain(gone).collect(),
+        aim: format!("take the hosts back that {} was recovered without", subject(markers)),
+        subject: subject(markers),
+        seen: markers.iter().map(Marker::sentence).chain(lines).chain(gone).collect(),
         risks: vec![
             "Transactions that exist only on a returned host are dropped when it follows the new leader (pg_rewind). To keep them, copy its data directory first.".to_owned(),
             "Their old etcd data is moved aside, below /var/lib/citusctl/replaced.".to_owned(),
@@ -215,33 +210,56 @@ pub(super) fn follow(host: &Host) -> Step {
     .within(600)
 }
 
-/// With all hosts back the recover is closed; else the marker names those that are still out.
-pub(super) fn close(input: Input<'_>, marker: &Marker) -> Step {
-    let mut left = marker.clone();
-    left.fenced
-        .retain(|host| !input.seen.hosts.contains_key(host));
+/// What the operator types: the formation.
+pub(super) fn subject(markers: &[Marker]) -> String {
+    markers
+        .first()
+        .map(|marker| marker.formation.to_string())
+        .unwrap_or_default()
+}
+
+/// With all hosts back the recover is closed; else its note names those that are still out.
+pub(super) fn close(input: Input<'_>) -> Step {
+    let script = |(host, marker): (&HostName, &Marker)| {
+        let mut left = marker.clone();
+        left.fenced
+            .retain(|host| !input.seen.hosts.contains_key(host));
+        let script = match left.fenced.is_empty() {
+            true => Script::new(
+                format!("move_aside {MARKER_PATH}"),
+                format!("[ ! -e {MARKER_PATH} ]"),
+            ),
+            false => {
+                let count = format!(
+                    "[ \"$(grep -c '^    \"' {MARKER_PATH})\" = {} ]",
+                    left.fenced.len()
+                );
+                Script::new(left.write(), format!("{}{count}", left.is_there()))
+            }
+        };
+        (host.clone(), script)
+    };
     let holders = input
         .seen
         .hosts
         .iter()
-        .filter(|(_, seen)| seen.marker.is_some());
-    let script = || match left.fenced.is_empty() {
-        true => Script::new(
-            format!("move_aside {MARKER_PATH}"),
-            format!("[ ! -e {MARKER_PATH} ]"),
+        .filter_map(|(host, seen)| Some((host, seen.marker.as_ref()?)));
+    let scripts: BTreeMap<HostName, Script> = holders.map(script).collect();
+    let fenced = input
+        .seen
+        .markers()
+        .into_iter()
+        .flat_map(|marker| &marker.fenced);
+    let out: BTreeSet<&str> = fenced
+        .filter(|host| !input.seen.hosts.contains_key(*host))
+        .map(HostName::as_str)
+        .collect();
+    let title = match out.is_empty() {
+        true => "close the recover: take its note away".to_owned(),
+        false => format!(
+            "note which hosts are still out: {}",
+            out.into_iter().collect::<Vec<_>>().join(", ")
         ),
-        false => {
-            let count = format!(
-                "[ \"$(grep -c '^    \"' {MARKER_PATH})\" = {} ]",
-                left.fenced.len()
-            );
-            Script::new(left.write(), format!("{}{count}", left.is_there()))
-        }
-    };
-    let scripts = holders.map(|(host, _)| (host.clone(), script())).collect();
-    let title = match left.fenced.is_empty() {
-        true => "close the recover: take its note away",
-        false => "note which hosts are still out",
     };
     Step::on_all(scripts, "close", title)
 }

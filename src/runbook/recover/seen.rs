@@ -235,9 +235,19 @@ impl Seen {
         self.hosts.get(host)
     }
 
-    /// The marker of a recover, wherever it was found.
-    pub fn marker(&self) -> Option<&Marker> {
-        self.hosts.values().find_map(|host| host.marker.as_ref())
+    /// The notes of open recovers, one for each survivor: of a survivor that answers its own, else a copy.
+    pub fn markers(&self) -> Vec<&Marker> {
+        let mut found = BTreeMap::<&HostName, &Marker>::new();
+        for (host, seen) in &self.hosts {
+            if let Some(marker) = &seen.marker {
+                let own = marker.survivor == *host;
+                let known = found.contains_key(&marker.survivor);
+                if own || !known {
+                    found.insert(&marker.survivor, marker);
+                }
+            }
+        }
+        found.into_values().collect()
     }
 
     /// A host whose etcd takes part in a majority.

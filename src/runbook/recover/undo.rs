@@ -2,45 +2,41 @@
 //! rejoin and rebuild lead on.
 
 use super::promote::DROPIN;
-use super::rejoin::{marker, preludes};
-use super::{Input, Via, pin};
+use super::rejoin::{markers, preludes, subject};
+use super::{Input, Marker, Via, pin};
 use crate::resource::Impact;
 use crate::runbook::recover::MARKER_PATH;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 
 /// Plans it.
 pub fn plan_undo(input: Input<'_>) -> Result<Runbook, Refusal> {
-    let marker = marker(input.seen)?;
-    let survivor = &marker.survivor;
-    let Some(seen) = input.seen.get(survivor) else {
-        return Err(Refusal::new(
-            format!("{survivor}, the survivor, cannot be reached"),
-            "mend the way to it first",
-        ));
-    };
-    if seen.writable() {
-        return Err(Refusal::new(
-            format!(
-                "{survivor} takes writes already: a promotion cannot be taken back, and what was written since would be lost"
-            ),
-            "`citusctl recover rejoin` takes the lost hosts in again; `citusctl recover rebuild` goes on without them",
-        ));
+    let markers = markers(input.seen)?;
+    for marker in &markers {
+        still_possible(input, marker)?;
     }
     let mut steps = Vec::new();
-    if marker.via == Via::Etcd {
+    if markers.iter().any(|marker| marker.via == Via::Etcd) {
         steps.push(restore(input));
     }
     steps.extend(pin::unpin(input));
-    if let Some((_, group)) = input.model.group_on(survivor) {
-        steps.extend(pin::unbind(group, survivor));
-    }
+    let groups = markers
+        .iter()
+        .filter_map(|marker| Some((input.model.group_on(&marker.survivor)?.1, &marker.survivor)));
+    steps.extend(groups.filter_map(|(group, survivor)| pin::unbind(group, survivor)));
     steps.push(unmask(input));
     steps.push(close(input));
+    let read_only = markers
+        .iter()
+        .map(|marker| format!("{} is still read-only", marker.survivor));
     Ok(Runbook {
         name: "undo",
         aim: "take back a recover that has promoted nothing yet".to_owned(),
-        subject: marker.formation.to_string(),
-        seen: vec![marker.sentence(), format!("{survivor} is still read-only")],
+        subject: subject(&markers),
+        seen: markers
+            .iter()
+            .map(Marker::sentence)
+            .chain(read_only)
+            .collect(),
         risks: vec![
             "The formation is then where it was: without a majority of etcd nothing takes writes."
                 .to_owned(),
@@ -52,6 +48,23 @@ pub fn plan_undo(input: Input<'_>) -> Result<Runbook, Refusal> {
         ],
         prelude: preludes(input),
     })
+}
+
+fn still_possible(input: Input<'_>, marker: &Marker) -> Result<(), Refusal> {
+    let survivor = &marker.survivor;
+    match input.seen.get(survivor) {
+        None => Err(Refusal::new(
+            format!("{survivor}, the survivor, cannot be reached"),
+            "mend the way to it first",
+        )),
+        Some(seen) if seen.writable() => Err(Refusal::new(
+            format!(
+                "{survivor} takes writes already: a promotion cannot be taken back, and what was written since would be lost"
+            ),
+            "`citusctl recover rejoin` takes the lost hosts in again; `citusctl recover rebuild` goes on without them",
+        )),
+        Some(_) => Ok(()),
+    }
 }
 
 /// etcd as it was before it was made a cluster of one: its data was kept by the run that did it.

@@ -14,13 +14,21 @@ use std::collections::BTreeMap;
 impl Case<'_> {
     /// Notes on the survivor, and where services are pinned, what is being done, before anything is.
     pub(super) fn mark(&self) -> Step {
-        let script = || Script::new(self.marker.write(), self.marker.is_there());
+        let script = |host: &HostName| match *host == self.survivor.host {
+            true => Script::new(self.marker.write(), self.marker.is_there()),
+            // Elsewhere the note of another group's recover says as much.
+            false => Script::new(self.marker.write(), format!("[ -e {MARKER_PATH} ]")),
+        };
         let title = format!("note the recover in {MARKER_PATH}");
         let pinned = pin::hosts(self)
             .into_iter()
             .filter(|_| self.via == Via::Promote);
         let hosts = pinned.chain([self.survivor.host.clone()]);
-        Step::on_all(hosts.map(|host| (host, script())).collect(), "mark", title)
+        Step::on_all(
+            hosts.map(|host| (host.clone(), script(&host))).collect(),
+            "mark",
+            title,
+        )
     }
 
     /// Puts hosts aside that are given up and can still be reached.
