@@ -1,7 +1,7 @@
 //! The way back after `--via promote`: etcd gets a majority, Patroni takes over the primary that runs, services are
 //! unpinned, and then the lost hosts return as they do after `--via etcd`.
 
-use super::promote::DROPIN;
+use super::promote::{DROPIN, no_quorum};
 use super::rejoin::{close, endpoint, follow, join, preludes, strays, subject};
 use super::via_etcd::{best_member, force};
 use super::{Input, Marker, pin};
@@ -60,12 +60,17 @@ fn steps(
         .filter_map(|(group, survivor)| hold(input, group, survivor))
         .collect();
     if !majority {
+        let others = |host: &HostName| host != alive && input.seen.hosts.contains_key(host);
+        steps.extend(no_quorum(input, others));
         steps.push(force(alive));
     }
-    for (group, survivor) in primaries {
-        steps.push(name_leader(group, survivor, alive));
-        steps.push(adopt(survivor));
-    }
+    // All keys before any Patroni: no group may choose for itself meanwhile.
+    steps.extend(
+        primaries
+            .iter()
+            .map(|(group, survivor)| name_leader(group, survivor, alive)),
+    );
+    steps.extend(primaries.iter().map(|(_, survivor)| adopt(survivor)));
     steps.extend(pin::unpin(input));
     steps.extend(
         primaries

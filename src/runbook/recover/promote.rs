@@ -1,7 +1,7 @@
 //! Without etcd: Patroni is put aside while PostgreSQL goes on, PostgreSQL is promoted, and everything that asks
 //! Patroni is pinned to it.
 
-use super::{Case, pin};
+use super::{Case, Input, pin};
 use crate::command::quote;
 use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
@@ -69,15 +69,21 @@ fn detach(case: &Case<'_>) -> Step {
 /// A lost member that comes back would give the old cluster its majority again, and a Patroni beside it a leader of
 /// its own.
 fn quorum(case: &Case<'_>) -> Option<Step> {
+    let here = |host: &HostName| case.host_seen(host).is_some();
+    no_quorum(case.input, here)
+}
+
+/// The same on every etcd host that `which` picks.
+pub(super) fn no_quorum(input: Input<'_>, which: impl Fn(&HostName) -> bool) -> Option<Step> {
     let act = "systemctl mask etcd.service\nsystemctl stop etcd.service || :";
     let holds = "case $(systemctl show -P ActiveState etcd.service) in active | activating | deactivating) echo 'etcd runs'; false ;; esac\n\
         [ \"$(systemctl show -P LoadState etcd.service)\" = masked ] || { echo 'etcd is not masked'; false; }";
-    let etcd = case.input.model.etcd.iter().flat_map(|etcd| &etcd.members);
-    let here = etcd.filter(|member| case.host_seen(&member.host).is_some());
-    let scripts: BTreeMap<HostName, Script> = here
+    let etcd = input.model.etcd.iter().flat_map(|etcd| &etcd.members);
+    let scripts: BTreeMap<HostName, Script> = etcd
+        .filter(|member| which(&member.host))
         .map(|member| (member.host.clone(), Script::new(act, holds)))
         .collect();
-    let title = "stop and mask etcd where it is left: a returning member must not give the old cluster a majority";
+    let title = "stop and mask etcd: a returning member must not give the old cluster a majority";
     (!scripts.is_empty()).then(|| Step::on_all(scripts, "quorum", title))
 }
 

@@ -5,7 +5,9 @@ use crate::command::quote;
 use crate::inventory::Inventory;
 use crate::inventory::parameters::Typed;
 use crate::model::{Host, Service, ServiceKind};
+use crate::names::HostName;
 use crate::runbook::{Script, Step};
+use std::collections::BTreeMap;
 
 /// `through HOST PORT DATABASE SQL`: as the administrator, over TLS, as a client would.
 pub(super) fn functions(inventory: &Inventory, host: &Host) -> String {
@@ -93,6 +95,35 @@ fn writes(service: &Service) -> bool {
     matches!(path, "/primary" | "/read-write" | "/leader" | "/master")
 }
 
+/// HAProxy believes a server only after several checks, seconds apart: it is told at once what Patroni answers by
+/// now. The next check judges by itself again.
+pub(super) fn nudge(case: &Case<'_>) -> Option<Step> {
+    let hosts = case.input.model.hosts().filter(|host| host.haproxy);
+    let reachable = hosts.filter(|host| {
+        case.host_seen(&host.name)
+            .is_some_and(|seen| seen.runs("haproxy"))
+    });
+    let scripts: BTreeMap<HostName, Script> = reachable
+        .filter_map(|host| {
+            let services = host.services.iter().filter(|service| writes(service) && leads_to(case, service));
+            let orders: Vec<String> = services.map(|service| format!("{}/{}", service.name, case.survivor.name)).collect();
+            let script = || {
+                let act = format!("command -v python3 >/dev/null || exit 0\npython3 - {} <<'CITUSCTL_HAPROXY' || :\n{NUDGE}\nCITUSCTL_HAPROXY", orders.join(" "));
+                Script::new(format!("{act}\nmkdir -p /run/citusctl; : >\"/run/citusctl/nudged-$RUN\""), "[ -e \"/run/citusctl/nudged-$RUN\" ] || ! command -v python3 >/dev/null")
+            };
+            (!orders.is_empty()).then(|| (host.name.clone(), script()))
+        })
+        .collect();
+    let step = |scripts| {
+        Step::on_all(scripts, "haproxy", "tell HAProxy that the new leader is up").optional()
+    };
+    (!scripts.is_empty()).then(|| step(scripts))
+}
+
+const NUDGE: &str = "import socket, sys\n\
+for server in sys.argv[1:]:\n    with socket.socket(socket.AF_UNIX) as admin:\n        admin.settimeout(2)\n        admin.connect('/run/haproxy/admin.sock')\n        \
+admin.sendall(f'set server {server} health up\\n'.encode())\n        admin.recv(1000)";
+
 /// One statement string is one transaction: committed, and nothing is left behind.
 fn write(
     case: &Case<'_>,
@@ -108,7 +139,7 @@ fn write(
         .map(|door| quote(&format!("{} {}", door.address, door.port)))
         .collect();
     let act = format!(
-        "end=$(($(date +%s) + 60)) n=0\n\
+        "end=$(($(date +%s) + {limit})) n=0\n\
          for door in {}; do\n\
            n=$((n + 1)); sql={}\n\
            while :; do\n\
@@ -123,6 +154,7 @@ fn write(
         list.join(" "),
         quote(&sql.replace("_TABLE", &table(case))),
         quote(database),
+        limit = if id == "prove" { 60 } else { 20 },
     );
     let act = format!("set +e\n{act}");
     Step::on(

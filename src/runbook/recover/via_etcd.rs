@@ -2,8 +2,8 @@
 //! callbacks, addresses and Citus's metadata then heal by themselves.
 
 use super::marker::{MARKER_PATH, Via};
-use super::pin;
 use super::{Case, Input};
+use super::{pin, prove};
 use crate::command::quote;
 use crate::model::{EtcdMember, Group};
 use crate::names::{HostName, InstanceName};
@@ -77,6 +77,7 @@ pub(super) fn steps(case: &Case<'_>) -> Result<Vec<Step>, Refusal> {
     let mut steps = vec![force(&at.host)];
     steps.push(patroni(case));
     steps.push(release(case, case.group, &at.host));
+    steps.extend(prove::nudge(case));
     for (_, group) in case.input.model.groups() {
         let lost = group
             .members
