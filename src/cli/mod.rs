@@ -11,6 +11,7 @@ mod lab;
 mod options;
 mod plan;
 mod project;
+mod rebuild;
 mod recover;
 mod render;
 mod runbook;

@@ -3,6 +3,7 @@
 use super::exit::{Failure, code};
 use super::options::Common;
 use super::project::Project;
+use super::rebuild::{self, RebuildArgs};
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
 use crate::engine::{self, Run};
@@ -40,6 +41,8 @@ pub struct RecoverArgs {
 pub enum After {
     /// The lost hosts are back: take them in again
     Rejoin(RunbookArgs),
+    /// They are gone for good: go on without them, under a new inventory beside the old one
+    Rebuild(RebuildArgs),
     /// Nothing was promoted yet: put everything back as it was
     Undo(RunbookArgs),
 }
@@ -95,6 +98,7 @@ type Planner = fn(Input<'_>) -> Result<crate::runbook::Runbook, crate::runbook::
 async fn back(common: &Common, project: &Project, after: &After) -> Result<u8, Failure> {
     let (args, verb, planner): (_, _, Planner) = match after {
         After::Rejoin(args) => (args, "recover rejoin", recover::plan_rejoin),
+        After::Rebuild(args) => return rebuild::run(common, project, args).await,
         After::Undo(args) => (args, "recover undo", recover::plan_undo),
     };
     let hosts = project.model.hosts.keys().cloned().collect();

@@ -40,7 +40,19 @@ pub async fn run(
     run: &Run<'_>,
     planned: Result<Runbook, Failure>,
 ) -> Result<u8, Failure> {
-    match decide(common, args, session, run, planned).await {
+    run_after(common, args, session, run, planned, || Ok(())).await
+}
+
+/// The same, with something to do on this computer once consent is given, before any host is touched.
+pub async fn run_after(
+    common: &Common,
+    args: &RunbookArgs,
+    session: &Session<'_>,
+    run: &Run<'_>,
+    planned: Result<Runbook, Failure>,
+    first: impl FnOnce() -> Result<(), Failure>,
+) -> Result<u8, Failure> {
+    match decide(common, args, session, run, planned, first).await {
         Ok(outcome) => Ok(session.finish(outcome).await),
         Err((outcome, failure)) => {
             session.finish(outcome).await;
@@ -55,6 +67,7 @@ async fn decide(
     session: &Session<'_>,
     run: &Run<'_>,
     planned: Result<Runbook, Failure>,
+    first: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Outcome, (Outcome, Failure)> {
     let stopped = |failure: Failure| (outcome_of(failure.code), failure);
     session.emitter.pause();
@@ -64,6 +77,7 @@ async fn decide(
         return Ok(Outcome::Done);
     }
     consent(common, args, &book).map_err(stopped)?;
+    first().map_err(stopped)?;
     engine::carry_out(run, &book)
         .await
         .map_err(|error| (outcome(&error), Failure::from(error)))?;

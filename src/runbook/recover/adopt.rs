@@ -14,11 +14,7 @@ use std::collections::BTreeMap;
 
 /// Plans it, for every group that was promoted by hand.
 pub(super) fn after_promote(input: Input<'_>, markers: &[Marker]) -> Result<Runbook, Refusal> {
-    let primaries = markers.iter().map(|marker| primary(input, marker));
-    let primaries = primaries.collect::<Result<Vec<_>, _>>()?;
-    for (group, survivor) in &primaries {
-        one_writer(input, group, survivor)?;
-    }
+    let primaries = primaries(input, markers)?;
     let majority = input.seen.majority().cloned();
     let first = primaries.first().map(|(_, survivor)| survivor.host.clone());
     let etcd = first.and_then(|host| best_member(input, &host, |_| true));
@@ -64,13 +60,7 @@ fn steps(
         steps.extend(no_quorum(input, others));
         steps.push(force(alive));
     }
-    // All keys before any Patroni: no group may choose for itself meanwhile.
-    steps.extend(
-        primaries
-            .iter()
-            .map(|(group, survivor)| name_leader(group, survivor, alive)),
-    );
-    steps.extend(primaries.iter().map(|(_, survivor)| adopt(survivor)));
+    steps.extend(adopt_steps(primaries, alive));
     steps.extend(pin::unpin(input));
     steps.extend(
         primaries
@@ -104,6 +94,30 @@ fn steps(
     steps.extend(back.map(follow));
     steps.push(close(input));
     steps
+}
+
+/// All keys before any Patroni: no group may choose for itself meanwhile.
+pub(super) fn adopt_steps(primaries: &[(&Group, &Instance)], alive: &HostName) -> Vec<Step> {
+    let keys = primaries
+        .iter()
+        .map(|(group, survivor)| name_leader(group, survivor, alive));
+    keys.chain(primaries.iter().map(|(_, survivor)| adopt(survivor)))
+        .collect()
+}
+
+/// The groups that were promoted by hand, each with its one writer.
+pub(super) fn primaries<'a>(
+    input: Input<'a>,
+    markers: &[Marker],
+) -> Result<Vec<(&'a Group, &'a Instance)>, Refusal> {
+    let found = markers
+        .iter()
+        .map(|marker| primary(input, marker))
+        .collect::<Result<Vec<_>, _>>()?;
+    found
+        .iter()
+        .try_for_each(|(group, survivor)| one_writer(input, group, survivor))?;
+    Ok(found)
 }
 
 fn primary<'a>(input: Input<'a>, marker: &Marker) -> Result<(&'a Group, &'a Instance), Refusal> {

@@ -2,17 +2,21 @@
 //! again, proves it, and remembers how to take it back.
 
 mod adopt;
+mod edit;
 mod marker;
 mod pin;
 mod promote;
 mod prove;
+mod rebuild;
 mod refuse;
 mod rejoin;
 mod seen;
 mod undo;
 mod via_etcd;
 
+pub use edit::Edit;
 pub use marker::{MARKER_PATH, Marker, Via};
+pub use rebuild::plan_rebuild;
 pub use rejoin::plan_rejoin;
 pub use seen::{
     EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Seen, lsn, read_survey, survey_program,
