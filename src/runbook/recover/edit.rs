@@ -113,8 +113,7 @@ mod tests {
 
     const TEXT: &str = "\
 # two of three\nall:\n  children:\n    etcd:\n      hosts:\n        10.0.0.1: { etcd_seq: 1 }   # first\n        '10.0.0.2': { etcd_seq: 2 }\n\
-\n    pg:  # the cluster\n      hosts:\n        10.0.0.1: { pg_seq: 1, pg_role: primary }\n        10.0.0.2:\n          # the second\n          pg_seq: 2\n          pg_role: replica\n\
-        10.0.0.3: { pg_seq: 3, pg_role: 'replica' }  # the last\n      vars: { pg_cluster: pg }\n";
+\n    pg:  # the cluster\n      hosts:\n        10.0.0.1: { pg_seq: 1, pg_role: primary }\n        10.0.0.2:\n          # the second\n          pg_seq: 2\n          pg_role: replica\n        10.0.0.3: { pg_seq: 3, pg_role: 'replica' }  # the last\n      vars: { pg_cluster: pg }\n";
 
     #[test]
     fn hosts_go_roles_change_and_comments_stay() {

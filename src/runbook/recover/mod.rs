@@ -11,6 +11,8 @@ mod rebuild;
 mod refuse;
 mod rejoin;
 mod seen;
+#[cfg(test)]
+mod tests;
 mod undo;
 mod via_etcd;
 

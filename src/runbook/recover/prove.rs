@@ -108,8 +108,8 @@ pub(super) fn nudge(case: &Case<'_>) -> Option<Step> {
             let services = host.services.iter().filter(|service| writes(service) && leads_to(case, service));
             let orders: Vec<String> = services.map(|service| format!("{}/{}", service.name, case.survivor.name)).collect();
             let script = || {
-                let act = format!("command -v python3 >/dev/null || exit 0\npython3 - {} <<'CITUSCTL_HAPROXY' || :\n{NUDGE}\nCITUSCTL_HAPROXY", orders.join(" "));
-                Script::new(format!("{act}\nmkdir -p /run/citusctl; : >\"/run/citusctl/nudged-$RUN\""), "[ -e \"/run/citusctl/nudged-$RUN\" ] || ! command -v python3 >/dev/null")
+                let act = format!("! command -v python3 >/dev/null || python3 - {} <<'CITUSCTL_HAPROXY' || :\n{NUDGE}\nCITUSCTL_HAPROXY", orders.join(" "));
+                Script::new(format!("{act}\nmkdir -p /run/citusctl; : >\"/run/citusctl/nudged-$RUN\""), "[ -e \"/run/citusctl/nudged-$RUN\" ]")
             };
             (!orders.is_empty()).then(|| (host.name.clone(), script()))
         })
