@@ -2,14 +2,14 @@
 //! unpinned, and then the lost hosts return as they do after `--via etcd`.
 
 use super::promote::{DROPIN, no_quorum};
-use super::rejoin::{close, endpoint, follow, join, preludes, strays, subject};
+use super::rejoin::{close, endpoint, follow, join, strays, way_back};
 use super::via_etcd::{best_member, force};
 use super::{Input, Marker, pin};
 use crate::command::quote;
 use crate::model::{Group, Host, Instance};
 use crate::names::HostName;
 use crate::resource::Impact;
-use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
+use crate::runbook::{Refusal, Runbook, Script, Step};
 use std::collections::BTreeMap;
 
 /// Plans it, for every group that was promoted by hand.
@@ -24,25 +24,21 @@ pub(super) fn after_promote(input: Input<'_>, markers: &[Marker]) -> Result<Runb
             "start one lost host that carries etcd; or go on without them: `citusctl recover rebuild`",
         ));
     };
-    let steps = steps(input, &primaries, majority.is_some(), &alive);
-    let etcd = match majority {
+    let mut book = way_back(
+        input,
+        markers,
+        steps(input, &primaries, majority.is_some(), &alive),
+    );
+    book.aim = format!(
+        "put {} back under Patroni, and take the lost hosts in again",
+        book.subject
+    );
+    book.seen.push(match majority {
         Some(_) => "etcd has a majority".to_owned(),
         None => format!("etcd has no majority; {alive} has its data"),
-    };
-    Ok(Runbook {
-        name: "rejoin",
-        aim: format!("put {} back under Patroni, and take the lost hosts in again", subject(markers)),
-        subject: subject(markers),
-        seen: markers.iter().map(Marker::sentence).chain([etcd]).collect(),
-        risks: vec![
-            "Transactions that exist only on a returned host are dropped when it follows the new leader (pg_rewind). To keep them, copy its data directory first.".to_owned(),
-            "Start lost hosts one at a time, and run this after each: two of them alone could choose a leader of their own before Patroni there is put aside.".to_owned(),
-        ],
-        consent: Consent::Name,
-        steps,
-        afterwards: vec!["`citusctl status` shows the formation; `citusctl plan` should find nothing to do.".to_owned()],
-        prelude: preludes(input),
-    })
+    });
+    book.risks.push("Start lost hosts one at a time, and run this after each: two of them alone could choose a leader of their own before Patroni there is put aside.".to_owned());
+    Ok(book)
 }
 
 fn steps(
@@ -71,6 +67,13 @@ fn steps(
     let members = strays(input.model, input.seen, alive).into_iter();
     let members = members.filter(|member| majority || member.host != *alive);
     steps.extend(members.map(|member| join(member, endpoint(input.model, alive))));
+    steps.extend(followers(input, primaries).into_iter().map(follow));
+    steps.push(close(input));
+    steps
+}
+
+/// Who answers and is to follow: other members of the groups, and whoever was given up.
+fn followers<'a>(input: Input<'a>, primaries: &[(&Group, &Instance)]) -> Vec<&'a Host> {
     let fenced: Vec<&HostName> = input
         .seen
         .markers()
@@ -81,19 +84,16 @@ fn steps(
         let survives = primaries
             .iter()
             .any(|(_, survivor)| survivor.host == host.name);
-        let member = primaries
-            .iter()
-            .any(|(group, _)| group.members.iter().any(|member| member.host == host.name));
-        host.pg.is_some() && !survives && (member || fenced.contains(&&host.name))
+        let in_group = |group: &Group| group.members.iter().any(|member| member.host == host.name);
+        let concerned =
+            fenced.contains(&&host.name) || primaries.iter().any(|(group, _)| in_group(group));
+        host.pg.is_some() && concerned && !survives
     };
-    let back = input
+    let here = input
         .model
         .hosts()
-        .filter(|host| input.seen.hosts.contains_key(&host.name))
-        .filter(follows);
-    steps.extend(back.map(follow));
-    steps.push(close(input));
-    steps
+        .filter(|host| input.seen.hosts.contains_key(&host.name));
+    here.filter(follows).collect()
 }
 
 /// All keys before any Patroni: no group may choose for itself meanwhile.

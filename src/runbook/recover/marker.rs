@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// Where it is, on the survivor and on every host whose services were pinned.
 pub const MARKER_PATH: &str = "/etc/citusctl/emergency.json";
 
+/// Names the copy of etcd's data as it was before it was made a cluster of one.
+pub const ETCD_BEFORE: &str = "/etc/citusctl/etcd-before";
+
 /// How a survivor is made writable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -29,29 +29,14 @@ pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
 ///
 /// The group's other members that answer are put aside, too: with etcd back, theirs would promote a second one.
 fn detach(case: &Case<'_>) -> Step {
-    let act = format!(
-        "sql postgres \"SET statement_timeout = '5s'; CHECKPOINT\" >/dev/null 2>&1 || :\n\
-         mkdir -p {dir}\n\
-         printf '[Service]\\nRestart=no\\nKillMode=process\\n' >{DROPIN}\n\
-         systemctl daemon-reload\n\
-         pid=$(systemctl show -P MainPID patroni.service)\n\
-         if [ \"${{pid:-0}}\" -gt 1 ]; then kill -KILL \"$pid\"; fi\n\
-         n=0\n\
-         while case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating) true ;; *) false ;; esac; do\n\
-           n=$((n + 1)); [ $n -lt 100 ] || {{ echo 'Patroni does not end'; exit 1; }}\n\
-           sleep 0.1\n\
-         done\n\
-         systemctl reset-failed patroni.service 2>/dev/null || :\n\
-         systemctl mask patroni.service",
-        dir = DROPIN.rsplit_once('/').map_or("", |(dir, _)| dir),
-    );
+    let act = include_str!("scripts/detach.sh");
     let require = "pid=$(systemctl show -P MainPID patroni.service)\n\
         if [ \"${pid:-0}\" -gt 1 ] && ls -l /proc/$pid/fd 2>/dev/null | grep -q watchdog; then\n\
           echo 'Patroni holds the watchdog: without it the machine would be reset'; false\n\
         fi";
     let holds = "case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating) echo 'Patroni runs'; false ;; esac\n\
         [ \"$(systemctl show -P LoadState patroni.service)\" = masked ] || { echo 'Patroni is not masked'; false; }";
-    let script = || Script::new(&act, holds).require(require);
+    let script = || Script::new(act, holds).require(require);
     let members = case
         .group
         .members

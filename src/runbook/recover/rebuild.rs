@@ -4,13 +4,13 @@
 use super::adopt::{adopt_steps, primaries};
 use super::edit::Edit;
 use super::promote::{DROPIN, no_quorum};
-use super::rejoin::{endpoint, join, markers, preludes, strays, subject};
+use super::rejoin::{endpoint, forget, join, markers, preludes, strays, subject};
 use super::via_etcd::{best_member, force};
-use super::{Input, MARKER_PATH, Marker, Via, pin};
+use super::{Input, Marker, Via, pin};
 use crate::model::Model;
 use crate::names::HostName;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The plan, and the edit of the inventory that goes with it.
 pub fn plan_rebuild(input: Input<'_>) -> Result<(Runbook, Edit), Refusal> {
@@ -151,7 +151,7 @@ fn steps(input: Input<'_>, markers: &[Marker]) -> Result<Vec<Step>, Refusal> {
                 .filter_map(|(group, survivor)| pin::unbind(group, &survivor.host)),
         );
     }
-    steps.push(close(input));
+    steps.push(forget(input));
     Ok(steps)
 }
 
@@ -177,21 +177,4 @@ fn unmask(input: Input<'_>) -> Step {
         "unmask",
         "let Patroni and etcd be started again, by an ordinary apply",
     )
-}
-
-fn close(input: Input<'_>) -> Step {
-    let holders = input
-        .seen
-        .hosts
-        .iter()
-        .filter(|(_, seen)| seen.marker.is_some());
-    let script = || {
-        Script::new(
-            format!("move_aside {MARKER_PATH}"),
-            format!("[ ! -e {MARKER_PATH} ]"),
-        )
-    };
-    let scripts: BTreeMap<HostName, Script> =
-        holders.map(|(host, _)| (host.clone(), script())).collect();
-    Step::on_all(scripts, "close", "close the recover: take its note away")
 }

@@ -1,7 +1,7 @@
 //! `recover rejoin`: the lost hosts are back and their disks are good. Their etcd joins the survivor's cluster as new
 //! members, one by one, each without a vote first; their PostgreSQL follows under Patroni.
 
-use super::marker::MARKER_PATH;
+use super::marker::{ETCD_BEFORE, MARKER_PATH};
 use super::{Input, Marker, Seen, Via};
 use crate::command::quote;
 use crate::model::{EtcdMember, Host, Model};
@@ -32,59 +32,60 @@ pub(super) fn markers(seen: &Seen) -> Result<Vec<Marker>, Refusal> {
 }
 
 fn after_etcd(input: Input<'_>, markers: &[Marker]) -> Result<Runbook, Refusal> {
-    let seen = input.seen;
-    let Some(alive) = seen.majority().cloned() else {
+    let Some(alive) = input.seen.majority().cloned() else {
         return Err(Refusal::new(
             "etcd has no majority: the recover itself has not come through",
             "run `citusctl recover --survivor HOST` again first",
         ));
     };
     let fenced: BTreeSet<&HostName> = markers.iter().flat_map(|marker| &marker.fenced).collect();
-    let absent: Vec<&str> = fenced
-        .iter()
-        .filter(|host| !seen.hosts.contains_key(**host))
-        .map(|host| host.as_str())
-        .collect();
-    let back: Vec<&Host> = fenced
-        .iter()
-        .filter(|host| seen.hosts.contains_key(**host))
-        .filter_map(|host| input.model.hosts.get(*host))
-        .collect();
-    let strays = strays(input.model, seen, &alive);
+    let (back, absent): (Vec<&HostName>, Vec<&HostName>) = fenced
+        .into_iter()
+        .partition(|host| input.seen.hosts.contains_key(*host));
+    let strays = strays(input.model, input.seen, &alive);
     if back.is_empty() && strays.is_empty() && !absent.is_empty() {
+        let absent: Vec<&str> = absent.into_iter().map(HostName::as_str).collect();
         return Err(Refusal::new(
             format!("none of the lost hosts answers: {}", absent.join(", ")),
             "start one of them; if they are gone for good: `citusctl recover rebuild`",
         ));
     }
-    let mut steps = Vec::new();
-    for member in strays {
-        steps.push(join(member, endpoint(input.model, &alive)));
-    }
-    steps.extend(
-        back.iter()
-            .filter(|host| host.pg.is_some())
-            .map(|host| follow(host)),
-    );
-    steps.push(close(input));
-    let lines = back.iter().map(|host| format!("{} is back", host.name));
+    let joins = strays
+        .into_iter()
+        .map(|member| join(member, endpoint(input.model, &alive)));
+    let hosts = back.iter().filter_map(|host| input.model.hosts.get(*host));
+    let follows = hosts.filter(|host| host.pg.is_some()).map(follow);
+    let steps = joins.chain(follows).chain([close(input)]).collect();
+    let lines = back.iter().map(|host| format!("{host} is back"));
     let gone = absent.iter().map(|host| {
         format!("{host} does not answer: it stays out until `citusctl recover rejoin` is run again")
     });
-    Ok(Runbook {
+    let mut book = way_back(input, markers, steps);
+    book.aim = format!(
+        "take the hosts back that {} was recovered without",
+        book.subject
+    );
+    book.seen.extend(lines.chain(gone));
+    book.risks
+        .push("Their old etcd data is moved aside, below /var/lib/citusctl/replaced.".to_owned());
+    Ok(book)
+}
+
+/// What all ways back have in common.
+pub(super) fn way_back(input: Input<'_>, markers: &[Marker], steps: Vec<Step>) -> Runbook {
+    Runbook {
         name: "rejoin",
-        aim: format!("take the hosts back that {} was recovered without", subject(markers)),
+        aim: String::new(),
         subject: subject(markers),
-        seen: markers.iter().map(Marker::sentence).chain(lines).chain(gone).collect(),
+        seen: markers.iter().map(Marker::sentence).collect(),
         risks: vec![
             "Transactions that exist only on a returned host are dropped when it follows the new leader (pg_rewind). To keep them, copy its data directory first.".to_owned(),
-            "Their old etcd data is moved aside, below /var/lib/citusctl/replaced.".to_owned(),
         ],
         consent: Consent::Name,
         steps,
         afterwards: vec!["`citusctl status` shows the formation; `citusctl plan` should find nothing to do.".to_owned()],
         prelude: preludes(input),
-    })
+    }
 }
 
 /// Functions for every host that answers.
@@ -136,49 +137,13 @@ pub(super) fn strays<'a>(model: &'a Model, seen: &Seen, alive: &HostName) -> Vec
         .collect()
 }
 
-/// Old data aside, in as a learner, started beside the temporary configuration, then a voter. Every part looks
-/// first what is done already.
+/// Old data aside, in as a learner, then a voter.
 pub(super) fn join(member: &EtcdMember, alive: String) -> Step {
-    let act = format!(
-        "alive={alive}\n\
-         # etcd refuses for some seconds after a change, and a learner that has not caught up yet.\n\
-         retry() {{\n\
-           end=$(($(date +%s) + 60))\n\
-           until said=$(\"$@\" 2>&1); do\n\
-             [ \"$(date +%s)\" -lt $end ] || {{ printf '%s\\n' \"$said\" | tail -n 1; exit 1; }}\n\
-             sleep 0.3\n\
-           done\n\
-         }}\n\
-         systemctl unmask etcd.service 2>/dev/null || :\n\
-         mine() {{ etcd_ctl_at $alive member list | grep -F \", $ETCD_PEER,\" || :; }}\n\
-         if [ -z \"$(mine)\" ]; then\n\
-           systemctl stop etcd.service\n\
-           move_aside \"$ETCD_DATA\"\n\
-           retry etcd_ctl_at $alive member add \"$ETCD_NAME\" --learner --peer-urls=\"$ETCD_PEER\"\n\
-         fi\n\
-         mkdir -p \"$ETCD_DATA\"; chown etcd:etcd \"$ETCD_DATA\"; chmod 0700 \"$ETCD_DATA\"\n\
-         if ! systemctl is-active -q etcd.service; then\n\
-           conf=/run/citusctl/etcd-join.yml dropin=/run/systemd/system/etcd.service.d\n\
-           mkdir -p /run/citusctl \"$dropin\"\n\
-           trap 'rm -f \"$dropin/zz-citusctl-join.conf\" \"$conf\"; systemctl daemon-reload' EXIT\n\
-           cluster=$(etcd_ctl_at $alive member list | awk -F', ' -v me=\"$ETCD_PEER\" -v name=\"$ETCD_NAME\" \\\n\
-             '{{ n = $4 == me ? name : $3; printf \"%s%s=%s\", sep, n, $4; sep = \",\" }}')\n\
-           sed -e \"s#^initial-cluster:.*#initial-cluster: $cluster#\" -e 's/^initial-cluster-state:.*/initial-cluster-state: existing/' \"$ETCD_CONF\" >\"$conf\"\n\
-           chmod 0644 \"$conf\"\n\
-           printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/etcd --config-file=%s\\n' \"$conf\" >\"$dropin/zz-citusctl-join.conf\"\n\
-           systemctl daemon-reload\n\
-           systemctl reset-failed etcd.service 2>/dev/null || :\n\
-           systemctl start etcd.service\n\
-         fi\n\
-         case \"$(mine)\" in *', true')\n\
-leader=$(etcd_leader_url $alive)\n\
-           retry etcd_ctl_at \"${{leader:-$alive}}\" member promote \"$(mine | cut -d, -f1)\" ;; esac",
-        alive = quote(&alive),
-    );
+    let alive = quote(&alive);
+    let act = format!("ALIVE={alive}\n{}", include_str!("scripts/etcd-join.sh"));
     let holds = format!(
-        "case \"$(etcd_ctl_at {} member list | grep -F \", $ETCD_PEER,\")\" in *', started, '*', false') ;; *) echo 'not a voting member yet'; false ;; esac\n\
-         etcd_majority || {{ echo 'etcd here does not answer yet'; false; }}",
-        quote(&alive)
+        "case \"$(etcd_ctl_at {alive} member list | grep -F \", $ETCD_PEER,\")\" in *', started, '*', false') ;; *) echo 'not a voting member yet'; false ;; esac\n\
+         etcd_majority || {{ echo 'etcd here does not answer yet'; false; }}"
     );
     let title = format!(
         "take {} into etcd as a new member (a learner first); its old data is moved aside",
@@ -220,46 +185,62 @@ pub(super) fn subject(markers: &[Marker]) -> String {
 
 /// With all hosts back the recover is closed; else its note names those that are still out.
 pub(super) fn close(input: Input<'_>) -> Step {
-    let script = |(host, marker): (&HostName, &Marker)| {
-        let mut left = marker.clone();
-        left.fenced
-            .retain(|host| !input.seen.hosts.contains_key(host));
-        let script = match left.fenced.is_empty() {
-            true => Script::new(
-                format!("move_aside {MARKER_PATH}"),
-                format!("[ ! -e {MARKER_PATH} ]"),
-            ),
-            false => {
-                let count = format!(
-                    "[ \"$(grep -c '^    \"' {MARKER_PATH})\" = {} ]",
-                    left.fenced.len()
-                );
-                Script::new(left.write(), format!("{}{count}", left.is_there()))
-            }
-        };
-        (host.clone(), script)
+    let out = |marker: &Marker| -> Vec<HostName> {
+        let absent = marker
+            .fenced
+            .iter()
+            .filter(|host| !input.seen.hosts.contains_key(*host));
+        absent.cloned().collect()
     };
+    let left: BTreeSet<HostName> = input.seen.markers().into_iter().flat_map(out).collect();
+    if left.is_empty() {
+        return forget(input);
+    }
     let holders = input
         .seen
         .hosts
         .iter()
         .filter_map(|(host, seen)| Some((host, seen.marker.as_ref()?)));
-    let scripts: BTreeMap<HostName, Script> = holders.map(script).collect();
-    let fenced = input
-        .seen
-        .markers()
-        .into_iter()
-        .flat_map(|marker| &marker.fenced);
-    let out: BTreeSet<&str> = fenced
-        .filter(|host| !input.seen.hosts.contains_key(*host))
-        .map(HostName::as_str)
-        .collect();
-    let title = match out.is_empty() {
-        true => "close the recover: take its note away".to_owned(),
-        false => format!(
-            "note which hosts are still out: {}",
-            out.into_iter().collect::<Vec<_>>().join(", ")
-        ),
+    let scripts = holders.map(|(host, marker)| (host.clone(), note(marker, out(marker))));
+    let names: Vec<&str> = left.iter().map(HostName::as_str).collect();
+    let title = format!("note which hosts are still out: {}", names.join(", "));
+    Step::on_all(scripts.collect(), "close", title)
+}
+
+/// The note with these hosts.
+fn note(marker: &Marker, fenced: Vec<HostName>) -> Script {
+    let count = format!(
+        "[ \"$(grep -c '^    \"' {MARKER_PATH})\" = {} ]",
+        fenced.len()
+    );
+    let left = Marker {
+        fenced,
+        ..marker.clone()
     };
-    Step::on_all(scripts, "close", title)
+    Script::new(left.write(), format!("{}{count}", left.is_there()))
+}
+
+/// The recover is over: nothing of it is left on any host that answers.
+pub(super) fn forget(input: Input<'_>) -> Step {
+    let act = format!("move_aside {MARKER_PATH}\nrm -f {ETCD_BEFORE}");
+    let holds = format!("[ ! -e {MARKER_PATH} ]\n[ ! -e {ETCD_BEFORE} ]");
+    let has_a_part = |host: &&HostName| {
+        let noted = input
+            .seen
+            .get(host)
+            .is_some_and(|seen| seen.marker.is_some());
+        noted
+            || input
+                .model
+                .hosts
+                .get(*host)
+                .is_some_and(|host| host.etcd.is_some())
+    };
+    let hosts = input.seen.hosts.keys().filter(has_a_part);
+    let scripts = hosts.map(|host| (host.clone(), Script::new(&act, &holds)));
+    Step::on_all(
+        scripts.collect(),
+        "close",
+        "close the recover: take its note away",
+    )
 }

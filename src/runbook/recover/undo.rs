@@ -1,11 +1,11 @@
 //! `recover undo`: takes back a recover that has not promoted anything. Afterwards there is a new timeline, and only
 //! rejoin and rebuild lead on.
 
+use super::marker::ETCD_BEFORE;
 use super::promote::DROPIN;
-use super::rejoin::{markers, preludes, subject};
+use super::rejoin::{forget, markers, preludes, subject};
 use super::{Input, Marker, Via, pin};
 use crate::resource::Impact;
-use crate::runbook::recover::MARKER_PATH;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 
 /// Plans it.
@@ -24,7 +24,7 @@ pub fn plan_undo(input: Input<'_>) -> Result<Runbook, Refusal> {
         .filter_map(|marker| Some((input.model.group_on(&marker.survivor)?.1, &marker.survivor)));
     steps.extend(groups.filter_map(|(group, survivor)| pin::unbind(group, survivor)));
     steps.push(unmask(input));
-    steps.push(close(input));
+    steps.push(forget(input));
     let read_only = markers
         .iter()
         .map(|marker| format!("{} is still read-only", marker.survivor));
@@ -67,31 +67,31 @@ fn still_possible(input: Input<'_>, marker: &Marker) -> Result<(), Refusal> {
     }
 }
 
-/// etcd as it was before it was made a cluster of one: its data was kept by the run that did it.
+/// etcd as it was before it was made a cluster of one: the run that did it kept its data.
 fn restore(input: Input<'_>) -> Step {
-    let act = "for kept in /var/lib/citusctl/replaced/*\"$ETCD_DATA\"; do\n\
-           [ -d \"$kept/member\" ] && [ -e \"${kept%\"$ETCD_DATA\"}/forced\" ] || continue\n\
-           systemctl stop etcd.service\n\
-           move_aside \"$ETCD_DATA\"\n\
-           cp -a \"$kept\" \"$ETCD_DATA\"\n\
-           rm -f \"${kept%\"$ETCD_DATA\"}/forced\"\n\
-           systemctl start --no-block etcd.service\n\
-         done\n\
-         mkdir -p /run/citusctl; : >\"/run/citusctl/undone-$RUN\"";
-    let hosts = input
-        .model
-        .hosts()
-        .filter(|host| host.etcd.is_some() && input.seen.hosts.contains_key(&host.name));
-    let scripts = hosts
-        .map(|host| {
-            (
-                host.name.clone(),
-                Script::new(act, "[ -e \"/run/citusctl/undone-$RUN\" ]"),
-            )
-        })
-        .collect();
-    Step::on_all(scripts, "etcd", "put etcd's data back as it was before")
-        .with_impact(Impact::Restart)
+    let act = format!(
+        "kept=$(cat {ETCD_BEFORE})\n\
+         [ -d \"$kept/member\" ] || {{ echo \"$kept is not there\"; exit 1; }}\n\
+         systemctl stop etcd.service\n\
+         move_aside \"$ETCD_DATA\"\n\
+         cp -a \"$kept\" \"$ETCD_DATA\"\n\
+         systemctl start --no-block etcd.service\n\
+         rm -f {ETCD_BEFORE}"
+    );
+    let hosts = input.model.hosts().filter(|host| host.etcd.is_some());
+    let here = hosts.filter(|host| input.seen.hosts.contains_key(&host.name));
+    let scripts = here.map(|host| {
+        (
+            host.name.clone(),
+            Script::new(&act, format!("[ ! -e {ETCD_BEFORE} ]")),
+        )
+    });
+    Step::on_all(
+        scripts.collect(),
+        "etcd",
+        "put etcd's data back as it was before",
+    )
+    .with_impact(Impact::Restart)
 }
 
 /// Services that were put aside may start again.
@@ -119,20 +119,4 @@ fn unmask(input: Input<'_>) -> Step {
         "unmask",
         "let Patroni and etcd start again where they were put aside",
     )
-}
-
-fn close(input: Input<'_>) -> Step {
-    let holders = input
-        .seen
-        .hosts
-        .iter()
-        .filter(|(_, seen)| seen.marker.is_some());
-    let script = || {
-        Script::new(
-            format!("move_aside {MARKER_PATH}"),
-            format!("[ ! -e {MARKER_PATH} ]"),
-        )
-    };
-    let scripts = holders.map(|(host, _)| (host.clone(), script())).collect();
-    Step::on_all(scripts, "close", "take the recover's note away")
 }

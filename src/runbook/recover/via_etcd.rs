@@ -2,7 +2,7 @@
 //! callbacks, addresses and Citus's metadata then heal by themselves.
 
 use super::marker::{MARKER_PATH, Via};
-use super::{Case, Input};
+use super::{Case, Input, PgSeen};
 use super::{pin, prove};
 use crate::command::quote;
 use crate::model::{EtcdMember, Group};
@@ -118,19 +118,7 @@ pub(super) fn best_member<'a>(
 /// A temporary configuration and a temporary drop-in, both below /run: neither outlives the step, and a reboot
 /// forgets them in any case. A second start with it would drop members that have joined since.
 pub(super) fn force(host: &HostName) -> Step {
-    let act = "conf=/run/citusctl/etcd-force.yml dropin=/run/systemd/system/etcd.service.d\n\
-        mkdir -p /run/citusctl \"$dropin\"\n\
-        trap 'rm -f \"$dropin/zz-citusctl-force.conf\" \"$conf\"; systemctl daemon-reload' EXIT\n\
-        { cat \"$ETCD_CONF\"; echo 'force-new-cluster: true'; } >\"$conf\"\n\
-        chmod 0644 \"$conf\"\n\
-        printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/etcd --config-file=%s\\n' \"$conf\" >\"$dropin/zz-citusctl-force.conf\"\n\
-        systemctl unmask etcd.service 2>/dev/null || :\n\
-        systemctl daemon-reload\n\
-        systemctl kill -s KILL etcd.service 2>/dev/null || :\n\
-        systemctl stop etcd.service\n\
-        keep \"$ETCD_DATA\"; : >\"$KEPT/forced\"\n\
-        systemctl reset-failed etcd.service 2>/dev/null || :\n\
-        systemctl start etcd.service\n";
+    let act = include_str!("scripts/etcd-force.sh");
     let holds = "if [ -e /run/systemd/system/etcd.service.d/zz-citusctl-force.conf ]; then echo 'the temporary configuration is still in place'; false; fi\n\
         etcd_majority || { echo 'etcd does not answer yet'; false; }\n\
         n=$(etcd_ctl member list | wc -l)\n\
@@ -162,31 +150,14 @@ fn patroni(case: &Case<'_>) -> Step {
 
 /// Takes the leader key from a member that is gone, and waits until one that is there has taken it.
 fn release(case: &Case<'_>, group: &Group, at: &HostName) -> Step {
-    let prefix = &group.dcs_prefix;
-    let here: Vec<&InstanceName> = names(group, |host| case.host_seen(host).is_some());
-    let gone: Vec<&InstanceName> = names(group, |host| case.lost.contains(host));
-    let holds = format!(
-        "leader=$(etcd_ctl get --print-value-only {key})\n\
-         case {here} in *\" ${{leader:-nobody}} \"*) ;; *) echo \"the leader key is with ${{leader:-nobody}}\"; false ;; esac",
-        key = quote(&format!("{prefix}leader")),
-        here = quote(&spaced(&here)),
-    );
     let own = group.cluster == case.group.cluster;
-    let mut act = format!(
-        "leader=$(etcd_ctl get --print-value-only {key})\n\
-         case {gone} in *\" ${{leader:-nobody}} \"*) etcd_ctl del {key} >/dev/null; echo \"took the leader key from $leader\" ;; esac\n",
-        key = quote(&format!("{prefix}leader")),
-        gone = quote(&spaced(&gone)),
+    let leader = quote(&format!("{}leader", group.dcs_prefix));
+    let here = names(group, |host| case.host_seen(host).is_some());
+    let holds = format!(
+        "leader=$(etcd_ctl get --print-value-only {leader})\n\
+         case {} in *\" ${{leader:-nobody}} \"*) ;; *) echo \"the leader key is with ${{leader:-nobody}}\"; false ;; esac",
+        quote(&spaced(&here)),
     );
-    if case.accept_loss && own {
-        // A failover that an operator asked for passes Patroni's guards.
-        let wish = format!("{{\"member\":\"{}\"}}", case.survivor.name);
-        act.push_str(&format!(
-            "etcd_ctl put {} {} >/dev/null\n",
-            quote(&format!("{prefix}failover")),
-            quote(&wish)
-        ));
-    }
     let title = match own {
         true => format!(
             "take the leader key of {} from whoever is gone; Patroni promotes {}",
@@ -195,14 +166,27 @@ fn release(case: &Case<'_>, group: &Group, at: &HostName) -> Step {
         false => format!("the same for {}, which lost a member too", group.cluster),
     };
     let id = if own { "leader" } else { "leaders" };
-    Step::on(
-        at,
-        id,
-        title,
-        Script::new(act, holds).require(guard(case, group, own)),
-    )
-    .with_impact(Impact::Failover)
-    .within(90)
+    let script = Script::new(take(case, group), holds).require(guard(case, group, own));
+    Step::on(at, id, title, script)
+        .with_impact(Impact::Failover)
+        .within(90)
+}
+
+fn take(case: &Case<'_>, group: &Group) -> String {
+    let leader = quote(&format!("{}leader", group.dcs_prefix));
+    let gone = names(group, |host| case.lost.contains(host));
+    let mut act = format!(
+        "leader=$(etcd_ctl get --print-value-only {leader})\n\
+         case {} in *\" ${{leader:-nobody}} \"*) etcd_ctl del {leader} >/dev/null; echo \"took the leader key from $leader\" ;; esac\n",
+        quote(&spaced(&gone)),
+    );
+    if case.accept_loss && group.cluster == case.group.cluster {
+        // A failover that an operator asked for passes Patroni's guards.
+        let wish = quote(&format!("{{\"member\":\"{}\"}}", case.survivor.name));
+        let failover = quote(&format!("{}failover", group.dcs_prefix));
+        act.push_str(&format!("etcd_ctl put {failover} {wish} >/dev/null\n"));
+    }
+    act
 }
 
 fn names(group: &Group, which: impl Fn(&HostName) -> bool) -> Vec<&InstanceName> {
@@ -222,57 +206,24 @@ fn spaced(names: &[&InstanceName]) -> String {
 
 /// What Patroni would object to, and whether this is the same cluster at all, said before the key is taken.
 fn guard(case: &Case<'_>, group: &Group, own: bool) -> String {
-    let prefix = &group.dcs_prefix;
-    let reachable = group
+    let seen = group
         .members
         .iter()
-        .filter_map(|member| Some((member, case.host_seen(&member.host)?.pg.as_ref()?)));
-    let reachable: Vec<_> = reachable.collect();
+        .filter_map(|member| case.host_seen(&member.host)?.pg.as_ref());
+    let reachable: Vec<&PgSeen> = seen.collect();
     let lsn = match own {
         true => case.pg.lsn,
-        false => reachable.iter().map(|(_, pg)| pg.lsn).max().unwrap_or(0),
+        false => reachable.iter().map(|pg| pg.lsn).max().unwrap_or(0),
     };
-    let system = reachable
-        .first()
-        .map(|(_, pg)| pg.system.clone())
-        .unwrap_or_default();
-    let mut text = format!(
-        "dump=$(etcd_ctl get --prefix {prefix})\n\
-         key() {{ printf '%s\\n' \"$dump\" | sed -n \"\\#^$1\\$#{{n;p;}}\"; }}\n\
-         system=$(key {initialize})\n\
-         if [ \"$system\" != {system} ]; then echo \"etcd knows this group by system identifier $system, the data is of {bare}\"; false; fi\n",
-        prefix = quote(prefix),
-        initialize = quote(&format!("{prefix}initialize")),
-        system = quote(&system),
-        bare = system,
-    );
-    if case.accept_loss && own {
-        return text;
-    }
-    let voters = reachable.len().saturating_sub(1);
-    let candidate = case.survivor.name.as_str();
-    text.push_str(&format!(
-        "optime=$(key {status} | json_text optime)\n\
-         limit=$(key {config} | json_text maximum_lag_on_failover)\n\
-         behind=$((${{optime:-0}} - {lsn}))\n\
-         if [ $behind -gt ${{limit:-1048576}} ]; then\n\
-           echo \"the old leader had told of $behind bytes that are not here, more than maximum_lag_on_failover (${{limit:-1048576}}): they would be lost; --accept-loss promotes all the same\"; false\n\
-         fi\n\
-         sync=$(key {sync})\n\
-         leader=$(printf %s \"$sync\" | json_text leader)\n\
-         standbys=$(printf %s \"$sync\" | sed -n 's/.*\"sync_standby\": *\"\\([^\"]*\\)\".*/\\1/p')\n\
-         quorum=$(printf %s \"$sync\" | json_text quorum)\n\
-         if [ -n \"$leader\" ] && [ \"$leader\" != null ]{own}; then\n\
-           case \",$standbys,$leader,\" in *,{candidate},*) ;; *)\n\
-             echo \"{candidate} was no synchronous standby (these were: ${{standbys:-none}}): commits that the old leader acknowledged may be missing; --accept-loss promotes all the same\"; false ;; esac\n\
-           if [ \"$leader\" != {candidate} ] && [ \"${{quorum:-0}}\" -gt {voters} ]; then\n\
-             echo \"by quorum commit, transactions may have been acknowledged by a lost standby alone ($standbys; $quorum more of them needed, {voters} here): they would be lost; --accept-loss promotes all the same\"; false\n\
-           fi\n\
-         fi\n",
-        status = quote(&format!("{prefix}status")),
-        config = quote(&format!("{prefix}config")),
-        sync = quote(&format!("{prefix}sync")),
-        own = if own { "" } else { " && false" },
-    ));
-    text
+    let system = reachable.first().map(|pg| pg.system.as_str());
+    format!(
+        "PREFIX={} SYSTEM={} LSN={lsn} CANDIDATE={} VOTERS={} OWN={} ACCEPT={}\n{}",
+        quote(&group.dcs_prefix),
+        quote(system.unwrap_or_default()),
+        quote(case.survivor.name.as_str()),
+        reachable.len().saturating_sub(1),
+        u8::from(own),
+        u8::from(own && case.accept_loss),
+        include_str!("scripts/guard.sh"),
+    )
 }
