@@ -35,48 +35,61 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
+/// Where a reader of the text is.
+#[derive(Default)]
+struct Place {
+    /// The keys above the current line, by indent.
+    above: Vec<(usize, String)>,
+    /// The indent of a host that goes: deeper lines belong to it.
+    going: Option<usize>,
+    /// The same of a host that becomes a primary.
+    primary: Option<usize>,
+}
+
+impl Place {
+    fn step(&mut self, edit: &Edit, line: &str) {
+        let inside = |mark: Option<usize>| {
+            mark.filter(|mark| line.trim().is_empty() || indent(line) > *mark)
+        };
+        self.going = inside(self.going);
+        self.primary = inside(self.primary);
+        let Some((indent, key)) = key(line) else {
+            return;
+        };
+        self.above.retain(|(known, _)| *known < indent);
+        let is_host = self
+            .above
+            .last()
+            .is_some_and(|(_, parent)| parent == "hosts");
+        let named = |hosts: &BTreeSet<HostName>| is_host && hosts.contains(key);
+        if named(&edit.lost) {
+            self.going = Some(indent);
+        }
+        if named(&edit.primaries) {
+            self.primary = Some(indent);
+        }
+        self.above.push((indent, key.to_owned()));
+    }
+}
+
 impl Edit {
     /// The edited text.
     pub fn apply(&self, text: &str) -> String {
         let mut out = String::new();
-        // The keys above the current line, by indent.
-        let mut above: Vec<(usize, String)> = Vec::new();
-        // Within the block of a host that goes, or becomes a primary: deeper lines belong to it.
-        let mut going: Option<usize> = None;
-        let mut primary: Option<usize> = None;
+        let mut place = Place::default();
         for line in text.split_inclusive('\n') {
-            let blank = line.trim().is_empty();
-            let deeper = |mark: Option<usize>| mark.filter(|mark| blank || indent(line) > *mark);
-            going = deeper(going);
-            primary = deeper(primary);
-            if let Some((indent, key)) = key(line) {
-                above.retain(|(known, _)| *known < indent);
-                let is_host = above.last().is_some_and(|(_, parent)| parent == "hosts");
-                let named = |hosts: &BTreeSet<HostName>| {
-                    is_host && hosts.iter().any(|host| host.as_str() == key)
-                };
-                if named(&self.lost) {
-                    going = Some(indent);
-                }
-                if named(&self.primaries) {
-                    primary = Some(indent);
-                }
-                above.push((indent, key.to_owned()));
-            }
+            place.step(self, line);
             // An empty line after a host that goes stays.
-            if going.is_some() && !blank {
+            if place.going.is_some() && !line.trim().is_empty() {
                 continue;
             }
-            match primary {
+            match place.primary {
                 Some(_) => out.push_str(&as_primary(line)),
                 None => out.push_str(line),
             }
-            if let (Some(added), true) = (&self.etcd, opens_etcd(&above, line)) {
+            if let (Some((host, number)), true) = (&self.etcd, opens_etcd(&place.above, line)) {
                 let margin = " ".repeat(indent(line) + 2);
-                out.push_str(&format!(
-                    "{margin}{}: {{ etcd_seq: {} }}\n",
-                    added.0, added.1
-                ));
+                out.push_str(&format!("{margin}{host}: {{ etcd_seq: {number} }}\n"));
             }
         }
         out

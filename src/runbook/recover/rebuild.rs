@@ -107,51 +107,55 @@ fn new_etcd(
 }
 
 fn steps(input: Input<'_>, markers: &[Marker]) -> Result<Vec<Step>, Refusal> {
-    let majority = input.seen.majority().cloned();
-    let mut steps = Vec::new();
-    if markers.iter().all(|marker| marker.via == Via::Etcd) {
-        let alive = majority.ok_or_else(|| {
-            Refusal::new(
-                "etcd has no majority: the recover itself has not come through",
-                "run `citusctl recover --survivor HOST` again first",
-            )
-        })?;
-        steps.extend(
-            strays(input.model, input.seen, &alive)
-                .into_iter()
-                .map(|member| join(member, endpoint(input.model, &alive))),
-        );
-    } else {
-        let primaries = primaries(input, markers)?;
-        let first = primaries.first().map(|(_, survivor)| survivor.host.clone());
-        let member = first
-            .and_then(|host| best_member(input, &host, |_| true))
-            .map(|member| member.host.clone());
-        match majority.clone().or(member) {
-            Some(alive) => {
-                if majority.is_none() {
-                    let others =
-                        |host: &HostName| *host != alive && input.seen.hosts.contains_key(host);
-                    steps.extend(no_quorum(input, others));
-                    steps.push(force(&alive));
-                }
-                steps.extend(adopt_steps(&primaries, &alive));
-                steps.extend(pin::unpin(input));
-                let members = strays(input.model, input.seen, &alive)
-                    .into_iter()
-                    .filter(|member| majority.is_some() || member.host != alive);
-                steps.extend(members.map(|member| join(member, endpoint(input.model, &alive))));
+    let mut steps = match markers.iter().all(|marker| marker.via == Via::Etcd) {
+        true => match input.seen.majority() {
+            Some(alive) => joins(input, alive, true),
+            None => {
+                return Err(Refusal::new(
+                    "etcd has no majority: the recover itself has not come through",
+                    "run `citusctl recover --survivor HOST` again first",
+                ));
             }
-            // Etcd is made by the ordinary apply that follows, and Patroni started by it.
-            None => steps.push(unmask(input)),
-        }
-        steps.extend(
-            primaries
-                .iter()
-                .filter_map(|(group, survivor)| pin::unbind(group, &survivor.host)),
-        );
-    }
+        },
+        false => after_promote(input, markers)?,
+    };
     steps.push(forget(input));
+    Ok(steps)
+}
+
+fn joins(input: Input<'_>, alive: &HostName, majority: bool) -> Vec<Step> {
+    let members = strays(input.model, input.seen, alive).into_iter();
+    let members = members.filter(|member| majority || member.host != *alive);
+    members
+        .map(|member| join(member, endpoint(input.model, alive)))
+        .collect()
+}
+
+fn after_promote(input: Input<'_>, markers: &[Marker]) -> Result<Vec<Step>, Refusal> {
+    let primaries = primaries(input, markers)?;
+    let majority = input.seen.majority();
+    let first = primaries.first().map(|(_, survivor)| &survivor.host);
+    let member = first.and_then(|host| best_member(input, host, |_| true));
+    let mut steps = Vec::new();
+    match majority.or(member.map(|member| &member.host)) {
+        Some(alive) => {
+            if majority.is_none() {
+                let others = |host: &HostName| host != alive && input.seen.hosts.contains_key(host);
+                steps.extend(no_quorum(input, others));
+                steps.push(force(alive));
+            }
+            steps.extend(adopt_steps(&primaries, alive));
+            steps.extend(pin::unpin(input));
+            steps.extend(joins(input, alive, majority.is_some()));
+        }
+        // Etcd is made by the ordinary apply that follows, and Patroni started by it.
+        None => steps.push(unmask(input)),
+    }
+    steps.extend(
+        primaries
+            .iter()
+            .filter_map(|(group, survivor)| pin::unbind(group, &survivor.host)),
+    );
     Ok(steps)
 }
 

@@ -207,55 +207,74 @@ fn others(
     lost: &BTreeSet<HostName>,
     mine: &PgSeen,
 ) -> Result<(), Refusal> {
-    for member in group
+    let others = group
         .members
         .iter()
-        .filter(|member| member.host != survivor.host)
-    {
-        let host = &member.host;
-        let Some(pg) = seen.get(host).and_then(|seen| seen.pg.as_ref()) else {
+        .filter(|member| member.host != survivor.host);
+    for member in others {
+        let Some(pg) = seen.get(&member.host).and_then(|seen| seen.pg.as_ref()) else {
             continue;
         };
-        if pg.system != mine.system {
-            return Err(Refusal::new(
-                format!(
-                    "{}: its data is of another cluster (system identifier {}) than {host}'s ({})",
-                    survivor.host, mine.system, pg.system
-                ),
-                "one of them does not belong to this group: find out which before anything is promoted",
-            ));
-        }
-        if lost.contains(host) {
-            continue;
-        }
-        if pg.up && !pg.recovery {
-            return Err(Refusal::new(
-                format!(
-                    "{host}: {} takes writes now: a second primary would be made",
-                    member.name
-                ),
-                format!("name it as the survivor, or give it up with `--fenced {host}`"),
-            ));
-        }
-        if (pg.timeline, pg.lsn) > (mine.timeline, mine.lsn) {
-            let words = match pg.timeline == mine.timeline {
-                true => format!(
-                    "{} bytes that {} does not have",
-                    pg.lsn - mine.lsn,
-                    survivor.host
-                ),
-                false => format!(
-                    "timeline {}, {} only {}",
-                    pg.timeline, survivor.host, mine.timeline
-                ),
-            };
-            return Err(Refusal::new(
-                format!("{host}: {} is further ahead: it has {words}", member.name),
-                format!(
-                    "name it: `citusctl recover --survivor {host}`; or give it up with `--fenced {host}`"
-                ),
-            ));
+        same_cluster(member, pg, survivor, mine)?;
+        if !lost.contains(&member.host) {
+            not_better(member, pg, survivor, mine)?;
         }
     }
     Ok(())
+}
+
+fn same_cluster(
+    member: &Instance,
+    pg: &PgSeen,
+    survivor: &Instance,
+    mine: &PgSeen,
+) -> Result<(), Refusal> {
+    if pg.system == mine.system {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        format!(
+            "{}: its data is of another cluster (system identifier {}) than {}'s ({})",
+            survivor.host, mine.system, member.host, pg.system
+        ),
+        "one of them does not belong to this group: find out which before anything is promoted",
+    ))
+}
+
+fn not_better(
+    member: &Instance,
+    pg: &PgSeen,
+    survivor: &Instance,
+    mine: &PgSeen,
+) -> Result<(), Refusal> {
+    let host = &member.host;
+    if pg.up && !pg.recovery {
+        return Err(Refusal::new(
+            format!(
+                "{host}: {} takes writes now: a second primary would be made",
+                member.name
+            ),
+            format!("name it as the survivor, or give it up with `--fenced {host}`"),
+        ));
+    }
+    if (pg.timeline, pg.lsn) <= (mine.timeline, mine.lsn) {
+        return Ok(());
+    }
+    let words = match pg.timeline == mine.timeline {
+        true => format!(
+            "{} bytes that {} does not have",
+            pg.lsn - mine.lsn,
+            survivor.host
+        ),
+        false => format!(
+            "timeline {}, {} only {}",
+            pg.timeline, survivor.host, mine.timeline
+        ),
+    };
+    Err(Refusal::new(
+        format!("{host}: {} is further ahead: it has {words}", member.name),
+        format!(
+            "name it: `citusctl recover --survivor {host}`; or give it up with `--fenced {host}`"
+        ),
+    ))
 }
