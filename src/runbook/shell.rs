@@ -19,8 +19,9 @@ use crate::secret::Secret;
 /// - `json_text KEY` prints the first string or number of that key in the JSON on standard input;
 /// - variables `ETCD_DATA`, `ETCD_CONF`, `ETCD_URL`, `ETCD_PEER`, `ETCD_NAME`, `PG_DATA`, `PG_BIN`, `PG_PORT`, `PG_USER`.
 pub fn host_functions(inventory: &Inventory, model: &Model, host: &Host) -> Secret {
+    // psql complains of a directory that its user cannot enter, and that would be taken for an answer.
     let mut text = String::from(
-        "json_text() { tr -d '\\n' | sed -n \"s/.*\\\"$1\\\": *\\\"\\{0,1\\}\\([^\\\",}]*\\).*/\\1/p\"; }\n",
+        "cd /\njson_text() { tr -d '\\n' | sed -n \"s/.*\\\"$1\\\": *\\\"\\{0,1\\}\\([^\\\",}]*\\).*/\\1/p\"; }\n",
     );
     if let Some(vars) = inventory.hosts.get(&host.name) {
         let typed = Typed::new(&vars.vars);
