@@ -18,6 +18,7 @@ pub mod names;
 pub mod pki;
 pub mod plan;
 pub mod resource;
+pub mod runbook;
 pub mod secret;
 pub mod source;
 pub mod template;

@@ -78,10 +78,12 @@ async fn carry_out(
     }
 }
 
-fn outcome(error: &EngineError) -> Outcome {
+pub(super) fn outcome(error: &EngineError) -> Outcome {
     match error {
         EngineError::AllUnreachable => Outcome::Unreachable,
-        EngineError::Refused(_) | EngineError::Unseen { .. } => Outcome::Refused,
+        EngineError::Refused(_) | EngineError::Unseen { .. } | EngineError::Precondition { .. } => {
+            Outcome::Refused
+        }
         EngineError::Locked { .. } => Outcome::Locked,
         EngineError::Interrupted(_) => Outcome::Interrupted,
         EngineError::Transport(_)
@@ -89,11 +91,12 @@ fn outcome(error: &EngineError) -> Outcome {
         | EngineError::Gate { .. }
         | EngineError::Stage { .. }
         | EngineError::Group { .. }
+        | EngineError::Step { .. }
         | EngineError::Recompile(_) => Outcome::Failed,
     }
 }
 
-fn outcome_of(exit: u8) -> Outcome {
+pub(super) fn outcome_of(exit: u8) -> Outcome {
     match exit {
         code::REFUSED => Outcome::Refused,
         code::UNREACHABLE => Outcome::Unreachable,

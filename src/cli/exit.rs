@@ -149,11 +149,14 @@ impl From<EngineError> for Failure {
         let code = match &error {
             EngineError::AllUnreachable => code::UNREACHABLE,
             EngineError::Transport(_) | EngineError::Answer { .. } => code::FAILED,
-            EngineError::Refused(_) | EngineError::Unseen { .. } => code::REFUSED,
+            EngineError::Refused(_)
+            | EngineError::Unseen { .. }
+            | EngineError::Precondition { .. } => code::REFUSED,
             EngineError::Locked { .. } => code::LOCKED,
-            EngineError::Gate { .. } | EngineError::Stage { .. } | EngineError::Group { .. } => {
-                code::FAILED
-            }
+            EngineError::Gate { .. }
+            | EngineError::Stage { .. }
+            | EngineError::Group { .. }
+            | EngineError::Step { .. } => code::FAILED,
             EngineError::Interrupted(_) => code::DECLINED,
             EngineError::Recompile(_) => code::INPUT,
         };
@@ -166,6 +169,8 @@ impl From<EngineError> for Failure {
             EngineError::Unseen { .. } => {
                 failure.hint("run `citusctl plan` again to see it, then apply")
             }
+            EngineError::Step { .. } | EngineError::Precondition { .. } => failure
+                .hint("mend it, then run the same command again: what is done already is skipped"),
             EngineError::Transport(error) => error
                 .hints()
                 .into_iter()

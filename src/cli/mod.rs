@@ -12,7 +12,10 @@ mod lab;
 mod options;
 mod plan;
 mod project;
+mod rebuild;
+mod recover;
 mod render;
+mod runbook;
 mod session;
 mod sinks;
 mod status;
@@ -66,6 +69,8 @@ pub enum Verb {
     Verify(verify::VerifyArgs),
     /// Connection strings for clients, or with --psql a session
     Connect(connect::ConnectArgs),
+    /// Two of three hosts are gone and nothing fails over: make the last copy writable
+    Recover(recover::RecoverArgs),
     /// What was observed of the hosts
     Facts(Connect),
     /// Past runs
@@ -114,6 +119,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Lab(args) => lab::run(&common, &args),
         Verb::Verify(args) => session::block_on(verify::run(&common, &args)),
         Verb::Connect(args) => connect::run(&common, &args),
+        Verb::Recover(args) => session::block_on(recover::run(&common, &args)),
         Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
         Verb::History => journal::history(&common),
         Verb::Replay(args) => journal::replay(&common, &args),

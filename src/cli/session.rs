@@ -21,6 +21,7 @@ use crate::names::{FormationName, HostName, RunId};
 use crate::pki::{Ca, LeafRequest, Usage};
 use crate::plan::{Desired, Plan, Seen, Selection, diff};
 use crate::resource::sha256_hex;
+use crate::runbook::recover::{MARKER_PATH, Marker};
 use crate::secret::Masker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,7 +54,16 @@ pub struct Session<'a> {
     journaled: bool,
 }
 
+/// What a session is opened for.
+struct Way<'w> {
+    verb: &'w str,
+    journal: bool,
+    hosts: BTreeSet<HostName>,
+    wanted: Wanted,
+}
+
 /// The wanted state, and what was known when it was computed.
+#[derive(Default)]
 struct Wanted {
     known: Known,
     desired: Desired,
@@ -74,23 +84,61 @@ impl<'a> Session<'a> {
         let contexts = project.contexts(&ca, &known.traits, &known.patroni)?;
         let desired = selection.apply(project.compile(playbook, &contexts)?)?;
         let hosts = wanted_hosts(&desired, &selection);
+        let wanted = Wanted { known, desired };
+        let way = Way {
+            verb,
+            journal,
+            hosts,
+            wanted,
+        };
+        let session = Self::open(common, project, way, (ca, contexts.masker)).await?;
+        for issued in contexts.issued.iter().filter(|_| common.verbose > 0) {
+            session.emitter.emit(Kind::Note {
+                text: issued.clone(),
+            });
+        }
+        Ok(Self {
+            playbook: playbook.to_owned(),
+            selection,
+            ..session
+        })
+    }
+
+    /// Connects to the given hosts without compiling anything: for runbooks, which must work when most hosts are
+    /// gone and the authority's key may be, too. Needs one host at least.
+    pub async fn reach(
+        common: &'a Common,
+        project: &'a Project,
+        verb: &str,
+        hosts: BTreeSet<HostName>,
+    ) -> Result<Self, Failure> {
+        let ca = project.authority(false)?;
+        let masker = sinks::masker(&project.inventory);
+        let way = Way {
+            verb,
+            journal: true,
+            hosts,
+            wanted: Wanted::default(),
+        };
+        Self::open(common, project, way, (ca, masker)).await
+    }
+
+    async fn open(
+        common: &'a Common,
+        project: &'a Project,
+        way: Way<'_>,
+        (ca, masker): (Ca, Masker),
+    ) -> Result<Self, Failure> {
         // Asks for passwords, so it comes before anything draws on the terminal, and before a run begins that must end.
-        let endpoints = endpoints(common, project, &hosts)?;
+        let endpoints = endpoints(common, project, &way.hosts)?;
         let id = run_id();
-        let emitter = sinks::emitter(common, project, &id, contexts.masker.clone(), journal)?;
+        let emitter = sinks::emitter(common, project, &id, masker.clone(), way.journal)?;
         emitter.emit(Kind::RunStarted {
-            verb: verb.to_owned(),
+            verb: way.verb.to_owned(),
             inventory: project.inventory.path.display().to_string(),
-            hosts: hosts.iter().cloned().collect(),
+            hosts: way.hosts.iter().cloned().collect(),
             stages: Vec::new(),
         });
-        for issued in &contexts.issued {
-            if common.verbose > 0 {
-                emitter.emit(Kind::Note {
-                    text: issued.clone(),
-                });
-            }
-        }
         let (raise, cancel) = Cancel::new();
         watch_interrupts(raise, emitter.clone());
         let resolver = Arc::new(resolver(common));
@@ -98,21 +146,19 @@ impl<'a> Session<'a> {
         if fleet.hosts().is_empty() {
             return Err(unreachable(&fleet, &emitter));
         }
-        let masker = contexts.masker;
-        let wanted = Mutex::new(Wanted { known, desired });
         Ok(Self {
             common,
             project,
-            playbook: playbook.to_owned(),
-            selection,
+            playbook: "site".to_owned(),
+            selection: Selection::default(),
             ca,
             fleet,
             emitter,
             masker,
             id,
             cancel,
-            wanted,
-            journaled: journal,
+            wanted: Mutex::new(way.wanted),
+            journaled: way.journal,
         })
     }
 
@@ -176,6 +222,7 @@ impl<'a> Session<'a> {
             .collect();
         let mut seen =
             engine::look(run, &first, &hosts, &first.groups().into_keys().collect()).await?;
+        not_in_emergency(&seen)?;
         self.check_clocks(&seen)?;
         let desired = self.learn(&seen)?;
         Looker::new(run)
@@ -274,6 +321,27 @@ fn wanted_hosts(desired: &Desired, selection: &Selection) -> BTreeSet<HostName> 
         hosts.retain(|host| limit.contains(host));
     }
     hosts
+}
+
+/// A formation that was recovered is left alone until the recover is closed: what it pinned would be undone, and
+/// what it put aside would be started.
+fn not_in_emergency(seen: &Seen) -> Result<(), Failure> {
+    for (host, observed) in &seen.hosts {
+        let Some(text) = &observed.emergency else {
+            continue;
+        };
+        let words = match Marker::read(text) {
+            Some(marker) => marker.sentence(),
+            None => "its note cannot be read".to_owned(),
+        };
+        let failure = Failure::new(
+            code::REFUSED,
+            format!("{host} has an open recover ({MARKER_PATH}): {words}\n  nothing was changed"),
+        );
+        return Err(failure
+            .hint("lost hosts are back: `citusctl recover rejoin`; gone for good: `citusctl recover rebuild`; nothing promoted yet: `citusctl recover undo`"));
+    }
+    Ok(())
 }
 
 /// Files that are there and differ: their contents are fetched for the diff.

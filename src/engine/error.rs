@@ -32,6 +32,18 @@ pub enum EngineError {
     Unseen { stage: StageName, what: String },
     #[error("{cluster}: {detail}")]
     Group { cluster: String, detail: String },
+    #[error("{host}: `{step}` failed: {detail}")]
+    Step {
+        step: String,
+        host: HostName,
+        detail: String,
+    },
+    #[error("{host}: `{step}` must not be done now: {detail}")]
+    Precondition {
+        step: String,
+        host: HostName,
+        detail: String,
+    },
     #[error("interrupted; {0}")]
     Interrupted(String),
     #[error("what was found on the hosts does not compile: {0}")]

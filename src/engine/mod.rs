@@ -12,6 +12,7 @@ mod group;
 mod lock;
 mod look;
 mod patroni;
+mod runbook;
 pub mod status;
 pub mod verify;
 mod work;
@@ -22,6 +23,7 @@ pub use error::EngineError;
 pub use fleet::Fleet;
 pub use look::{Looker, look};
 pub use patroni::Patroni;
+pub use runbook::{carry_out, survey};
 
 use crate::command::Frame;
 use crate::event::Emitter;

@@ -17,6 +17,8 @@ pub struct Observed {
     pub stamps: BTreeMap<String, Stamp>,
     /// Paths that an earlier run wrote here.
     pub manifest: Vec<String>,
+    /// The note of a recover that is not closed, as it is on the host.
+    pub emergency: Option<String>,
     /// TCP ports that somebody listens on.
     pub listeners: Vec<Listener>,
     /// Answers to [`super::Probe::Script`] and [`super::Probe::Sql`], by name.

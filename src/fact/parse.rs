@@ -29,6 +29,10 @@ pub fn parse(frame: &Frame, probes: &[Probe], output: &str) -> Result<Observed, 
         users: users(sections.get("users").unwrap_or_default()),
         stamps: stamps(sections.get("stamps").unwrap_or_default()),
         manifest: lines(sections.get("manifest").unwrap_or_default()),
+        emergency: sections
+            .get("emergency")
+            .filter(|text| !text.trim().is_empty())
+            .map(str::to_owned),
         listeners: listeners(sections.get("listeners").unwrap_or_default()),
         scripts: scripts(&sections),
         contents: BTreeMap::new(),

@@ -20,9 +20,11 @@ df -Pk "$d" | { read -r _; read -r _ total _ free _; printf 'disk_kb %s\ndisk_fr
 "#;
 
 const STATE: &str = r#"mark stamps
-for f in "$STATE"/stamps/*; do [ -f "$f" ] && { printf '= %s\n' "${f##*/}"; while read -r l; do printf '%s\n' "$l"; done <"$f"; }; done
+for f in "$STATE"/stamps/*; do [ -f "$f" ] && { printf '= %s\n' "${f##*/}"; while read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$f"; }; done
 mark manifest
-[ -f "$STATE/manifest" ] && while read -r l; do printf '%s\n' "$l"; done <"$STATE/manifest"
+[ -f "$STATE/manifest" ] && while read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$STATE/manifest"
+mark emergency
+[ -f "$STATE/emergency.json" ] && cat "$STATE/emergency.json"
 mark listeners
 command -v ss >/dev/null && ss -Hltnp 2>/dev/null
 "#;

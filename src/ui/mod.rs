@@ -8,6 +8,7 @@ mod history_view;
 mod json;
 mod lines;
 mod plan_view;
+mod runbook_view;
 mod summary;
 mod words;
 
@@ -17,5 +18,6 @@ pub use history_view::history_view;
 pub use json::Ndjson;
 pub use lines::Lines;
 pub use plan_view::plan_view;
+pub use runbook_view::runbook_view;
 pub use summary::summary;
 pub use words::{bytes, count, duration};

@@ -46,6 +46,26 @@ impl Findings {
         }
     }
 
+    /// A recover that is not closed, said once for all hosts that have its note.
+    pub(super) fn emergency(&mut self, answers: &Answers) {
+        let hosts = answers
+            .hosts
+            .values()
+            .filter_map(|answer| answer.as_ref().ok());
+        let mut notes: Vec<String> = hosts
+            .filter_map(|seen| seen.emergency.as_ref())
+            .map(|marker| {
+                format!(
+                    "{}: `citusctl recover rejoin` or `rebuild` closes it",
+                    marker.sentence()
+                )
+            })
+            .collect();
+        notes.sort();
+        notes.dedup();
+        self.problems.extend(notes);
+    }
+
     /// Services that should run and do not.
     pub(super) fn units(&mut self, run: &Run<'_>, answers: &Answers) {
         for (name, answer) in &answers.hosts {

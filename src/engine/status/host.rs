@@ -6,6 +6,7 @@ use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
+use crate::runbook::recover::Marker;
 use crate::transport::Program;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,8 @@ pub(super) struct HostSeen {
     /// psql's words where it did not answer.
     pub nodes_words: String,
     pub addresses: BTreeSet<IpAddr>,
+    /// The note of a recover that is not closed.
+    pub emergency: Option<Marker>,
 }
 
 /// One row of `pg_dist_node`.
@@ -70,6 +73,7 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     text.push_str(
         "for u in etcd patroni haproxy; do mark unit $u; systemctl is-active $u 2>&1; done\n\
          mark addresses; ip -o addr show 2>/dev/null\n\
+         mark emergency; cat /etc/citusctl/emergency.json 2>/dev/null\n\
          mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null\n\
          mark certificate postgres; cat /pg/cert/server.crt 2>/dev/null\n",
     );
@@ -139,6 +143,7 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
             seen.certificates.insert(name.to_owned(), text.to_owned());
         }
     }
+    seen.emergency = sections.get("emergency").and_then(Marker::read);
     seen.addresses = addresses(sections.get("addresses").unwrap_or_default());
     for (what, text) in sections.starting_with("etcd") {
         let key = match what {

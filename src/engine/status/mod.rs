@@ -83,6 +83,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
     let mut said = Findings::default();
     said.unreachable(run);
     said.unanswered(answers);
+    said.emergency(answers);
     let mut report = StatusReport {
         formation: match run.model.formations.as_slice() {
             [only] => Some(only.name.clone()),

@@ -1,0 +1,188 @@
+//! `recover`: the worst day.
+
+use super::exit::{Failure, code};
+use super::options::Common;
+use super::project::Project;
+use super::rebuild::{self, RebuildArgs};
+use super::runbook::{self, RunbookArgs};
+use super::session::Session;
+use crate::engine::{self, Run};
+use crate::names::HostName;
+use crate::runbook::host_functions;
+use crate::runbook::recover::{self, Input, Request, Seen, Via, read_survey, survey_program};
+use clap::{Args, Subcommand, ValueEnum};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Options of `recover`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct RecoverArgs {
+    #[command(subcommand)]
+    after: Option<After>,
+    /// The host with the last good copy
+    #[arg(long, value_name = "HOST", required = true)]
+    survivor: Option<String>,
+    /// A lost host that has no power or no network, and will not get it back by itself; repeat for each
+    #[arg(long, value_name = "HOST")]
+    fenced: Vec<String>,
+    /// How [default: etcd, if a member with its data can be reached]
+    #[arg(long, value_name = "WAY")]
+    via: Option<Way>,
+    /// Promote even where Patroni would refuse because acknowledged transactions may be missing
+    #[arg(long)]
+    accept_loss: bool,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+/// The ways back.
+#[derive(Debug, Subcommand)]
+pub enum After {
+    /// The lost hosts are back: take them in again
+    Rejoin(RunbookArgs),
+    /// They are gone for good: go on without them, under a new inventory beside the old one
+    Rebuild(RebuildArgs),
+    /// Nothing was promoted yet: put everything back as it was
+    Undo(RunbookArgs),
+}
+
+/// How a survivor becomes writable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// Etcd gets a majority of one, and Patroni promotes
+    Etcd,
+    /// Without etcd: Patroni is put aside, PostgreSQL is promoted by hand
+    Promote,
+}
+
+/// What one look may take on a host.
+const LOOK: Duration = Duration::from_secs(30);
+/// Most hosts may be gone: nobody waits long for them.
+const CONNECT: u64 = 4;
+
+/// Runs it.
+pub async fn run(common: &Common, args: &RecoverArgs) -> Result<u8, Failure> {
+    let mut common = common.clone();
+    common.connect.connect_timeout = common.connect.connect_timeout.min(CONNECT);
+    let project = Project::open(&common)?;
+    if let Some(after) = &args.after {
+        return back(&common, &project, after).await;
+    }
+    let survivor = known(&project, args.survivor.as_deref().unwrap_or_default())?;
+    let fenced = args.fenced.iter().map(|host| known(&project, host));
+    let request = Request {
+        survivor,
+        fenced: fenced.collect::<Result<_, _>>()?,
+        via: args.via.map(|way| match way {
+            Way::Etcd => Via::Etcd,
+            Way::Promote => Via::Promote,
+        }),
+        accept_loss: args.accept_loss,
+    };
+    let hosts = recover::hosts(&project.model, &request.survivor);
+    let hosts = if hosts.is_empty() {
+        BTreeSet::from([request.survivor.clone()])
+    } else {
+        hosts
+    };
+    let session = Session::reach(&common, &project, "recover", hosts).await?;
+    let run = session.run()?;
+    let planned = planned(&session, &run, &request).await;
+    runbook::run(&common, &args.runbook, &session, &run, planned).await
+}
+
+type Planner = fn(Input<'_>) -> Result<crate::runbook::Runbook, crate::runbook::Refusal>;
+
+/// The ways back look at all hosts: the note of the recover may be on any of them.
+async fn back(common: &Common, project: &Project, after: &After) -> Result<u8, Failure> {
+    let (args, verb, planner): (_, _, Planner) = match after {
+        After::Rejoin(args) => (args, "recover rejoin", recover::plan_rejoin),
+        After::Rebuild(args) => return rebuild::run(common, project, args).await,
+        After::Undo(args) => (args, "recover undo", recover::plan_undo),
+    };
+    let hosts = project.model.hosts.keys().cloned().collect();
+    let session = Session::reach(common, project, verb, hosts).await?;
+    let run = session.run()?;
+    let seen = look(&session, &run).await;
+    let input = Input {
+        inventory: &project.inventory,
+        model: &project.model,
+        seen: &seen,
+        run: &session.id,
+    };
+    let planned = planner(input).map_err(Failure::from);
+    runbook::run(common, args, &session, &run, planned).await
+}
+
+/// A host of the inventory, or words about it.
+fn known(project: &Project, name: &str) -> Result<HostName, Failure> {
+    let host = HostName::new(name);
+    if project.model.hosts.contains_key(&host) {
+        return Ok(host);
+    }
+    let failure = Failure::new(
+        code::INPUT,
+        format!("{name} is not a host of the inventory; nothing was changed"),
+    );
+    let names: Vec<&str> = project.model.hosts.keys().map(HostName::as_str).collect();
+    Err(failure.hint(format!("its hosts are {}", names.join(", "))))
+}
+
+async fn planned(
+    session: &Session<'_>,
+    run: &Run<'_>,
+    request: &Request,
+) -> Result<crate::runbook::Runbook, Failure> {
+    if let Some(error) = session.fleet.unreachable().get(&request.survivor) {
+        let failure = Failure::new(
+            code::UNREACHABLE,
+            format!(
+                "{} cannot be reached, so it cannot be the survivor: {error}\n  nothing was changed",
+                request.survivor
+            ),
+        );
+        return Err(failure.hint("name another host that has a copy, or mend the way to it"));
+    }
+    let seen = look(session, run).await;
+    let input = Input {
+        inventory: &session.project.inventory,
+        model: &session.project.model,
+        seen: &seen,
+        run: &session.id,
+    };
+    Ok(recover::plan(input, request)?)
+}
+
+/// One quick program on each host that answers.
+pub async fn look(session: &Session<'_>, run: &Run<'_>) -> Seen {
+    let reachable = session
+        .project
+        .model
+        .hosts()
+        .filter(|host| session.fleet.get(&host.name).is_some());
+    let programs: BTreeMap<HostName, _> = reachable
+        .map(|host| {
+            let functions =
+                host_functions(&session.project.inventory, &session.project.model, host);
+            (host.name.clone(), survey_program(&run.frame, &functions))
+        })
+        .collect();
+    let unreachable = session.fleet.unreachable().iter();
+    let mut seen = Seen {
+        hosts: BTreeMap::new(),
+        unreachable: unreachable
+            .map(|(host, error)| (host.clone(), error.to_string()))
+            .collect(),
+    };
+    for (host, answer) in engine::survey(run, &programs, LOOK).await {
+        let read = answer.and_then(|text| {
+            read_survey(&run.frame, &text).ok_or_else(|| "its answer is not whole".to_owned())
+        });
+        match read {
+            Ok(found) => drop(seen.hosts.insert(host, found)),
+            Err(why) => drop(seen.unreachable.insert(host, why)),
+        }
+    }
+    seen
+}

@@ -1,0 +1,195 @@
+//! What all verbs that run a runbook share: show it, ask for consent, carry it out, say how it ended.
+
+use super::apply::{outcome, outcome_of};
+use super::exit::{Failure, code, result, say};
+use super::options::Common;
+use super::session::Session;
+use crate::engine::{self, Run};
+use crate::event::Outcome;
+use crate::runbook::{Consent, Refusal, Runbook};
+use crate::ui::runbook_view;
+use clap::Args;
+
+/// Options of a runbook.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunbookArgs {
+    /// Say without a terminal what would be typed at one: the formation's or the group's name
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    /// Stop after the plan
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(
+            code::REFUSED,
+            format!("{}\n  nothing was changed", refusal.reason),
+        )
+        .hint(refusal.hint)
+    }
+}
+
+/// Shows a planned runbook, asks, carries it out, and ends the run of the session. `planned` is the planner's
+/// answer, so that a refusal ends the run as well.
+pub async fn run(
+    common: &Common,
+    args: &RunbookArgs,
+    session: &Session<'_>,
+    run: &Run<'_>,
+    planned: Result<Runbook, Failure>,
+) -> Result<u8, Failure> {
+    run_after(common, args, session, run, planned, || Ok(())).await
+}
+
+/// The same, with something to do on this computer once consent is given, before any host is touched.
+pub async fn run_after(
+    common: &Common,
+    args: &RunbookArgs,
+    session: &Session<'_>,
+    run: &Run<'_>,
+    planned: Result<Runbook, Failure>,
+    first: impl FnOnce() -> Result<(), Failure>,
+) -> Result<u8, Failure> {
+    match decide(common, args, session, run, planned, first).await {
+        Ok(outcome) => Ok(session.finish(outcome).await),
+        Err((outcome, failure)) => {
+            session.finish(outcome).await;
+            Err(failure)
+        }
+    }
+}
+
+async fn decide(
+    common: &Common,
+    args: &RunbookArgs,
+    session: &Session<'_>,
+    run: &Run<'_>,
+    planned: Result<Runbook, Failure>,
+    first: impl FnOnce() -> Result<(), Failure>,
+) -> Result<Outcome, (Outcome, Failure)> {
+    let stopped = |failure: Failure| (outcome_of(failure.code), failure);
+    session.emitter.pause();
+    let book = planned.map_err(stopped)?;
+    show(common, args, &book, &session.masker);
+    if args.dry_run || book.steps.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    consent(common, args, &book).map_err(stopped)?;
+    first().map_err(stopped)?;
+    engine::carry_out(run, &book)
+        .await
+        .map_err(|error| (outcome(&error), Failure::from(error)))?;
+    if !common.json() && !common.quiet {
+        session.emitter.pause();
+        book.afterwards.iter().for_each(|line| say(line));
+    }
+    Ok(Outcome::Done)
+}
+
+/// With JSON the plan is a result only where nothing follows; otherwise the events are.
+fn show(common: &Common, args: &RunbookArgs, book: &Runbook, masker: &crate::secret::Masker) {
+    if !common.json() {
+        result(&masker.mask(&runbook_view(book)));
+    } else if args.dry_run {
+        let text = serde_json::to_string_pretty(book).unwrap_or_default();
+        result(&format!("{}\n", masker.mask(&text)));
+    }
+}
+
+/// What the operator has to say, by the runbook's own measure.
+fn consent(common: &Common, args: &RunbookArgs, book: &Runbook) -> Result<(), Failure> {
+    if let Some(said) = &args.confirm {
+        return match *said == book.subject {
+            true => Ok(()),
+            false => Err(Failure::new(
+                code::DECLINED,
+                format!(
+                    "`--confirm {said}` is not `{}`; nothing was changed",
+                    book.subject
+                ),
+            )
+            .hint(format!(
+                "if this is what you want, say `--confirm {}`",
+                book.subject
+            ))),
+        };
+    }
+    match book.consent {
+        Consent::Yes if common.yes => Ok(()),
+        Consent::Yes => ask("Do this? [y/N] ", "`--yes` answers", |said| {
+            matches!(said, "y" | "yes" | "Y" | "Yes")
+        }),
+        Consent::Name => ask(
+            &format!("Type `{}` to go on: ", book.subject),
+            &format!(
+                "`--confirm {}` answers; `--yes` does not, because data may be lost",
+                book.subject
+            ),
+            |said| said == book.subject,
+        ),
+    }
+}
+
+fn ask(question: &str, answer: &str, good: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    let term = console::Term::stderr();
+    if !term.is_term() {
+        return Err(Failure::new(
+            code::DECLINED,
+            "there is no terminal to ask for consent at; nothing was changed",
+        )
+        .hint(answer));
+    }
+    let declined = || Failure::new(code::DECLINED, "declined; nothing was changed");
+    term.write_str(&format!("\n{question}"))
+        .map_err(|_| declined())?;
+    let said = term.read_line().map_err(|_| declined())?;
+    if good(said.trim()) {
+        Ok(())
+    } else {
+        Err(declined())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::collections::BTreeMap;
+
+    fn book(consent: Consent) -> Runbook {
+        Runbook {
+            name: "test",
+            aim: String::new(),
+            subject: "pg-a".to_owned(),
+            seen: Vec::new(),
+            risks: Vec::new(),
+            consent,
+            steps: Vec::new(),
+            afterwards: Vec::new(),
+            prelude: BTreeMap::new(),
+        }
+    }
+
+    fn common(words: &[&str]) -> Common {
+        let words = ["citusctl", "check"].iter().chain(words);
+        super::super::Cli::parse_from(words).common
+    }
+
+    #[test]
+    fn yes_is_not_enough_where_data_may_be_lost() {
+        let args = |name: Option<&str>| RunbookArgs {
+            confirm: name.map(str::to_owned),
+            dry_run: false,
+        };
+        let yes = common(&["--yes"]);
+        assert!(consent(&yes, &args(None), &book(Consent::Yes)).is_ok());
+        let refused = consent(&yes, &args(None), &book(Consent::Name));
+        assert_eq!(refused.unwrap_err().code, code::DECLINED);
+        assert!(consent(&yes, &args(Some("pg-a")), &book(Consent::Name)).is_ok());
+        let wrong = consent(&yes, &args(Some("pg-b")), &book(Consent::Name)).unwrap_err();
+        assert_eq!(wrong.code, code::DECLINED);
+        assert!(wrong.text.contains("is not `pg-a`"), "{}", wrong.text);
+    }
+}

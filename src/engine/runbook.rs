@@ -1,0 +1,371 @@
+//! Carries a runbook out: step by step, told as events, under the lock of a run.
+
+use super::fleet::{chain, collect};
+use super::gate::cluster;
+use super::look::futures_join;
+use super::{EngineError, Patroni, Run, lock};
+use crate::event::{Kind, StepOutcome, Stream};
+use crate::fact::GroupSeen;
+use crate::names::{HostName, ResourceId, StageName};
+use crate::runbook::{Ask, Attempt, Runbook, Script, Step, Whom, Work, attempt_program};
+use crate::secret::Secret;
+use crate::transport::{OutputSink, Program, StreamKind};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// What an action may take beyond the time that its postcondition is given.
+const MARGIN: Duration = Duration::from_secs(300);
+const POLL: Duration = Duration::from_millis(300);
+/// Lines of a failed step that are shown.
+const TAIL: usize = 20;
+
+/// Runs one program on each host, all at once, for planners that look before they plan. A host that cannot be
+/// asked has words for it.
+pub async fn survey(
+    run: &Run<'_>,
+    programs: &BTreeMap<HostName, Secret>,
+    deadline: Duration,
+) -> BTreeMap<HostName, Result<String, String>> {
+    let answers = futures_join(programs.iter().map(|(host, text)| async {
+        let answer = match run.fleet.get(host) {
+            None => Err("not connected".to_owned()),
+            Some(transport) => {
+                let program = Program::new(text.expose()).within(deadline);
+                let collected = collect(transport.as_ref(), &program).await;
+                collected
+                    .map(|(_, output)| output.out)
+                    .map_err(|error| chain(&error))
+            }
+        };
+        (host.clone(), answer)
+    }));
+    answers.await.into_iter().collect()
+}
+
+/// How a step ended on a host.
+#[derive(Clone, Debug)]
+enum End {
+    Done,
+    Skipped(String),
+    Refused(String),
+    Failed { code: i32, tail: Vec<String> },
+}
+
+/// Carries out an approved runbook. Every step is skipped whose postcondition holds.
+pub async fn carry_out(run: &Run<'_>, book: &Runbook) -> Result<(), EngineError> {
+    let _locks = lock::acquire(run, &book.hosts()).await?;
+    let started = Instant::now();
+    let stage = StageName::new(book.name);
+    run.emitter.emit(Kind::StageStarted {
+        stage: stage.clone(),
+        index: 1,
+        total: 1,
+        hosts: book.hosts().into_iter().collect(),
+    });
+    for step in &book.steps {
+        if run.cancel.stops() {
+            return Err(EngineError::Interrupted(format!(
+                "`{}` was not begun; run the same command again to go on",
+                step.title
+            )));
+        }
+        Doing { run, book, step }.step().await?;
+    }
+    run.emitter.emit(Kind::StageFinished {
+        stage,
+        millis: millis(started),
+    });
+    Ok(())
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// One step under way.
+struct Doing<'a> {
+    run: &'a Run<'a>,
+    book: &'a Runbook,
+    step: &'a Step,
+}
+
+impl Doing<'_> {
+    async fn step(&self) -> Result<(), EngineError> {
+        let work = async {
+            match &self.step.work {
+                Work::Hosts(scripts) => {
+                    futures_join(
+                        scripts
+                            .iter()
+                            .map(|(host, script)| self.told(host, self.script(host, script))),
+                    )
+                    .await
+                }
+                Work::Group(ask) => vec![self.told(&ask.host, self.ask(ask)).await],
+            }
+        };
+        let ended = tokio::select! {
+            ended = work => ended,
+            () = self.run.cancel.reached(2) => return Err(EngineError::Interrupted(format!(
+                "`{}` was abandoned in flight; run the same command again to go on", self.step.title
+            ))),
+        };
+        ended
+            .into_iter()
+            .try_for_each(|(host, end)| self.judge(&host, end))
+    }
+
+    fn id(&self) -> ResourceId {
+        ResourceId::new(format!("{}/{}", self.book.name, self.step.id))
+    }
+
+    /// The events around a host's part.
+    async fn told(&self, host: &HostName, work: impl Future<Output = End>) -> (HostName, End) {
+        let started = Instant::now();
+        self.run.emitter.emit(Kind::StepStarted {
+            host: host.clone(),
+            resource: self.id(),
+            title: self.step.title.clone(),
+        });
+        let end = work.await;
+        let (outcome, output_tail) = match &end {
+            End::Done => (StepOutcome::Done, Vec::new()),
+            End::Skipped(reason) => (
+                StepOutcome::Skipped {
+                    reason: reason.clone(),
+                },
+                Vec::new(),
+            ),
+            End::Refused(reason) => (StepOutcome::Failed { code: 4 }, vec![reason.clone()]),
+            End::Failed { code, tail } => (StepOutcome::Failed { code: *code }, tail.clone()),
+        };
+        self.run.emitter.emit(Kind::StepFinished {
+            host: host.clone(),
+            resource: self.id(),
+            title: self.step.title.clone(),
+            outcome,
+            millis: millis(started),
+            output_tail,
+        });
+        (host.clone(), end)
+    }
+
+    fn judge(&self, host: &HostName, end: End) -> Result<(), EngineError> {
+        let step = self.step.title.clone();
+        match end {
+            End::Done | End::Skipped(_) => Ok(()),
+            _ if !self.step.must => Ok(()),
+            End::Refused(detail) => Err(EngineError::Precondition {
+                step,
+                host: host.clone(),
+                detail,
+            }),
+            End::Failed { tail, .. } => {
+                let detail = tail
+                    .last()
+                    .cloned()
+                    .unwrap_or_else(|| "it said nothing".to_owned());
+                Err(EngineError::Step {
+                    step,
+                    host: host.clone(),
+                    detail,
+                })
+            }
+        }
+    }
+
+    async fn script(&self, host: &HostName, script: &Script) -> End {
+        let Some(transport) = self.run.fleet.get(host) else {
+            return End::Failed {
+                code: -1,
+                tail: vec![format!("{host} is not connected")],
+            };
+        };
+        let functions = self.book.prelude.get(host);
+        let text = attempt_program(
+            &self.run.frame,
+            self.run.id.as_str(),
+            functions,
+            script,
+            self.step.within,
+        );
+        let program = Program {
+            text,
+            deadline: Some(self.step.within + MARGIN),
+        };
+        let mut listener = Listener {
+            run: self.run,
+            host,
+            step: self.step,
+            since: Instant::now(),
+            tail: Vec::new(),
+            end: None,
+        };
+        match transport.run(&program, &mut listener).await {
+            Err(error) => End::Failed {
+                code: -1,
+                tail: vec![chain(&error)],
+            },
+            Ok(exit) => listener.end.take().unwrap_or_else(|| End::Failed {
+                code: -1,
+                tail: vec![format!("the program ended early ({exit})")],
+            }),
+        }
+    }
+
+    async fn ask(&self, ask: &Ask) -> End {
+        match self.asked(ask).await {
+            Ok(end) => end,
+            Err(words) => End::Failed {
+                code: 1,
+                tail: vec![words],
+            },
+        }
+    }
+
+    async fn asked(&self, ask: &Ask) -> Result<End, String> {
+        let (_, group) = self
+            .run
+            .model
+            .group(&ask.cluster)
+            .ok_or_else(|| format!("{} is not in the inventory", ask.cluster))?;
+        let seen = cluster(self.run, group).await?;
+        if (ask.holds)(&seen).is_ok() {
+            return Ok(End::Skipped("it is so already".to_owned()));
+        }
+        if let Err(why) = (ask.require)(&seen) {
+            return Ok(End::Refused(why));
+        }
+        let name = match &ask.whom {
+            Whom::Member(name) => name.clone(),
+            Whom::Leader => seen
+                .leader()
+                .map(|leader| leader.name.clone())
+                .ok_or_else(|| format!("{} has no leader", ask.cluster))?,
+        };
+        let member = group
+            .members
+            .iter()
+            .find(|member| member.name == name)
+            .ok_or_else(|| format!("{name} is not in the inventory"))?;
+        let patroni = Patroni::of(self.run, member).ok_or("no credentials for Patroni")?;
+        let answer = patroni
+            .ask(ask.method, &ask.path, Some(ask.body.clone()))
+            .await;
+        // Patroni may stop waiting before it stops acting: the group's state has the last word.
+        let words = answer.err().map(|error| chain(&error)).unwrap_or_default();
+        if !words.is_empty() && !words.contains("status unknown") {
+            return Err(words);
+        }
+        self.wait(ask, || cluster(self.run, group)).await
+    }
+
+    async fn wait<F: Future<Output = Result<GroupSeen, String>>>(
+        &self,
+        ask: &Ask,
+        look: impl Fn() -> F,
+    ) -> Result<End, String> {
+        let started = Instant::now();
+        let mut said = String::new();
+        loop {
+            let missing = match look().await {
+                Ok(seen) => match (ask.holds)(&seen) {
+                    Ok(()) => return Ok(End::Done),
+                    Err(missing) => missing,
+                },
+                Err(why) => why,
+            };
+            if started.elapsed() > self.step.within {
+                return Err(format!(
+                    "waited {} s: {missing}",
+                    self.step.within.as_secs()
+                ));
+            }
+            if missing != said {
+                tell_waiting(self.run, self.step, &missing, started);
+                said = missing;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}
+
+fn tell_waiting(run: &Run<'_>, step: &Step, missing: &str, since: Instant) {
+    run.emitter.emit(Kind::GateWaiting {
+        gate: step.id.to_owned(),
+        detail: missing.to_owned(),
+        seconds: since.elapsed().as_secs(),
+        deadline: step.within.as_secs(),
+    });
+}
+
+/// Turns a step's output into events and its end.
+struct Listener<'a> {
+    run: &'a Run<'a>,
+    host: &'a HostName,
+    step: &'a Step,
+    since: Instant,
+    tail: Vec<String>,
+    end: Option<End>,
+}
+
+impl Listener<'_> {
+    fn attempt(&mut self, attempt: Attempt, stream: StreamKind) {
+        match attempt {
+            Attempt::Skipped => self.end = Some(End::Skipped("it is so already".to_owned())),
+            Attempt::Refused => self.end = Some(End::Refused(self.tail.join(" "))),
+            Attempt::Failed(code) => {
+                self.end = Some(End::Failed {
+                    code,
+                    tail: std::mem::take(&mut self.tail),
+                })
+            }
+            Attempt::Late => {
+                let missing = self.tail.pop().unwrap_or_default();
+                let words = format!("waited {} s: {missing}", self.step.within.as_secs());
+                self.end = Some(End::Failed {
+                    code: 1,
+                    tail: vec![words],
+                });
+            }
+            Attempt::Done => self.end = Some(End::Done),
+            Attempt::Acting => self.tail.clear(),
+            Attempt::Waiting => self.since = Instant::now(),
+            Attempt::Still(missing) => {
+                tell_waiting(
+                    self.run,
+                    self.step,
+                    &format!("{}: {missing}", self.host),
+                    self.since,
+                );
+            }
+            Attempt::Text(text) => self.text(text, stream),
+        }
+    }
+
+    fn text(&mut self, line: String, stream: StreamKind) {
+        if line.is_empty() {
+            return;
+        }
+        if self.tail.len() == TAIL {
+            self.tail.remove(0);
+        }
+        self.tail.push(line.clone());
+        let stream = match stream {
+            StreamKind::Out => Stream::Out,
+            StreamKind::Err => Stream::Err,
+        };
+        self.run.emitter.emit(Kind::Output {
+            host: self.host.clone(),
+            stream,
+            line,
+        });
+    }
+}
+
+impl OutputSink for Listener<'_> {
+    fn line(&mut self, stream: StreamKind, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        self.attempt(Attempt::read(&self.run.frame, &line), stream);
+    }
+}

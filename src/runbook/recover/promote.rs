@@ -1,0 +1,164 @@
+//! Without etcd: Patroni is put aside while PostgreSQL goes on, PostgreSQL is promoted, and everything that asks
+//! Patroni is pinned to it.
+
+use super::{Case, Input, pin};
+use crate::command::quote;
+use crate::model::{Formation, Group, Instance};
+use crate::names::HostName;
+use crate::resource::Impact;
+use crate::runbook::{Script, Step};
+use std::collections::BTreeMap;
+
+/// The drop-in that keeps systemd from starting Patroni again between its end and its mask.
+pub(super) const DROPIN: &str = "/run/systemd/system/patroni.service.d/zz-citusctl-recover.conf";
+
+/// The steps, in order.
+pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
+    let host = &case.survivor.host;
+    let mut steps = vec![detach(case)];
+    steps.extend(quorum(case));
+    steps.extend([postgres(host), promote(case)]);
+    steps.extend(pin::pin(case));
+    steps.extend(pin::bind(case));
+    steps.extend(metadata(case));
+    steps
+}
+
+/// A masked unit has lost its `KillMode=process`, and systemd would kill PostgreSQL with it: so no restart first,
+/// then the end of Patroni alone, and only then the mask.
+///
+/// The group's other members that answer are put aside, too: with etcd back, theirs would promote a second one.
+fn detach(case: &Case<'_>) -> Step {
+    let act = include_str!("scripts/detach.sh");
+    let require = "pid=$(systemctl show -P MainPID patroni.service)\n\
+        if [ \"${pid:-0}\" -gt 1 ] && ls -l /proc/$pid/fd 2>/dev/null | grep -q watchdog; then\n\
+          echo 'Patroni holds the watchdog: without it the machine would be reset'; false\n\
+        fi";
+    let holds = "case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating) echo 'Patroni runs'; false ;; esac\n\
+        [ \"$(systemctl show -P LoadState patroni.service)\" = masked ] || { echo 'Patroni is not masked'; false; }";
+    let script = || Script::new(act, holds).require(require);
+    let members = case
+        .group
+        .members
+        .iter()
+        .filter(|member| case.host_seen(&member.host).is_some());
+    let scripts = members.map(|member| (member.host.clone(), script()));
+    Step::on_all(
+        scripts.collect(),
+        "detach",
+        "put Patroni aside (ended, masked) while PostgreSQL goes on",
+    )
+    .within(10)
+}
+
+/// A lost member that comes back would give the old cluster its majority again, and a Patroni beside it a leader of
+/// its own.
+fn quorum(case: &Case<'_>) -> Option<Step> {
+    let here = |host: &HostName| case.host_seen(host).is_some();
+    no_quorum(case.input, here)
+}
+
+/// The same on every etcd host that `which` picks.
+pub(super) fn no_quorum(input: Input<'_>, which: impl Fn(&HostName) -> bool) -> Option<Step> {
+    let act = "systemctl mask etcd.service\nsystemctl stop etcd.service || :";
+    let holds = "case $(systemctl show -P ActiveState etcd.service) in active | activating | deactivating) echo 'etcd runs'; false ;; esac\n\
+        [ \"$(systemctl show -P LoadState etcd.service)\" = masked ] || { echo 'etcd is not masked'; false; }";
+    let etcd = input.model.etcd.iter().flat_map(|etcd| &etcd.members);
+    let scripts: BTreeMap<HostName, Script> = etcd
+        .filter(|member| which(&member.host))
+        .map(|member| (member.host.clone(), Script::new(act, holds)))
+        .collect();
+    let title = "stop and mask etcd: a returning member must not give the old cluster a majority";
+    (!scripts.is_empty()).then(|| Step::on_all(scripts, "quorum", title))
+}
+
+/// A PostgreSQL that has stopped is started as Patroni did: not all that it was told is in its configuration.
+fn postgres(host: &HostName) -> Step {
+    let act = "systemctl reset-failed citusctl-postgres.service 2>/dev/null || :\n\
+        [ -s \"$PG_DATA/postmaster.opts\" ] || { echo \"$PG_DATA/postmaster.opts is not there\"; exit 1; }\n\
+        mkdir -p /run/postgresql; chown \"$PG_USER:\" /run/postgresql; chmod 2775 /run/postgresql\n\
+        systemd-run --quiet --unit=citusctl-postgres --uid=\"$PG_USER\" --property=KillMode=mixed --property=KillSignal=SIGINT \\\n\
+          --property=TimeoutStopSec=120 --property=LimitNOFILE=1048576 --property=OOMScoreAdjust=-900 \\\n\
+          sh -c \"exec $(cat \"$PG_DATA/postmaster.opts\")\"";
+    let holds = "sql postgres 'SELECT 1' >/dev/null 2>&1 || { echo 'PostgreSQL does not answer yet'; false; }";
+    Step::on(
+        host,
+        "postgres",
+        "see that PostgreSQL runs, without Patroni",
+        Script::new(act, holds),
+    )
+    .within(120)
+}
+
+/// Commits must not wait for standbys that are gone.
+fn promote(case: &Case<'_>) -> Step {
+    let act = format!(
+        "[ -z \"$(sql postgres 'SHOW synchronous_standby_names')\" ] || {{\n\
+           sql postgres \"ALTER SYSTEM SET synchronous_standby_names = ''\"; sql postgres 'SELECT pg_reload_conf()' >/dev/null\n\
+         }}\n\
+         if [ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = t ]; then sql postgres 'SELECT pg_promote(true, 60)' >/dev/null; fi\n\
+         [ \"$(sql postgres 'SELECT system_identifier FROM pg_control_system()')\" = {system} ]",
+        system = quote(&case.pg.system)
+    );
+    let holds = "[ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = f ] || { echo 'still in recovery'; false; }\n\
+        [ -z \"$(sql postgres 'SHOW synchronous_standby_names')\" ] || { echo 'commits still wait for standbys'; false; }";
+    let title = format!(
+        "promote PostgreSQL of {}; commits wait for nobody",
+        case.survivor.name
+    );
+    Step::on(
+        &case.survivor.host,
+        "promote",
+        title,
+        Script::new(act, holds),
+    )
+    .with_impact(Impact::Failover)
+    .within(60)
+}
+
+/// Citus's own list of nodes, on the coordinator.
+fn metadata(case: &Case<'_>) -> Option<Step> {
+    let number = case.group.number?;
+    let (host, port) = (&case.survivor.host, case.survivor.port);
+    let at = match case.group.is_coordinator() {
+        true => host.clone(),
+        false => coordinator(case.formation, case)?.host.clone(),
+    };
+    let database = quote(&case.formation.primary_db);
+    let address = case.survivor.address;
+    let act = format!(
+        "sql {database} {} 2>&1 | grep -v '^NOTICE' || :",
+        quote(&swap(number, &address.to_string(), port))
+    );
+    let holds = format!(
+        "found=$(sql {database} \"SELECT nodename || ':' || nodeport FROM pg_dist_node WHERE groupid = {number} AND noderole = 'primary'\")\n\
+         [ \"$found\" = {address}:{port} ] || {{ echo \"pg_dist_node says $found\"; false; }}"
+    );
+    let title =
+        format!("make Citus's metadata name {address}:{port} as the primary of group {number}");
+    Some(Step::on(&at, "metadata", title, Script::new(act, holds)).within(20))
+}
+
+/// The coordinator's member that takes writes now, if there is one.
+pub(super) fn coordinator<'a>(formation: &'a Formation, case: &Case<'_>) -> Option<&'a Instance> {
+    let group: &Group = formation.coordinator()?;
+    group.members.iter().find(|member| {
+        case.host_seen(&member.host)
+            .is_some_and(super::HostSeen::writable)
+    })
+}
+
+/// In one transaction, because two rows must not have one address: the survivor's own row as a secondary steps aside,
+/// the primary's row takes its address, and the secondary's row gets that of the lost primary.
+fn swap(group: u32, address: &str, port: u16) -> String {
+    format!(
+        "DO $$ DECLARE p record; s int; BEGIN \
+         SELECT nodeid, nodename, nodeport INTO STRICT p FROM pg_dist_node WHERE groupid = {group} AND noderole = 'primary'; \
+         IF p.nodename = '{address}' AND p.nodeport = {port} THEN RETURN; END IF; \
+         SELECT nodeid INTO s FROM pg_dist_node WHERE nodename = '{address}' AND nodeport = {port}; \
+         IF s IS NOT NULL THEN PERFORM citus_update_node(s, 'citusctl-placeholder', {port}); END IF; \
+         PERFORM citus_update_node(p.nodeid, '{address}', {port}, true, 1000); \
+         IF s IS NOT NULL THEN PERFORM citus_update_node(s, p.nodename, p.nodeport); END IF; \
+         END $$"
+    )
+}

@@ -1,0 +1,196 @@
+//! The proof: a committed write through every service port that should take one, and one over all groups.
+
+use super::Case;
+use crate::command::quote;
+use crate::inventory::Inventory;
+use crate::inventory::parameters::Typed;
+use crate::model::{Host, Service, ServiceKind};
+use crate::names::HostName;
+use crate::runbook::{Script, Step};
+use std::collections::BTreeMap;
+
+/// `through HOST PORT DATABASE SQL`: as the administrator, over TLS, as a client would.
+pub(super) fn functions(inventory: &Inventory, host: &Host) -> String {
+    let Some(vars) = inventory.hosts.get(&host.name) else {
+        return String::new();
+    };
+    let typed = Typed::new(&vars.vars);
+    format!(
+        "through() {{ PGPASSWORD={} PGSSLMODE=verify-ca PGSSLROOTCERT=/pg/cert/ca.crt PGCONNECT_TIMEOUT=3 \
+         PGOPTIONS='-c statement_timeout=10s' \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h \"$1\" -p \"$2\" -U {} -d \"$3\" -c \"$4\"; }}\n",
+        quote(typed.secret("pg_admin_password").expose()),
+        quote(&typed.str("pg_admin_username")),
+    )
+}
+
+/// A door is a host's address and a port.
+struct Door {
+    address: String,
+    port: u16,
+}
+
+/// The steps of the proof.
+pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
+    let plain = doors(case, |service| {
+        service.kind == ServiceKind::Cluster && leads_to(case, service) && writes(service)
+    });
+    let mut steps = Vec::new();
+    if plain.is_empty() {
+        steps.push(local(case));
+    } else {
+        let title = format!("write through HAProxy to {}", case.group.cluster);
+        let sql = "CREATE TABLE public.citusctl_recover_TABLE (id bigint); INSERT INTO public.citusctl_recover_TABLE VALUES (1); DROP TABLE public.citusctl_recover_TABLE";
+        steps.push(write(case, "prove", title, &plain, "postgres", sql));
+    }
+    if case.formation.is_citus() {
+        let coordinator = doors(case, |service| {
+            service.kind == ServiceKind::Coordinator && writes(service)
+        });
+        if !coordinator.is_empty() {
+            let sql = "CREATE TABLE public.citusctl_recover_TABLE (id bigint); SELECT create_distributed_table('public.citusctl_recover_TABLE', 'id'); \
+                INSERT INTO public.citusctl_recover_TABLE SELECT generate_series(1, 100); DROP TABLE public.citusctl_recover_TABLE";
+            let title = "write to all groups through the coordinator";
+            // Another group may need a recover of its own.
+            steps.push(
+                write(
+                    case,
+                    "prove-distributed",
+                    title.to_owned(),
+                    &coordinator,
+                    &case.formation.primary_db,
+                    sql,
+                )
+                .optional(),
+            );
+        }
+    }
+    steps
+}
+
+fn doors(case: &Case<'_>, which: impl Fn(&Service) -> bool) -> Vec<Door> {
+    let hosts = case.input.model.hosts().filter(|host| host.haproxy);
+    let reachable = hosts.filter(|host| {
+        case.host_seen(&host.name)
+            .is_some_and(|seen| seen.runs("haproxy"))
+    });
+    let doors = reachable.flat_map(|host| {
+        let services = host.services.iter().filter(|service| which(service));
+        services.map(|service| Door {
+            address: host.address.to_string(),
+            port: service.port,
+        })
+    });
+    doors.collect()
+}
+
+fn leads_to(case: &Case<'_>, service: &Service) -> bool {
+    let mut servers = service.servers.iter();
+    servers.any(|server| server.instance.as_ref() == Some(&case.survivor.name))
+}
+
+/// Whether only a leader passes the service's check.
+fn writes(service: &Service) -> bool {
+    let path = service.check_path.as_deref().unwrap_or_default();
+    let path = path.split('?').next().unwrap_or_default();
+    matches!(path, "/primary" | "/read-write" | "/leader" | "/master")
+}
+
+/// HAProxy believes a server only after several checks, seconds apart: it is told at once what Patroni answers by
+/// now. The next check judges by itself again.
+pub(super) fn nudge(case: &Case<'_>) -> Option<Step> {
+    let hosts = case.input.model.hosts().filter(|host| host.haproxy);
+    let reachable = hosts.filter(|host| {
+        case.host_seen(&host.name)
+            .is_some_and(|seen| seen.runs("haproxy"))
+    });
+    let scripts: BTreeMap<HostName, Script> = reachable
+        .filter_map(|host| {
+            let services = host.services.iter().filter(|service| writes(service) && leads_to(case, service));
+            let orders: Vec<String> = services.map(|service| format!("{}/{}", service.name, case.survivor.name)).collect();
+            let script = || {
+                let act = format!("! command -v python3 >/dev/null || python3 - {} <<'CITUSCTL_HAPROXY' || :\n{NUDGE}\nCITUSCTL_HAPROXY", orders.join(" "));
+                Script::new(format!("{act}\nmkdir -p /run/citusctl; : >\"/run/citusctl/nudged-$RUN\""), "[ -e \"/run/citusctl/nudged-$RUN\" ]")
+            };
+            (!orders.is_empty()).then(|| (host.name.clone(), script()))
+        })
+        .collect();
+    let step = |scripts| {
+        Step::on_all(scripts, "haproxy", "tell HAProxy that the new leader is up").optional()
+    };
+    (!scripts.is_empty()).then(|| step(scripts))
+}
+
+const NUDGE: &str = "import socket, sys\n\
+for server in sys.argv[1:]:\n    with socket.socket(socket.AF_UNIX) as admin:\n        admin.settimeout(2)\n        admin.connect('/run/haproxy/admin.sock')\n        \
+admin.sendall(f'set server {server} health up\\n'.encode())\n        admin.recv(1000)";
+
+/// One statement string is one transaction: committed, and nothing is left behind.
+fn write(
+    case: &Case<'_>,
+    id: &'static str,
+    title: String,
+    doors: &[Door],
+    database: &str,
+    sql: &str,
+) -> Step {
+    let stamp = format!("/run/citusctl/{id}-$RUN");
+    let list: Vec<String> = doors
+        .iter()
+        .map(|door| quote(&format!("{} {}", door.address, door.port)))
+        .collect();
+    let act = format!(
+        "end=$(($(date +%s) + {limit})) n=0\n\
+         for door in {}; do\n\
+           n=$((n + 1)); sql={}\n\
+           while :; do\n\
+             said=$(through ${{door% *}} ${{door#* }} {} \"$sql\" 2>&1); rc=$?\n\
+             [ $rc != 0 ] || break\n\
+             if [ \"$(date +%s)\" -ge $end ]; then echo \"$door: $said\"; exit 1; fi\n\
+             sleep 0.2\n\
+           done\n\
+           echo \"wrote through $door\"\n\
+         done\n\
+         mkdir -p /run/citusctl; : >\"{stamp}\"",
+        list.join(" "),
+        quote(&sql.replace("_TABLE", &table(case))),
+        quote(database),
+        limit = if id == "prove" { 60 } else { 20 },
+    );
+    let act = format!("set +e\n{act}");
+    Step::on(
+        &case.survivor.host,
+        id,
+        title,
+        Script::new(act, format!("[ -e \"{stamp}\" ]")),
+    )
+}
+
+/// The run's own, so that it never meets another table.
+fn table(case: &Case<'_>) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    };
+    format!(
+        "_{}",
+        case.input
+            .run
+            .as_str()
+            .chars()
+            .map(plain)
+            .collect::<String>()
+    )
+}
+
+fn local(case: &Case<'_>) -> Step {
+    let holds = "[ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = f ] || { echo 'it is still read-only'; false; }";
+    Step::on(
+        &case.survivor.host,
+        "prove",
+        "see that PostgreSQL takes writes (no HAProxy that leads here can be reached)",
+        Script::wait(holds),
+    )
+}

@@ -1,0 +1,280 @@
+//! What stands in the way of a recover. Each refusal says why, and the way out.
+
+use super::{Case, HostSeen, Input, Marker, PgSeen, Request, Seen, Via};
+use crate::model::{Group, Instance};
+use crate::names::HostName;
+use crate::runbook::Refusal;
+use std::collections::BTreeSet;
+
+/// Checks a request against what was seen.
+pub(super) fn check<'a>(input: Input<'a>, request: &Request) -> Result<Case<'a>, Refusal> {
+    let survivor = &request.survivor;
+    let found = input
+        .model
+        .group_on(survivor)
+        .and_then(|(formation, group)| {
+            let member = group
+                .members
+                .iter()
+                .find(|member| member.host == *survivor)?;
+            Some((formation, group, member))
+        });
+    let Some((formation, group, member)) = found else {
+        return Err(Refusal::new(
+            format!("{survivor} carries no PostgreSQL in this inventory"),
+            "name a host of a `pg_cluster`: `citusctl inventory --graph` lists them",
+        ));
+    };
+    let seen = data(input.seen, member)?;
+    let via = via(input, request)?;
+    not_needed(input.seen, request, (group, member), via)?;
+    let lost = fenced(input, request)?;
+    others(input.seen, group, member, &lost, seen)?;
+    if member.tags.nofailover && via == Via::Etcd {
+        return Err(Refusal::new(
+            format!(
+                "{survivor}: {} must not become the leader by its role ({})",
+                member.name, member.role
+            ),
+            "if it is all that is left, say `--via promote`",
+        ));
+    }
+    let mut marker = Marker::new(via, &formation.name, survivor, input.run.as_str());
+    marker.fenced = lost.iter().cloned().collect();
+    Ok(Case {
+        input,
+        formation,
+        group,
+        survivor: member,
+        pg: seen,
+        via,
+        lost,
+        accept_loss: request.accept_loss,
+        marker,
+    })
+}
+
+fn data<'a>(seen: &'a Seen, member: &Instance) -> Result<&'a PgSeen, Refusal> {
+    let host = &member.host;
+    let Some(answered) = seen.get(host) else {
+        return Err(Refusal::new(
+            format!("{host} cannot be reached"),
+            "a survivor must answer over SSH; name another one",
+        ));
+    };
+    answered.pg.as_ref().ok_or_else(|| {
+        Refusal::new(
+            format!("{host} has no PostgreSQL data that could be promoted"),
+            "name a host that has a copy",
+        )
+    })
+}
+
+/// A healthy etcd means that Patroni acts by itself. A recover that was begun here goes on.
+fn not_needed(
+    seen: &Seen,
+    request: &Request,
+    (group, member): (&Group, &Instance),
+    via: Via,
+) -> Result<(), Refusal> {
+    let survivor = &request.survivor;
+    let begun = seen.markers();
+    let in_the_way = |marker: &&&Marker| {
+        let same_group = group
+            .members
+            .iter()
+            .any(|member| member.host == marker.survivor);
+        marker.via != via || (same_group && marker.survivor != *survivor)
+    };
+    if let Some(other) = begun.iter().find(in_the_way) {
+        return Err(Refusal::new(
+            format!(
+                "{survivor}: another recover is under way: {}",
+                other.sentence()
+            ),
+            format!(
+                "go on with `citusctl recover --survivor {} --via {}`, or leave it with `citusctl recover undo`",
+                other.survivor,
+                other.via.word()
+            ),
+        ));
+    }
+    let Some(at) = seen.majority().filter(|_| begun.is_empty()) else {
+        return Ok(());
+    };
+    if seen.get(survivor).is_some_and(HostSeen::writable) {
+        return Err(Refusal::new(
+            format!(
+                "{survivor}: {} is the leader already, and etcd has its majority (asked {at}): there is nothing to recover",
+                member.name
+            ),
+            "`citusctl status` shows the formation",
+        ));
+    }
+    Err(Refusal::new(
+        format!(
+            "{survivor}: etcd has its majority (asked {at}), so Patroni chooses a leader by itself"
+        ),
+        format!(
+            "`citusctl status` shows what it waits for; `citusctl failover --candidate {}` names a leader",
+            member.name
+        ),
+    ))
+}
+
+fn via(input: Input<'_>, request: &Request) -> Result<Via, Refusal> {
+    let etcd = input.model.etcd.iter().flat_map(|etcd| &etcd.members);
+    let usable = etcd
+        .filter(|member| !request.fenced.contains(&member.host))
+        .any(|member| {
+            input
+                .seen
+                .get(&member.host)
+                .is_some_and(|seen| seen.etcd.data)
+        });
+    let begun = input.seen.markers().first().map(|marker| marker.via);
+    match (request.via.or(begun), usable) {
+        (Some(Via::Etcd), false) => Err(Refusal::new(
+            "no etcd member with its data can be reached, so `--via etcd` is not possible",
+            "`--via promote` does without etcd",
+        )),
+        (Some(via), _) => Ok(via),
+        (None, true) => Ok(Via::Etcd),
+        (None, false) => Ok(Via::Promote),
+    }
+}
+
+/// Every host that cannot be reached must be vouched for. Those that can be and are named are fenced by us.
+fn fenced(input: Input<'_>, request: &Request) -> Result<BTreeSet<HostName>, Refusal> {
+    if request.fenced.contains(&request.survivor) {
+        return Err(Refusal::new(
+            format!("{} cannot be the survivor and be fenced", request.survivor),
+            "name in `--fenced` the hosts that are lost",
+        ));
+    }
+    let concerned = super::hosts(input.model, &request.survivor);
+    if let Some(unknown) = request
+        .fenced
+        .iter()
+        .find(|host| !concerned.contains(*host))
+    {
+        let names: Vec<&str> = concerned.iter().map(HostName::as_str).collect();
+        return Err(Refusal::new(
+            format!("--fenced {unknown}: this is none of the hosts concerned"),
+            format!("they are {}", names.join(", ")),
+        ));
+    }
+    // A proxy without data is no second writer.
+    let holds_state = |host: &&HostName| {
+        input
+            .model
+            .hosts
+            .get(*host)
+            .is_some_and(|host| host.pg.is_some() || host.etcd.is_some())
+    };
+    let gone: Vec<&HostName> = input.seen.unreachable.keys().filter(holds_state).collect();
+    let open: Vec<&str> = gone
+        .iter()
+        .filter(|host| !request.fenced.contains(**host))
+        .map(|host| host.as_str())
+        .collect();
+    if !open.is_empty() {
+        let flags: Vec<String> = open.iter().map(|host| format!("--fenced {host}")).collect();
+        return Err(Refusal::new(
+            format!(
+                "{} cannot be reached, and nobody has said that it is off: it may still take writes",
+                open.join(", ")
+            ),
+            format!(
+                "make sure that it has no power or no network, keep it so, then say {}",
+                flags.join(" ")
+            ),
+        ));
+    }
+    Ok(request
+        .fenced
+        .iter()
+        .cloned()
+        .chain(gone.into_iter().cloned())
+        .collect())
+}
+
+/// The other members that can be reached: none may be writable, further ahead, or of another cluster.
+fn others(
+    seen: &Seen,
+    group: &Group,
+    survivor: &Instance,
+    lost: &BTreeSet<HostName>,
+    mine: &PgSeen,
+) -> Result<(), Refusal> {
+    let others = group
+        .members
+        .iter()
+        .filter(|member| member.host != survivor.host);
+    for member in others {
+        let Some(pg) = seen.get(&member.host).and_then(|seen| seen.pg.as_ref()) else {
+            continue;
+        };
+        same_cluster(member, pg, survivor, mine)?;
+        if !lost.contains(&member.host) {
+            not_better(member, pg, survivor, mine)?;
+        }
+    }
+    Ok(())
+}
+
+fn same_cluster(
+    member: &Instance,
+    pg: &PgSeen,
+    survivor: &Instance,
+    mine: &PgSeen,
+) -> Result<(), Refusal> {
+    if pg.system == mine.system {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        format!(
+            "{}: its data is of another cluster (system identifier {}) than {}'s ({})",
+            survivor.host, mine.system, member.host, pg.system
+        ),
+        "one of them does not belong to this group: find out which before anything is promoted",
+    ))
+}
+
+fn not_better(
+    member: &Instance,
+    pg: &PgSeen,
+    survivor: &Instance,
+    mine: &PgSeen,
+) -> Result<(), Refusal> {
+    let host = &member.host;
+    if pg.up && !pg.recovery {
+        return Err(Refusal::new(
+            format!(
+                "{host}: {} takes writes now: a second primary would be made",
+                member.name
+            ),
+            format!("name it as the survivor, or give it up with `--fenced {host}`"),
+        ));
+    }
+    if (pg.timeline, pg.lsn) <= (mine.timeline, mine.lsn) {
+        return Ok(());
+    }
+    let words = match pg.timeline == mine.timeline {
+        true => format!(
+            "{} bytes that {} does not have",
+            pg.lsn - mine.lsn,
+            survivor.host
+        ),
+        false => format!(
+            "timeline {}, {} only {}",
+            pg.timeline, survivor.host, mine.timeline
+        ),
+    };
+    Err(Refusal::new(
+        format!("{host}: {} is further ahead: it has {words}", member.name),
+        format!(
+            "name it: `citusctl recover --survivor {host}`; or give it up with `--fenced {host}`"
+        ),
+    ))
+}

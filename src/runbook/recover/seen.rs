@@ -1,0 +1,301 @@
+//! What a survivor's group looks like when most of it is gone: one quick program on each host that answers.
+
+use super::marker::{MARKER_PATH, Marker};
+use crate::command::{Frame, whole_program};
+use crate::names::HostName;
+use crate::secret::Secret;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// All hosts that were asked.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Hosts that answered.
+    pub hosts: BTreeMap<HostName, HostSeen>,
+    /// Hosts that did not, and why.
+    pub unreachable: BTreeMap<HostName, String>,
+}
+
+/// One host that answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HostSeen {
+    /// `active`, `inactive`, `failed` by unit; units that are not there are `inactive`.
+    pub units: BTreeMap<String, String>,
+    /// Units that are masked.
+    pub masked: BTreeSet<String>,
+    pub marker: Option<Marker>,
+    pub etcd: EtcdSeen,
+    pub pg: Option<PgSeen>,
+    pub addresses: BTreeSet<IpAddr>,
+}
+
+/// etcd on a host.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EtcdSeen {
+    /// Its data directory has a member in it.
+    pub data: bool,
+    /// It takes part in a majority.
+    pub majority: bool,
+    /// How far its log goes, where it answers: the greater, the fresher.
+    pub index: Option<u64>,
+    /// Members of the cluster; known only with a majority.
+    pub members: Vec<EtcdMemberSeen>,
+}
+
+/// A member as `etcdctl member list` prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EtcdMemberSeen {
+    pub id: String,
+    pub started: bool,
+    pub name: String,
+    pub peer: String,
+    pub learner: bool,
+}
+
+/// PostgreSQL on a host. What is known of one that is down comes from its control file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PgSeen {
+    pub up: bool,
+    /// A standby, or one that was when it stopped.
+    pub recovery: bool,
+    /// Bytes: the end of what it has, received or written.
+    pub lsn: u64,
+    pub timeline: u32,
+    pub system: String,
+    /// The host that it last followed.
+    pub upstream: Option<String>,
+    /// When the last transaction that it has was committed.
+    pub last_commit: Option<String>,
+    pub synchronous: String,
+}
+
+const SQL: &str = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN \
+ (SELECT pg_wal_lsn_diff(greatest(coalesce(pg_last_wal_receive_lsn(), '0/0'), coalesce(pg_last_wal_replay_lsn(), '0/0')), '0/0')) \
+ ELSE pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0') END, \
+ greatest((SELECT timeline_id FROM pg_control_checkpoint()), (SELECT min_recovery_end_timeline FROM pg_control_recovery()), \
+ (SELECT received_tli FROM pg_stat_wal_receiver)), (SELECT system_identifier FROM pg_control_system()), \
+ coalesce(substring(current_setting('primary_conninfo') FROM 'host=([^ ]+)'), ''), \
+ coalesce(to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), ''), \
+ current_setting('synchronous_standby_names')";
+
+/// The program for one host. `functions` are [`super::super::host_functions`]. Nothing in it waits longer than
+/// a few seconds.
+pub fn survey_program(frame: &Frame, functions: &Secret) -> Secret {
+    let text = format!(
+        "{}{}\ncd /\n\
+         for unit in etcd patroni haproxy vip-manager; do\n\
+           mark unit $unit; systemctl show -P ActiveState $unit 2>/dev/null; systemctl show -P UnitFileState -P LoadState $unit 2>/dev/null\n\
+         done\n\
+         mark marker; cat {MARKER_PATH} 2>/dev/null\n\
+         mark addresses; ip -o addr show 2>/dev/null\n\
+         if [ -n \"${{ETCD_DATA:-}}\" ]; then\n\
+           [ -d \"$ETCD_DATA/member/snap\" ] && mark etcd data\n\
+           if etcd_majority; then mark etcd majority; mark members; etcd_ctl member list 2>&1; fi\n\
+           mark index; etcd_plain \"$ETCD_URL\" endpoint status -w json 2>/dev/null | json_text raftIndex\n\
+         fi\n\
+         if [ -n \"${{PG_DATA:-}}\" ]; then\n\
+           mark sql; sql postgres \"{SQL}\" 2>&1; mark psql $?\n\
+           mark control; \"$PG_BIN/pg_controldata\" \"$PG_DATA\" 2>/dev/null\n\
+         fi\n\
+         mark end\n",
+        frame.define_mark(),
+        functions.expose()
+    );
+    whole_program(&text)
+}
+
+/// Reads what a host said. `None` when the answer is not whole.
+pub fn read_survey(frame: &Frame, output: &str) -> Option<HostSeen> {
+    let sections = frame.sections(output);
+    sections.get("end")?;
+    let mut seen = HostSeen {
+        marker: sections.get("marker").and_then(Marker::read),
+        addresses: addresses(sections.get("addresses").unwrap_or_default()),
+        ..HostSeen::default()
+    };
+    for (unit, text) in sections.starting_with("unit") {
+        let mut words = text.split_whitespace();
+        let state = words.next().unwrap_or("inactive");
+        seen.units.insert(unit.to_owned(), state.to_owned());
+        if words.any(|word| word.starts_with("masked")) {
+            seen.masked.insert(unit.to_owned());
+        }
+    }
+    seen.etcd = EtcdSeen {
+        data: sections.get("etcd data").is_some(),
+        majority: sections.get("etcd majority").is_some(),
+        index: sections
+            .get("index")
+            .and_then(|text| text.trim().parse().ok()),
+        members: sections.get("members").map(members).unwrap_or_default(),
+    };
+    let live = sections
+        .get("psql 0")
+        .and(sections.get("sql"))
+        .and_then(live);
+    seen.pg = live.or_else(|| sections.get("control").and_then(control));
+    Some(seen)
+}
+
+fn live(text: &str) -> Option<PgSeen> {
+    let fields: Vec<&str> = text.trim().split('|').collect();
+    let [
+        recovery,
+        lsn,
+        timeline,
+        system,
+        upstream,
+        commit,
+        synchronous,
+    ] = fields.as_slice()
+    else {
+        return None;
+    };
+    let there = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Some(PgSeen {
+        up: true,
+        recovery: *recovery == "t",
+        lsn: lsn.parse().ok()?,
+        timeline: timeline.parse().ok()?,
+        system: (*system).to_owned(),
+        upstream: there(upstream),
+        last_commit: there(commit),
+        synchronous: (*synchronous).to_owned(),
+    })
+}
+
+fn control(text: &str) -> Option<PgSeen> {
+    let field = |name: &str| {
+        let mut lines = text.lines();
+        let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        Some(line.trim().to_owned())
+    };
+    let position = |name: &str| field(name).and_then(|text| lsn(&text)).unwrap_or(0);
+    let state = field("Database cluster state")?;
+    Some(PgSeen {
+        up: false,
+        recovery: state.contains("recovery"),
+        lsn: position("Latest checkpoint location")
+            .max(position("Minimum recovery ending location")),
+        timeline: field("Latest checkpoint's TimeLineID")?.parse().ok()?,
+        system: field("Database system identifier")?,
+        ..PgSeen::default()
+    })
+}
+
+/// `0/6000000` as bytes.
+pub fn lsn(text: &str) -> Option<u64> {
+    let (high, low) = text.split_once('/')?;
+    let part = |text: &str| u64::from_str_radix(text, 16).ok();
+    Some((part(high)? << 32) + part(low)?)
+}
+
+fn members(text: &str) -> Vec<EtcdMemberSeen> {
+    let member = |line: &str| {
+        let fields: Vec<&str> = line.split(", ").collect();
+        let [id, state, name, peer, _, learner] = fields.as_slice() else {
+            return None;
+        };
+        Some(EtcdMemberSeen {
+            id: (*id).to_owned(),
+            started: *state == "started",
+            name: (*name).to_owned(),
+            peer: (*peer).to_owned(),
+            learner: learner.trim() == "true",
+        })
+    };
+    text.lines().filter_map(member).collect()
+}
+
+/// Reads `ip -o addr`: `2: eth0    inet 10.0.0.1/24 brd ...`.
+fn addresses(text: &str) -> BTreeSet<IpAddr> {
+    let of_line = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.find(|word| matches!(*word, "inet" | "inet6"))?;
+        words.next()?.split('/').next()?.parse().ok()
+    };
+    text.lines().filter_map(of_line).collect()
+}
+
+impl HostSeen {
+    /// Whether a unit runs.
+    pub fn runs(&self, unit: &str) -> bool {
+        self.units.get(unit).is_some_and(|state| state == "active")
+    }
+
+    /// A PostgreSQL that takes writes.
+    pub fn writable(&self) -> bool {
+        self.pg.as_ref().is_some_and(|pg| pg.up && !pg.recovery)
+    }
+}
+
+impl Seen {
+    /// A host that answered.
+    pub fn get(&self, host: &HostName) -> Option<&HostSeen> {
+        self.hosts.get(host)
+    }
+
+    /// The notes of open recovers, one for each survivor: of a survivor that answers its own, else a copy.
+    pub fn markers(&self) -> Vec<&Marker> {
+        let mut found = BTreeMap::<&HostName, &Marker>::new();
+        for (host, seen) in &self.hosts {
+            if let Some(marker) = &seen.marker {
+                let own = marker.survivor == *host;
+                let known = found.contains_key(&marker.survivor);
+                if own || !known {
+                    found.insert(&marker.survivor, marker);
+                }
+            }
+        }
+        found.into_values().collect()
+    }
+
+    /// A host whose etcd takes part in a majority.
+    pub fn majority(&self) -> Option<&HostName> {
+        let found = self.hosts.iter().find(|(_, host)| host.etcd.majority);
+        found.map(|(name, _)| name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_standby_without_etcd() {
+        let output = "@@n unit patroni\nactive\nenabled\nloaded\n@@n unit etcd\ninactive\nmasked-runtime\nmasked\n@@n etcd data\n\
+            @@n index\n42\n@@n sql\nt|100663296|3|771|10.0.0.1|2026-01-01 00:00:00|\n@@n psql 0\n@@n end\n";
+        let seen = read_survey(&Frame::new("n"), output).unwrap();
+        let pg = seen.pg.unwrap();
+        assert_eq!(
+            (pg.up, pg.recovery, pg.lsn, pg.timeline),
+            (true, true, 100_663_296, 3)
+        );
+        assert_eq!(pg.upstream.as_deref(), Some("10.0.0.1"));
+        assert!(seen.etcd.data && !seen.etcd.majority);
+        assert_eq!(seen.etcd.index, Some(42));
+        assert!(seen.masked.contains("etcd") && !seen.masked.contains("patroni"));
+    }
+
+    #[test]
+    fn a_dead_server_is_known_by_its_control_file() {
+        let output = "@@n sql\npsql: error\n@@n psql 2\n@@n control\nDatabase system identifier:           771\n\
+            Database cluster state:               shut down in recovery\nLatest checkpoint location:           0/3000060\n\
+            Latest checkpoint's TimeLineID:       2\nMinimum recovery ending location:     0/4000000\n@@n end\n";
+        let pg = read_survey(&Frame::new("n"), output).unwrap().pg.unwrap();
+        assert_eq!(
+            (pg.up, pg.recovery, pg.lsn, pg.timeline),
+            (false, true, 0x400_0000, 2)
+        );
+        assert_eq!(pg.system, "771");
+    }
+
+    #[test]
+    fn reads_members_and_misses_nothing_that_is_cut_off() {
+        let line = "d41e, started, etcd-3, https://10.0.0.3:2380, https://10.0.0.3:2379, false\nbad line\n";
+        assert_eq!(members(line)[0].name, "etcd-3");
+        assert_eq!(members(line).len(), 1);
+        assert_eq!(read_survey(&Frame::new("n"), "@@n marker\n"), None);
+        assert_eq!(lsn("1/10"), Some((1 << 32) + 16));
+    }
+}

@@ -1,0 +1,88 @@
+//! Shell functions for steps on a host: etcd as root, PostgreSQL as its own superuser. Secrets are in the text,
+//! which travels on standard input; programs get them by environment.
+
+use crate::command::quote;
+use crate::inventory::Inventory;
+use crate::inventory::parameters::Typed;
+use crate::model::{Host, Model};
+use crate::secret::Secret;
+
+/// The functions of a host:
+///
+/// - `etcd_ctl ...` speaks to the member on this host as root; `etcd_ctl_at ENDPOINT ...` to another;
+/// - `etcd_majority` succeeds when this member takes part in a majority; it needs no password, and says no at once
+///   where no leader is known;
+/// - `etcd_leader_url URL` prints where the leader is, asked at any member that lives: with passwords on, only the leader
+///   itself can promote a learner (a follower forwards the request without them);
+/// - `patroni_says leader` asks Patroni on this host, and prints why where the answer is no;
+/// - `sql DATABASE SQL` asks PostgreSQL on this host as its superuser, unaligned, without a header;
+/// - `json_text KEY` prints the first string or number of that key in the JSON on standard input;
+/// - variables `ETCD_DATA`, `ETCD_CONF`, `ETCD_URL`, `ETCD_PEER`, `ETCD_NAME`, `PG_DATA`, `PG_BIN`, `PG_PORT`, `PG_USER`.
+pub fn host_functions(inventory: &Inventory, model: &Model, host: &Host) -> Secret {
+    // psql complains of a directory that its user cannot enter, and that would be taken for an answer.
+    let mut text = String::from(
+        "cd /\njson_text() { tr -d '\\n' | sed -n \"s/.*\\\"$1\\\": *\\\"\\{0,1\\}\\([^\\\",}]*\\).*/\\1/p\"; }\n",
+    );
+    if let Some(vars) = inventory.hosts.get(&host.name) {
+        let typed = Typed::new(&vars.vars);
+        text.push_str(&etcd_functions(&typed, model, host));
+        text.push_str(&pg_functions(&typed, model, host));
+    }
+    Secret::new(text)
+}
+
+fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
+    let (Some(etcd), Some(member)) = (&model.etcd, &host.etcd) else {
+        return String::new();
+    };
+    let password = typed.secret("etcd_root_password");
+    let login = match password.is_empty() {
+        true => String::new(),
+        false => format!(
+            "ETCDCTL_USER=root ETCDCTL_PASSWORD={} ",
+            quote(password.expose())
+        ),
+    };
+    let ports = (etcd.client_port, etcd.peer_port);
+    let peer = std::net::SocketAddr::new(member.address, ports.1);
+    format!(
+        "ETCD_DATA={data} ETCD_CONF=/etc/etcd/etcd.conf.yml ETCD_NAME={name} ETCD_URL={url} ETCD_PEER=https://{peer}\n\
+         etcd_plain() {{ ETCDCTL_API=3 etcdctl --command-timeout=4s --dial-timeout=2s --cacert=/etc/etcd/ca.crt \
+         --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key --endpoints=\"$@\"; }}\n\
+         etcd_ctl_at() {{ {login}etcd_plain \"$@\"; }}\n\
+         etcd_ctl() {{ etcd_ctl_at \"$ETCD_URL\" \"$@\"; }}\n\
+         etcd_leader_url() {{ for url in $(etcd_ctl_at \"$1\" member list | cut -d, -f5); do\n\
+           found=$(etcd_plain \"$url\" endpoint status -w json 2>/dev/null) || continue\n\
+           [ \"$(printf %s \"$found\" | json_text member_id)\" != \"$(printf %s \"$found\" | json_text leader)\" ] || {{ echo \"$url\"; return 0; }}\n\
+         done; }}\n\
+         etcd_leader() {{ etcd_plain \"$ETCD_URL\" endpoint status -w json 2>/dev/null | json_text leader; }}\n\
+         etcd_majority() {{ systemctl is-active -q etcd.service || return 1; case $(etcd_leader) in '' | 0) false ;; *) etcd_plain \"$ETCD_URL\" endpoint health 2>&1 | grep -q 'is healthy' ;; esac; }}\n",
+        data = quote(&typed.str("etcd_data")),
+        name = quote(&member.name),
+        url = quote(&member.client_url(etcd.client_port)),
+    )
+}
+
+fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
+    let Some(member) = &host.pg else {
+        return String::new();
+    };
+    let version = model
+        .formation(&member.formation)
+        .map_or(0, |formation| formation.version);
+    let bin = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
+    let bin = bin.unwrap_or_else(|| format!("/usr/lib/postgresql/{version}/bin"));
+    let scheme = if member.patroni_ssl { "https" } else { "http" };
+    let api = std::net::SocketAddr::new(member.address, member.patroni_port);
+    format!(
+        "patroni_says() {{ python3 -c 'import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context())' \\\n\
+           \"{scheme}://{api}/$1\" 2>&1 | tail -n 1 | grep . && return 1; return 0; }}\n\
+         PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user}\n\
+         sql() {{ PGCONNECT_TIMEOUT=4 runuser -u \"$PG_USER\" -- \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h {socket} -p $PG_PORT -d \"$1\" -c \"$2\"; }}\n",
+        data = quote(&typed.str("pg_data")),
+        bin = quote(&bin),
+        port = member.port,
+        user = quote(&typed.str("pg_dbsu")),
+        socket = quote(&typed.str("pg_localhost")),
+    )
+}
