@@ -2,6 +2,7 @@
 
 use super::dirs::make_private;
 use super::error::{At, LabError};
+use super::fault;
 use super::process::Pid;
 use super::record::Record;
 use super::tool;
@@ -135,24 +136,21 @@ fn script(record: &Record, index: usize) -> String {
     )
 }
 
-/// Waits until sshd answers, seen from the control namespace.
+/// Waits until sshd answers, seen from the control namespace; a host that is cut off is seen from its own.
 pub(super) fn wait(record: &Record, index: usize, pid: Pid) -> Result<Duration, LabError> {
     let started = std::time::Instant::now();
     let host = &record.spec.hosts[index];
+    let seen_from = match fault::is_cut(record, index)? {
+        true => record.host_ns(index),
+        false => record.control_ns(),
+    };
     let probe = format!(
         "exec 3<>/dev/tcp/{}/22 && read -r -t 2 line <&3 && [ -n \"$line\" ]",
         host.address
     );
     loop {
         let args = [
-            "netns",
-            "exec",
-            &record.control_ns(),
-            "timeout",
-            "3",
-            "bash",
-            "-c",
-            &probe,
+            "netns", "exec", &seen_from, "timeout", "3", "bash", "-c", &probe,
         ];
         if tool::run("ip", &args).is_ok() {
             return Ok(started.elapsed());
