@@ -9,6 +9,7 @@ mod inventory;
 mod journal;
 mod lab;
 mod options;
+mod patroni;
 mod plan;
 mod project;
 mod rebuild;
@@ -62,6 +63,20 @@ pub enum Verb {
     Apply(apply::ApplyArgs),
     /// The formation at a glance; exit 1 when it is not healthy
     Status(status::StatusArgs),
+    /// Hand the lead of a group over to a standby, without loss
+    Switchover(patroni::HandOverArgs),
+    /// Make a standby lead where nobody does
+    Failover(patroni::HandOverArgs),
+    /// Restart PostgreSQL of a member, or of a group one by one, replicas first
+    Restart(patroni::RestartArgs),
+    /// Make all members read their configuration again
+    Reload(patroni::GroupsArgs),
+    /// Remove a replica's copy and make it anew
+    Reinit(patroni::ReinitArgs),
+    /// Switch automatic failover off
+    Pause(patroni::GroupsArgs),
+    /// Switch automatic failover on again
+    Resume(patroni::GroupsArgs),
     /// The hosts of an inventory as machines on this computer
     Lab(lab::LabArgs),
     /// Prove the formation end to end through every service port; exit 1 when a proof fails
@@ -113,6 +128,13 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Plan(args) => session::block_on(plan::run(&common, &args)),
         Verb::Apply(args) => session::block_on(apply::run(&common, &args)),
         Verb::Status(args) => session::block_on(status::run(&common, &args)),
+        Verb::Switchover(args) => session::block_on(patroni::switchover(&common, &args)),
+        Verb::Failover(args) => session::block_on(patroni::failover(&common, &args)),
+        Verb::Restart(args) => session::block_on(patroni::restart(&common, &args)),
+        Verb::Reload(args) => session::block_on(patroni::reload(&common, &args)),
+        Verb::Reinit(args) => session::block_on(patroni::reinit(&common, &args)),
+        Verb::Pause(args) => session::block_on(patroni::pause(&common, &args)),
+        Verb::Resume(args) => session::block_on(patroni::resume(&common, &args)),
         Verb::Lab(args) => lab::run(&common, &args),
         Verb::Verify(args) => session::block_on(verify::run(&common, &args)),
         Verb::Recover(args) => session::block_on(recover::run(&common, &args)),

@@ -194,6 +194,18 @@ pub(super) fn is_cut(record: &Record, index: usize) -> Result<bool, LabError> {
     Ok(!flags(&line).any(|flag| flag == "UP"))
 }
 
+/// A host without power neither answers nor says goodbye: its port of the bridge is shut while it is off. A port whose
+/// link is down has no state; it forwards again when the link comes up.
+pub(super) fn power(record: &Record, index: usize, on: bool) -> Result<(), LabError> {
+    if is_cut(record, index)? {
+        return Ok(());
+    }
+    let (ns, device) = (record.control_ns(), record.veth(index));
+    let state = if on { "3" } else { "0" };
+    let words = ["-n", &ns, "link", "set", "dev", &device, "state", state];
+    tool::run("bridge", &words).map(drop)
+}
+
 /// The flags of a line of `ip -o link`: `5: a@if2: <BROADCAST,MULTICAST,UP> mtu ...`.
 fn flags(line: &str) -> impl Iterator<Item = &str> {
     let inner = line

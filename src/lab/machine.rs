@@ -3,7 +3,7 @@
 use super::citus;
 use super::dirs::{LabDirs, make_private, remove};
 use super::error::{At, LabError};
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::host;
 use super::image::Builder;
 use super::net;
@@ -289,6 +289,7 @@ impl Lab {
         let pid = running.ok_or_else(|| LabError::NotRunning {
             host: name.to_string(),
         })?;
+        fault::power(&self.record, index, false)?;
         pid.kill()?;
         self.record.pids.remove(&name);
         self.record.save()?;
@@ -309,6 +310,7 @@ impl Lab {
             });
         }
         net::clear(&self.record, index)?;
+        fault::power(&self.record, index, true)?;
         self.boot(&[index], progress)
     }
 }
