@@ -3,6 +3,7 @@
 mod apply;
 mod catalog;
 mod check;
+mod etcd;
 mod exit;
 mod facts;
 mod inventory;
@@ -63,6 +64,8 @@ pub enum Verb {
     Apply(apply::ApplyArgs),
     /// The formation at a glance; exit 1 when it is not healthy
     Status(status::StatusArgs),
+    /// etcd's members, majorities and snapshots
+    Etcd(etcd::EtcdArgs),
     /// Hand the lead of a group over to a standby, without loss
     Switchover(patroni::HandOverArgs),
     /// Make a standby lead where nobody does
@@ -128,6 +131,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Plan(args) => session::block_on(plan::run(&common, &args)),
         Verb::Apply(args) => session::block_on(apply::run(&common, &args)),
         Verb::Status(args) => session::block_on(status::run(&common, &args)),
+        Verb::Etcd(args) => session::block_on(etcd::run(&common, &args)),
         Verb::Switchover(args) => session::block_on(patroni::switchover(&common, &args)),
         Verb::Failover(args) => session::block_on(patroni::failover(&common, &args)),
         Verb::Restart(args) => session::block_on(patroni::restart(&common, &args)),

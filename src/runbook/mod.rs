@@ -5,6 +5,7 @@
 //! engine carries any of them out: a step whose postcondition holds is skipped, so a runbook that was interrupted
 //! anywhere is simply planned and run again. Runs nothing itself and knows no connection.
 
+pub mod etcd;
 pub mod patroni;
 pub mod recover;
 mod script;
