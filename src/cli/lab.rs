@@ -216,10 +216,7 @@ pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
 
 /// Runs this command line inside a lab, when `--lab` asks for it and we are not inside already.
 pub fn inside(common: &Common) -> Result<Option<u8>, Failure> {
-    let (Some(name), false) = (
-        &common.lab,
-        std::env::var_os("CITUSCTL_INSIDE_LAB").is_some(),
-    ) else {
+    let (Some(name), false) = (&common.lab, std::env::var_os(crate::lab::INSIDE).is_some()) else {
         return Ok(None);
     };
     Ok(Some(exit_code(crate::lab::reexec(Some(name))?)))

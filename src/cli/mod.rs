@@ -3,6 +3,7 @@
 mod apply;
 mod catalog;
 mod check;
+mod drill;
 mod etcd;
 mod exit;
 mod facts;
@@ -80,6 +81,10 @@ pub enum Verb {
     Pause(patroni::GroupsArgs),
     /// Switch automatic failover on again
     Resume(patroni::GroupsArgs),
+    /// A fault on purpose, in a lab, under load: write gap, lost rows, a timeline; exit 1 when it did not pass
+    Drill(drill::DrillArgs),
+    #[command(hide = true)]
+    DrillSampler,
     /// The hosts of an inventory as machines on this computer
     Lab(lab::LabArgs),
     /// Prove the formation end to end through every service port; exit 1 when a proof fails
@@ -132,6 +137,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Apply(args) => session::block_on(apply::run(&common, &args)),
         Verb::Status(args) => session::block_on(status::run(&common, &args)),
         Verb::Etcd(args) => session::block_on(etcd::run(&common, &args)),
+        Verb::Drill(args) => session::block_on(drill::run(&common, &args)),
+        Verb::DrillSampler => session::block_on(drill::child()),
         Verb::Switchover(args) => session::block_on(patroni::switchover(&common, &args)),
         Verb::Failover(args) => session::block_on(patroni::failover(&common, &args)),
         Verb::Restart(args) => session::block_on(patroni::restart(&common, &args)),

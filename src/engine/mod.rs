@@ -5,6 +5,7 @@
 
 mod apply;
 mod cancel;
+pub mod drill;
 mod error;
 mod fleet;
 mod gate;

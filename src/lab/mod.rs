@@ -25,7 +25,7 @@ mod record;
 mod spec;
 mod tool;
 
-pub use control::reexec;
+pub use control::{INSIDE, reexec};
 pub use dirs::LabDirs;
 pub use error::LabError;
 pub use fault::{Fault, Slowness};

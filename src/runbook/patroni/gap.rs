@@ -1,6 +1,7 @@
 //! How long writes stop when the lead changes hands, by what was measured (see docs/operations.md).
 
 use super::{Commit, View};
+use crate::model::Rto;
 use crate::names::InstanceName;
 use std::fmt;
 
@@ -9,6 +10,8 @@ use std::fmt;
 pub struct Gap {
     /// Seconds without writes.
     pub seconds: f64,
+    /// Seconds, at most, until HAProxy's checks have seen the new leader.
+    pub checks: f64,
     /// The old leader must be back before the first commit is acknowledged.
     pub waits_for_old_leader: bool,
 }
@@ -34,8 +37,25 @@ impl Gap {
         let waits = view.commit() != Commit::Asynchronous && !other;
         Self {
             seconds: HANDOVER + if waits { OLD_LEADER } else { 0.0 },
+            checks: checks(&view.group.rto),
             waits_for_old_leader: waits,
         }
+    }
+}
+
+/// A server that is down is looked at every `downinter`, and one that comes up every `fastinter` until `rise` looks were good.
+fn checks(rto: &Rto) -> f64 {
+    let rises = f64::from(rto.rise.saturating_sub(1));
+    seconds(&rto.downinter) + rises * seconds(&rto.fastinter)
+}
+
+/// A time as HAProxy writes it.
+fn seconds(time: &str) -> f64 {
+    let number = |text: &str| text.parse::<f64>().unwrap_or(0.0);
+    match (time.strip_suffix("ms"), time.strip_suffix('s')) {
+        (Some(millis), _) => number(millis) / 1000.0,
+        (None, Some(seconds)) => number(seconds),
+        (None, None) => number(time) / 1000.0,
     }
 }
 
@@ -47,6 +67,10 @@ impl fmt::Display for Gap {
                 ": the first commit waits until the old leader is back as a standby (a third member makes it 1.5 s)",
             )?;
         }
-        Ok(())
+        write!(
+            f,
+            "; through HAProxy up to {:.1} s more, until its checks have seen the new leader (pg_rto)",
+            self.checks
+        )
     }
 }

@@ -63,7 +63,10 @@ fn the_least_behind_takes_over() {
             "pg-test-1 follows the new leader"
         ]
     );
-    assert_eq!(book.risks[0], "writes stop for about 1.5 s");
+    assert_eq!(
+        book.risks[0],
+        "writes stop for about 1.5 s; through HAProxy up to 4.0 s more, until its checks have seen the new leader (pg_rto)"
+    );
     let to = InstanceName::new("pg-test-2");
     let book = switchover(&view, Some(&to)).expect("a plan");
     assert_eq!(titles(&book)[0], "switch over from pg-test-1 to pg-test-2");
