@@ -20,6 +20,7 @@ mod render;
 mod runbook;
 mod session;
 mod sinks;
+mod start;
 mod status;
 mod status_view;
 mod verify;
@@ -67,6 +68,8 @@ pub enum Verb {
     Status(status::StatusArgs),
     /// etcd's members, majorities and snapshots
     Etcd(etcd::EtcdArgs),
+    /// All machines were off and are up again: watch what comes by itself, start what does not
+    Start(start::StartArgs),
     /// Hand the lead of a group over to a standby, without loss
     Switchover(patroni::HandOverArgs),
     /// Make a standby lead where nobody does
@@ -139,6 +142,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Etcd(args) => session::block_on(etcd::run(&common, &args)),
         Verb::Drill(args) => session::block_on(drill::run(&common, &args)),
         Verb::DrillSampler => session::block_on(drill::child()),
+        Verb::Start(args) => session::block_on(start::run(&common, &args)),
         Verb::Switchover(args) => session::block_on(patroni::switchover(&common, &args)),
         Verb::Failover(args) => session::block_on(patroni::failover(&common, &args)),
         Verb::Restart(args) => session::block_on(patroni::restart(&common, &args)),

@@ -83,8 +83,12 @@ impl<'a> Drill<'a> {
         let bad = |why: String| Failure::new(code::FAILED, format!("the drill's table: {why}"));
         table.make(&self.doors, &self.login).await.map_err(bad)?;
         self.started = Instant::now();
-        self.watch =
-            Some(Watch::start(&self.lab, &self.group.members, &self.login, self.started).await?);
+        self.watch = Some(Watch::start(
+            &self.lab,
+            &self.group.members,
+            &self.login,
+            self.started,
+        )?);
         let (stop, stopped) = watch::channel(false);
         let writer = {
             let (table, doors, login) = (table.clone(), self.doors.clone(), self.login.clone());

@@ -84,7 +84,11 @@ impl Drill<'_> {
         for host in &hosts {
             self.lab.start(host.as_str(), &Silent)?;
         }
+        self.took(at);
         if all {
+            let begun = self.mark("start --cold");
+            self.verb(&["start", "--cold", "-y"]).await?;
+            self.took(begun);
             self.writing(at, 240).await?;
         }
         self.whole(240).await

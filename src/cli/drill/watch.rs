@@ -10,12 +10,14 @@ use crate::model::Instance;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
+use tokio::task::JoinSet;
 
 /// What a child is told on its standard input.
 #[derive(Serialize, Deserialize)]
@@ -30,55 +32,55 @@ struct Orders {
 
 type Samples = Arc<Mutex<BTreeMap<String, Vec<(Millis, State)>>>>;
 
-/// All children, and what they have said.
+/// All children, and what they have said. They end with it.
 pub struct Watch {
     samples: Samples,
-    _children: Vec<Child>,
+    _tasks: JoinSet<()>,
 }
 
 impl Watch {
-    /// Starts a child for each member.
-    pub async fn start(
+    /// Starts a child for each member, and again when it ends: who clears a host's network before it boots ends it.
+    pub fn start(
         lab: &Lab,
         members: &[Instance],
         login: &Login,
         started: Instant,
     ) -> Result<Self, Failure> {
         let samples = Samples::default();
-        let mut children = Vec::new();
+        let mut tasks = JoinSet::new();
         for member in members {
-            let failed = |error: std::io::Error| {
+            let program = std::env::current_exe().map_err(|error| {
                 Failure::new(
                     code::INTERNAL,
                     format!("{}: the sampler: {error}", member.host),
                 )
-            };
-            let program = std::env::current_exe().map_err(failed)?;
+            })?;
             let command = lab.beside(
                 member.host.as_str(),
                 &program.into_os_string(),
                 &["drill-sampler".into()],
             )?;
-            let mut command = Command::from(command);
-            command
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .kill_on_drop(true);
-            let mut child = command.spawn().map_err(failed)?;
-            orders(&mut child, member, login).await.map_err(failed)?;
-            if let Some(out) = child.stdout.take() {
-                tokio::spawn(listen(
-                    out,
-                    member.name.to_string(),
-                    Arc::clone(&samples),
-                    started,
-                ));
-            }
-            children.push(child);
+            let words = std::iter::once(command.get_program()).chain(command.get_args());
+            let eye = Eye {
+                words: words.map(ToOwned::to_owned).collect(),
+                orders: orders(member, login),
+                name: member.name.to_string(),
+                samples: Arc::clone(&samples),
+                started,
+            };
+            tasks.spawn(async move {
+                loop {
+                    // A child that could not be started is seen as a member that does not answer.
+                    let ended = eye.look().await;
+                    eye.note(State::Down);
+                    drop(ended);
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            });
         }
         Ok(Self {
             samples,
-            _children: children,
+            _tasks: tasks,
         })
     }
 
@@ -106,8 +108,8 @@ impl Watch {
     }
 }
 
-async fn orders(child: &mut Child, member: &Instance, login: &Login) -> std::io::Result<()> {
-    let orders = Orders {
+fn orders(member: &Instance, login: &Login) -> Orders {
+    Orders {
         address: member.address.to_string(),
         port: member.port,
         user: login.user.clone(),
@@ -115,30 +117,52 @@ async fn orders(child: &mut Child, member: &Instance, login: &Login) -> std::io:
         // Every member has this one, whichever group it is in.
         database: "postgres".to_owned(),
         ca_pem: login.ca_pem.clone(),
-    };
-    let text = serde_json::to_vec(&orders).map_err(std::io::Error::other)?;
-    match child.stdin.take() {
-        Some(mut stdin) => stdin.write_all(&text).await,
-        None => Ok(()),
     }
 }
 
-async fn listen(
-    out: tokio::process::ChildStdout,
+/// Watches one member.
+struct Eye {
+    words: Vec<OsString>,
+    orders: Orders,
     name: String,
     samples: Samples,
     started: Instant,
-) {
-    let mut lines = BufReader::new(out).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let state = match line.as_str() {
-            "w" => State::Writable,
-            "r" => State::ReadOnly,
-            _ => State::Down,
-        };
-        let at = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let mut samples = samples.lock().unwrap_or_else(PoisonError::into_inner);
-        samples.entry(name.clone()).or_default().push((at, state));
+}
+
+impl Eye {
+    /// One child, until it ends.
+    async fn look(&self) -> std::io::Result<()> {
+        let mut words = self.words.iter();
+        let mut command = Command::new(words.next().ok_or(std::io::ErrorKind::NotFound)?);
+        command
+            .args(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let text = serde_json::to_vec(&self.orders).map_err(std::io::Error::other)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(&text).await?;
+        }
+        let out = child.stdout.take().ok_or(std::io::ErrorKind::BrokenPipe)?;
+        let mut lines = BufReader::new(out).lines();
+        while let Some(line) = lines.next_line().await? {
+            self.note(match line.as_str() {
+                "w" => State::Writable,
+                "r" => State::ReadOnly,
+                _ => State::Down,
+            });
+        }
+        child.wait().await.map(drop)
+    }
+
+    fn note(&self, state: State) {
+        let at = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples
+            .entry(self.name.clone())
+            .or_default()
+            .push((at, state));
     }
 }
 
