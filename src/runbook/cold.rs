@@ -190,3 +190,69 @@ fn routing(input: Input<'_>) -> Option<Step> {
         .collect();
     (!scripts.is_empty()).then(|| Step::on_all(scripts, "routing", "HAProxy runs").within(60))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::RunId;
+    use crate::runbook::recover::{HostSeen, PgSeen, Seen};
+
+    fn seen(hosts: &[(&str, u64)]) -> Seen {
+        let host = |(name, lsn): &(&str, u64)| {
+            let pg = PgSeen {
+                recovery: true,
+                timeline: 2,
+                lsn: *lsn,
+                ..PgSeen::default()
+            };
+            let seen = HostSeen {
+                pg: Some(pg),
+                ..HostSeen::default()
+            };
+            (HostName::new(*name), seen)
+        };
+        Seen {
+            hosts: hosts.iter().map(host).collect(),
+            unreachable: BTreeMap::new(),
+        }
+    }
+
+    fn planned(seen: &Seen) -> Result<Runbook, Refusal> {
+        let path = format!("{}/inventory/ha-trio.yml", env!("CARGO_MANIFEST_DIR"));
+        let inventory = crate::inventory::load(path.as_ref(), &[])
+            .expect("an inventory")
+            .inventory;
+        let model = crate::model::build(&inventory).0.expect("a model");
+        start_cold(Input {
+            inventory: &inventory,
+            model: &model,
+            seen,
+            run: &RunId::new("r"),
+        })
+    }
+
+    #[test]
+    fn whose_log_goes_furthest_comes_first() {
+        let book = planned(&seen(&[
+            ("10.10.10.11", 5),
+            ("10.10.10.12", 9),
+            ("10.10.10.13", 7),
+        ]));
+        let book = book.expect("a plan");
+        let ids: Vec<&str> = book.steps.iter().map(|step| step.id).collect();
+        assert_eq!(ids, ["etcd", "leaders", "leader", "members", "routing"]);
+        assert_eq!(
+            book.steps[1].hosts().into_iter().collect::<Vec<_>>(),
+            [HostName::new("10.10.10.12")]
+        );
+    }
+
+    #[test]
+    fn without_a_majority_of_hosts_nothing_is_begun() {
+        let refused = planned(&seen(&[("10.10.10.11", 5)])).expect_err("refused");
+        assert_eq!(
+            refused.reason,
+            "etcd: 1 of 3 hosts answer, 2 are needed: 10.10.10.12, 10.10.10.13 do not"
+        );
+    }
+}

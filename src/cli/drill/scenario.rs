@@ -30,7 +30,8 @@ impl Scenario {
     /// Longest write gap that counts as passed (s); `None`: as long as it takes.
     pub fn limit(self) -> Option<u64> {
         match self {
-            Self::Switchover => Some(5),
+            // Patroni takes 1.5 to 3.5 s of it; the rest are checks of HAProxy by `pg_rto`, 4 s with its default.
+            Self::Switchover => Some(10),
             Self::EtcdMinority => Some(2),
             Self::KillLeader | Self::PartitionLeader => Some(90),
             Self::SlowLink | Self::EtcdMajority | Self::ColdStart => None,
