@@ -103,7 +103,11 @@ impl<'a> Drill<'a> {
                 runtime.block_on(write(table, doors, login, started, written, stopped));
             })
         };
-        let played = match self.writing(0, 30).await {
+        let begun = match self.writing(0, 30).await {
+            Ok(()) => self.seen(30).await,
+            Err(failure) => Err(failure),
+        };
+        let played = match begun {
             Ok(()) => self.play().await,
             Err(failure) => Err(failure),
         };
@@ -186,6 +190,25 @@ impl<'a> Drill<'a> {
             false => Err(Failure::new(
                 code::FAILED,
                 format!("not every member answers after {seconds} s"),
+            )),
+        }
+    }
+
+    /// Waits until the eyes are open: every member has been seen for a second.
+    async fn seen(&self, seconds: u64) -> Result<(), Failure> {
+        let seen = |drill: &Self| {
+            let since = drill.now().saturating_sub(1000);
+            since > 0
+                && drill
+                    .watch
+                    .as_ref()
+                    .is_some_and(|watch| watch.all_up(since))
+        };
+        match self.until(seconds, seen).await {
+            true => Ok(()),
+            false => Err(Failure::new(
+                code::FAILED,
+                format!("not every member could be watched within {seconds} s"),
             )),
         }
     }

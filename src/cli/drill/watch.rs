@@ -35,6 +35,7 @@ type Samples = Arc<Mutex<BTreeMap<String, Vec<(Millis, State)>>>>;
 /// All children, and what they have said. They end with it.
 pub struct Watch {
     samples: Samples,
+    members: usize,
     _tasks: JoinSet<()>,
 }
 
@@ -80,6 +81,7 @@ impl Watch {
         }
         Ok(Self {
             samples,
+            members: members.len(),
             _tasks: tasks,
         })
     }
@@ -87,14 +89,15 @@ impl Watch {
     /// Whether every member has answered throughout since then.
     pub fn all_up(&self, since: Millis) -> bool {
         let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
-        samples.values().all(|samples| {
-            let mut recent = samples
-                .iter()
-                .rev()
-                .take_while(|(at, _)| *at >= since)
-                .peekable();
-            recent.peek().is_some() && recent.all(|(_, state)| *state != State::Down)
-        })
+        samples.len() == self.members
+            && samples.values().all(|samples| {
+                let mut recent = samples
+                    .iter()
+                    .rev()
+                    .take_while(|(at, _)| *at >= since)
+                    .peekable();
+                recent.peek().is_some() && recent.all(|(_, state)| *state != State::Down)
+            })
     }
 
     /// What was seen.
