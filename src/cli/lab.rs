@@ -3,11 +3,14 @@
 use super::exit::{Failure, code, result, say};
 use super::options::Common;
 use super::project;
-use crate::lab::{Citus, Image, Lab, LabError, LabEvent, LabHost, LabSpec, Progress, Suite};
+use crate::lab::{
+    Citus, Image, Lab, LabError, LabEvent, LabHost, LabSpec, Progress, Slowness, Suite,
+};
 use crate::model::Model;
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 /// What to do with the lab.
 #[derive(Debug, Args)]
@@ -50,6 +53,18 @@ enum What {
         #[arg(required = true)]
         hosts: Vec<String>,
     },
+    /// Pull the network cable of hosts, or cut them off from one other host only
+    Partition(PartitionArgs),
+    /// Undo `partition` and `slow`
+    Heal {
+        /// The lab [default: the only one]
+        #[arg(long)]
+        name: Option<String>,
+        /// Which hosts [default: all]
+        hosts: Vec<String>,
+    },
+    /// Make the links of hosts slow or lossy, in both directions
+    Slow(SlowArgs),
     /// Boot hosts again, with the disks they had
     Start {
         /// The lab [default: the only one]
@@ -82,6 +97,39 @@ struct UpArgs {
     force: bool,
 }
 
+#[derive(Debug, Args)]
+struct PartitionArgs {
+    /// The lab [default: the only one]
+    #[arg(long)]
+    name: Option<String>,
+    /// From this host only; both still hear everybody else
+    #[arg(long, value_name = "HOST")]
+    from: Option<String>,
+    #[arg(required = true)]
+    hosts: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct SlowArgs {
+    /// The lab [default: the only one]
+    #[arg(long)]
+    name: Option<String>,
+    #[arg(required = true)]
+    hosts: Vec<String>,
+    /// Milliseconds of delay, each way
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    delay: u64,
+    /// Milliseconds by which the delay varies
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    jitter: u64,
+    /// Percent of packets lost
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
+    loss: f64,
+    /// Kilobits a second
+    #[arg(long, value_name = "KBIT")]
+    rate: Option<u32>,
+}
+
 struct Teller {
     quiet: bool,
 }
@@ -101,8 +149,14 @@ impl Progress for Teller {
             LabEvent::HostStopped { host } => format!("{host} has lost its power"),
             LabEvent::Removed { lab } => format!("lab {lab} is gone"),
         };
+        self.say(&text);
+    }
+}
+
+impl Teller {
+    fn say(&self, text: &str) {
         if !self.quiet {
-            say(&text);
+            say(text);
         }
     }
 }
@@ -130,7 +184,10 @@ pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
             }
         }
         What::Down { name, .. } => Lab::find(name.as_deref())?.down(&teller)?,
-        What::List => list()?,
+        What::List => list(common)?,
+        What::Partition(args) => partition(args, &teller)?,
+        What::Heal { name, hosts } => heal(name.as_deref(), hosts, &teller)?,
+        What::Slow(args) => slow(args, &teller)?,
         What::Exec {
             name,
             host: None,
@@ -159,10 +216,7 @@ pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
 
 /// Runs this command line inside a lab, when `--lab` asks for it and we are not inside already.
 pub fn inside(common: &Common) -> Result<Option<u8>, Failure> {
-    let (Some(name), false) = (
-        &common.lab,
-        std::env::var_os("CITUSCTL_INSIDE_LAB").is_some(),
-    ) else {
+    let (Some(name), false) = (&common.lab, std::env::var_os(crate::lab::INSIDE).is_some()) else {
         return Ok(None);
     };
     Ok(Some(exit_code(crate::lab::reexec(Some(name))?)))
@@ -232,13 +286,78 @@ fn spec(common: &Common, args: &UpArgs, model: &Model) -> LabSpec {
     }
 }
 
-fn list() -> Result<(), Failure> {
-    for lab in Lab::list()? {
+fn partition(args: &PartitionArgs, teller: &Teller) -> Result<(), Failure> {
+    let lab = Lab::find(args.name.as_deref())?;
+    lab.check_hosts(args.hosts.iter().chain(&args.from))?;
+    for host in &args.hosts {
+        match &args.from {
+            None => {
+                lab.partition(host)?;
+                teller.say(&format!("{host} is cut off"));
+            }
+            Some(other) => {
+                lab.partition_between(host, other)?;
+                teller.say(&format!("{host} and {other} are cut off from each other"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn heal(name: Option<&str>, hosts: &[String], teller: &Teller) -> Result<(), Failure> {
+    let lab = Lab::find(name)?;
+    let all = || {
+        lab.status()
+            .hosts
+            .into_iter()
+            .map(|host| host.name.to_string())
+    };
+    let hosts = match hosts {
+        [] => all().collect(),
+        named => named.to_vec(),
+    };
+    lab.check_hosts(&hosts)?;
+    for host in hosts {
+        lab.heal(&host)?;
+        teller.say(&format!("{host} is well connected"));
+    }
+    Ok(())
+}
+
+fn slow(args: &SlowArgs, teller: &Teller) -> Result<(), Failure> {
+    let lab = Lab::find(args.name.as_deref())?;
+    let slowness = Slowness {
+        delay: Duration::from_millis(args.delay),
+        jitter: Duration::from_millis(args.jitter),
+        loss: args.loss,
+        rate: args.rate,
+    };
+    lab.check_hosts(&args.hosts)?;
+    for host in &args.hosts {
+        lab.slow(host, slowness)?;
+        teller.say(&format!("{host} is slow"));
+    }
+    Ok(())
+}
+
+fn list(common: &Common) -> Result<(), Failure> {
+    let labs = Lab::list()?;
+    if common.json() {
+        let text = serde_json::to_string_pretty(&labs).unwrap_or_default();
+        result(&format!("{text}\n"));
+        return Ok(());
+    }
+    for lab in labs {
         result(&format!("{}  {}, {}\n", lab.name, lab.suite, lab.citus));
         for host in lab.hosts {
             let state = if host.running { "running" } else { "off" };
+            let faults: String = host
+                .faults
+                .iter()
+                .map(|fault| format!(", {fault}"))
+                .collect();
             result(&format!(
-                "  {:<20} {:<16} {state}\n",
+                "  {:<20} {:<16} {state}{faults}\n",
                 host.name, host.address
             ));
         }

@@ -4,12 +4,15 @@ mod apply;
 mod catalog;
 mod check;
 mod connect;
+mod drill;
+mod etcd;
 mod exit;
 mod facts;
 mod inventory;
 mod journal;
 mod lab;
 mod options;
+mod patroni;
 mod plan;
 mod project;
 mod rebuild;
@@ -18,6 +21,7 @@ mod render;
 mod runbook;
 mod session;
 mod sinks;
+mod start;
 mod status;
 mod status_view;
 mod verify;
@@ -63,6 +67,28 @@ pub enum Verb {
     Apply(apply::ApplyArgs),
     /// The formation at a glance; exit 1 when it is not healthy
     Status(status::StatusArgs),
+    /// etcd's members, majorities and snapshots
+    Etcd(etcd::EtcdArgs),
+    /// All machines were off and are up again: watch what comes by itself, start what does not
+    Start(start::StartArgs),
+    /// Hand the lead of a group over to a standby, without loss
+    Switchover(patroni::HandOverArgs),
+    /// Make a standby lead where nobody does
+    Failover(patroni::HandOverArgs),
+    /// Restart PostgreSQL of a member, or of a group one by one, replicas first
+    Restart(patroni::RestartArgs),
+    /// Make all members read their configuration again
+    Reload(patroni::GroupsArgs),
+    /// Remove a replica's copy and make it anew
+    Reinit(patroni::ReinitArgs),
+    /// Switch automatic failover off
+    Pause(patroni::GroupsArgs),
+    /// Switch automatic failover on again
+    Resume(patroni::GroupsArgs),
+    /// A fault on purpose, in a lab, under load: write gap, lost rows, a timeline; exit 1 when it did not pass
+    Drill(drill::DrillArgs),
+    #[command(hide = true)]
+    DrillSampler,
     /// The hosts of an inventory as machines on this computer
     Lab(lab::LabArgs),
     /// Prove the formation end to end through every service port; exit 1 when a proof fails
@@ -116,6 +142,17 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Plan(args) => session::block_on(plan::run(&common, &args)),
         Verb::Apply(args) => session::block_on(apply::run(&common, &args)),
         Verb::Status(args) => session::block_on(status::run(&common, &args)),
+        Verb::Etcd(args) => session::block_on(etcd::run(&common, &args)),
+        Verb::Drill(args) => session::block_on(drill::run(&common, &args)),
+        Verb::DrillSampler => session::block_on(drill::child()),
+        Verb::Start(args) => session::block_on(start::run(&common, &args)),
+        Verb::Switchover(args) => session::block_on(patroni::switchover(&common, &args)),
+        Verb::Failover(args) => session::block_on(patroni::failover(&common, &args)),
+        Verb::Restart(args) => session::block_on(patroni::restart(&common, &args)),
+        Verb::Reload(args) => session::block_on(patroni::reload(&common, &args)),
+        Verb::Reinit(args) => session::block_on(patroni::reinit(&common, &args)),
+        Verb::Pause(args) => session::block_on(patroni::pause(&common, &args)),
+        Verb::Resume(args) => session::block_on(patroni::resume(&common, &args)),
         Verb::Lab(args) => lab::run(&common, &args),
         Verb::Verify(args) => session::block_on(verify::run(&common, &args)),
         Verb::Connect(args) => connect::run(&common, &args),

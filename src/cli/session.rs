@@ -2,7 +2,7 @@
 
 mod endpoints;
 mod known;
-mod run_id;
+pub(super) mod run_id;
 
 use endpoints::{endpoints, resolver};
 use known::Known;

@@ -46,7 +46,7 @@ pub async fn run(common: &Common, args: &VerifyArgs) -> Result<u8, Failure> {
 }
 
 /// The administrator of each formation, who may log in from anywhere.
-fn logins(project: &Project, ca_pem: &str) -> BTreeMap<FormationName, Login> {
+pub fn logins(project: &Project, ca_pem: &str) -> BTreeMap<FormationName, Login> {
     let mut logins = BTreeMap::new();
     for formation in &project.model.formations {
         let member = formation.members().next();

@@ -186,12 +186,9 @@ pub(super) async fn cluster(run: &Run<'_>, group: &Group) -> Result<GroupSeen, S
         };
         match patroni.get("/cluster").await {
             Ok(answer) => {
-                let members = GroupSeen::members_from(&answer, &hosts);
-                if !members.is_empty() {
-                    return Ok(GroupSeen {
-                        members,
-                        ..GroupSeen::default()
-                    });
+                let seen = GroupSeen::from_cluster(&answer, &hosts);
+                if !seen.members.is_empty() {
+                    return Ok(seen);
                 }
                 why = format!("Patroni on {} does not know the cluster yet", member.name);
             }

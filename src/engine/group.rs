@@ -2,15 +2,18 @@
 
 use super::fleet::chain;
 use super::gate::cluster;
+use super::runbook::one;
 use super::work::{Ended, Task, run_tasks};
-use super::{EngineError, Patroni, Run};
+use super::{EngineError, Patroni, Run, group_look};
 use crate::event::{Kind, StepOutcome};
 use crate::fact::{GroupSeen, MemberSeen};
 use crate::model::{Group, Instance};
 use crate::names::{HostName, InstanceName, ResourceId};
 use crate::plan::GroupPlan;
 use crate::resource::group::Operation;
-use serde_json::{Value, json};
+use crate::runbook::Whom;
+use crate::runbook::patroni::{View, best, states, steps};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// One group and what is done to it.
@@ -216,7 +219,7 @@ impl GroupWork<'_> {
             if pending.is_empty() {
                 return Ok(());
             }
-            let synchronous = seen.members.iter().any(is_synchronous);
+            let synchronous = seen.members.iter().any(MemberSeen::is_synchronous);
             for member in pending.iter().filter(|member| !member.is_leader()) {
                 self.restart(id, member).await?;
             }
@@ -239,25 +242,13 @@ impl GroupWork<'_> {
 
     /// Restarts one member where it is. Patroni answers when PostgreSQL runs again.
     async fn restart(&self, id: &ResourceId, seen: &MemberSeen) -> Result<(), EngineError> {
-        let member = self.member(seen)?;
-        let name = seen.name.clone();
-        self.told(
-            &seen.host,
-            id,
-            &format!("restart PostgreSQL of {name}"),
-            async {
-                self.ask(member, "POST", "/restart", json!({})).await?;
-                self.wait(&format!("{name} to run again"), 120, |seen| {
-                    let member = seen.members.iter().find(|member| member.name == name)?;
-                    let up =
-                        (member.is_leader() && member.state == "running") || member.is_streaming();
-                    (up && seen.leader().is_some()).then_some(())
-                })
-                .await?;
-                self.flag_settled(&name).await
-            },
-        )
-        .await
+        let whom = Whom::Member(seen.name.clone());
+        let now = group_look::by_ask(self.run, self.group, &whom).await;
+        let now = now.map_err(|reason| self.failed(reason))?;
+        let now = now.member(&seen.name).cloned();
+        let now = now.ok_or_else(|| self.failed(format!("{} is absent", seen.name)))?;
+        one(self.run, id, &steps::restart(self.group, &now, true)).await?;
+        self.flag_settled(&seen.name).await
     }
 
     /// Gives a restarted member one loop of Patroni to take its flag back; one that keeps it has a reason.
@@ -287,7 +278,8 @@ impl GroupWork<'_> {
         let Some(candidate) = self.candidate(synchronous).await? else {
             return self.restart(id, leader).await;
         };
-        self.switchover(id, leader, &candidate).await?;
+        let step = steps::switchover(self.group, leader, &candidate);
+        one(self.run, id, &step).await?;
         let name = leader.name.clone();
         let old = self
             .wait(&format!("{name} to follow"), 120, |seen| {
@@ -310,22 +302,10 @@ impl GroupWork<'_> {
         let started = Instant::now();
         loop {
             let seen = self.seen().await?;
-            let fit = |member: &&MemberSeen| {
-                let known = self
-                    .group
-                    .members
-                    .iter()
-                    .find(|known| known.name == member.name);
-                let may = known.is_some_and(|known| !known.tags.nofailover);
-                may && member.is_streaming()
-                    && !member.pending_restart
-                    && (!synchronous || is_synchronous(member))
-            };
-            let best = seen
-                .members
-                .iter()
-                .filter(fit)
-                .min_by_key(|member| member.lag.unwrap_or(i64::MAX));
+            let view = View::of(self.group, &seen);
+            let best = best(&view).filter(|member| {
+                !member.pending_restart && (!synchronous || member.is_synchronous())
+            });
             if let Some(best) = best {
                 return Ok(Some(best.clone()));
             }
@@ -339,51 +319,4 @@ impl GroupWork<'_> {
             tokio::time::sleep(POLL).await;
         }
     }
-
-    /// Hands the lead over and waits until the new leader runs.
-    pub(super) async fn switchover(
-        &self,
-        id: &ResourceId,
-        leader: &MemberSeen,
-        candidate: &MemberSeen,
-    ) -> Result<(), EngineError> {
-        let member = self.member(leader)?;
-        let title = format!("switch over from {} to {}", leader.name, candidate.name);
-        let body = json!({ "leader": leader.name, "candidate": candidate.name });
-        self.told(&leader.host, id, &title, async {
-            match self.ask(member, "POST", "/switchover", body).await {
-                // Patroni stopped waiting, not switching over: who leads is seen below.
-                Err(EngineError::Group { detail, .. }) if detail.contains("status unknown") => {}
-                other => drop(other?),
-            }
-            let name = candidate.name.clone();
-            self.wait(&format!("{name} to lead"), 90, |seen| {
-                seen.leader()
-                    .filter(|leader| leader.name == name)
-                    .map(|_| ())
-            })
-            .await
-        })
-        .await
-    }
-}
-
-/// Whether a member counts for synchronous or quorum commit.
-fn is_synchronous(member: &MemberSeen) -> bool {
-    matches!(member.role.as_str(), "sync_standby" | "quorum_standby")
-}
-
-fn states(seen: &GroupSeen) -> String {
-    let states = seen.members.iter().map(|member| {
-        let pending = if member.pending_restart {
-            ", restart pending"
-        } else {
-            ""
-        };
-        format!(
-            "{} is {} ({}{pending})",
-            member.name, member.state, member.role
-        )
-    });
-    states.collect::<Vec<_>>().join(", ")
 }

@@ -5,10 +5,12 @@
 
 mod apply;
 mod cancel;
+pub mod drill;
 mod error;
 mod fleet;
 mod gate;
 mod group;
+mod group_look;
 mod lock;
 mod look;
 mod patroni;
@@ -21,6 +23,7 @@ pub use apply::{ApplyOptions, apply};
 pub use cancel::Cancel;
 pub use error::EngineError;
 pub use fleet::Fleet;
+pub use group_look::groups;
 pub use look::{Looker, look};
 pub use patroni::Patroni;
 pub use runbook::{carry_out, survey};

@@ -1,16 +1,15 @@
 //! Carries a runbook out: step by step, told as events, under the lock of a run.
 
 use super::fleet::{chain, collect};
-use super::gate::cluster;
+use super::group_look;
 use super::look::futures_join;
 use super::{EngineError, Patroni, Run, lock};
 use crate::event::{Kind, StepOutcome, Stream};
-use crate::fact::GroupSeen;
 use crate::names::{HostName, ResourceId, StageName};
 use crate::runbook::{Ask, Attempt, Runbook, Script, Step, Whom, Work, attempt_program};
 use crate::secret::Secret;
 use crate::transport::{OutputSink, Program, StreamKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// What an action may take beyond the time that its postcondition is given.
@@ -53,7 +52,7 @@ enum End {
 
 /// Carries out an approved runbook. Every step is skipped whose postcondition holds.
 pub async fn carry_out(run: &Run<'_>, book: &Runbook) -> Result<(), EngineError> {
-    let _locks = lock::acquire(run, &book.hosts()).await?;
+    let _locks = lock::acquire(run, &locked(run, book)).await?;
     let started = Instant::now();
     let stage = StageName::new(book.name);
     run.emitter.emit(Kind::StageStarted {
@@ -69,13 +68,43 @@ pub async fn carry_out(run: &Run<'_>, book: &Runbook) -> Result<(), EngineError>
                 step.title
             )));
         }
-        Doing { run, book, step }.step().await?;
+        let doing = Doing {
+            run,
+            id: ResourceId::new(format!("{}/{}", book.name, step.id)),
+            prelude: &book.prelude,
+            step,
+        };
+        doing.step().await?;
     }
     run.emitter.emit(Kind::StageFinished {
         stage,
         millis: millis(started),
     });
     Ok(())
+}
+
+/// The hosts of all steps, and all hosts of a group that something is asked of.
+fn locked(run: &Run<'_>, book: &Runbook) -> BTreeSet<HostName> {
+    let mut hosts = book.hosts();
+    for step in &book.steps {
+        if let Work::Group(ask) = &step.work
+            && let Some((_, group)) = run.model.group(&ask.cluster)
+        {
+            hosts.extend(group.members.iter().map(|member| member.host.clone()));
+        }
+    }
+    hosts
+}
+
+/// Carries out one step that belongs to a resource of a plan; the caller holds the lock.
+pub(super) async fn one(run: &Run<'_>, id: &ResourceId, step: &Step) -> Result<(), EngineError> {
+    let doing = Doing {
+        run,
+        id: id.clone(),
+        prelude: &BTreeMap::new(),
+        step,
+    };
+    doing.step().await
 }
 
 fn millis(since: Instant) -> u64 {
@@ -85,7 +114,8 @@ fn millis(since: Instant) -> u64 {
 /// One step under way.
 struct Doing<'a> {
     run: &'a Run<'a>,
-    book: &'a Runbook,
+    id: ResourceId,
+    prelude: &'a BTreeMap<HostName, Secret>,
     step: &'a Step,
 }
 
@@ -115,16 +145,12 @@ impl Doing<'_> {
             .try_for_each(|(host, end)| self.judge(&host, end))
     }
 
-    fn id(&self) -> ResourceId {
-        ResourceId::new(format!("{}/{}", self.book.name, self.step.id))
-    }
-
     /// The events around a host's part.
     async fn told(&self, host: &HostName, work: impl Future<Output = End>) -> (HostName, End) {
         let started = Instant::now();
         self.run.emitter.emit(Kind::StepStarted {
             host: host.clone(),
-            resource: self.id(),
+            resource: self.id.clone(),
             title: self.step.title.clone(),
         });
         let end = work.await;
@@ -141,7 +167,7 @@ impl Doing<'_> {
         };
         self.run.emitter.emit(Kind::StepFinished {
             host: host.clone(),
-            resource: self.id(),
+            resource: self.id.clone(),
             title: self.step.title.clone(),
             outcome,
             millis: millis(started),
@@ -181,7 +207,7 @@ impl Doing<'_> {
                 tail: vec![format!("{host} is not connected")],
             };
         };
-        let functions = self.book.prelude.get(host);
+        let functions = self.prelude.get(host);
         let text = attempt_program(
             &self.run.frame,
             self.run.id.as_str(),
@@ -229,8 +255,9 @@ impl Doing<'_> {
             .model
             .group(&ask.cluster)
             .ok_or_else(|| format!("{} is not in the inventory", ask.cluster))?;
-        let seen = cluster(self.run, group).await?;
-        if (ask.holds)(&seen).is_ok() {
+        let look = || group_look::by_ask(self.run, group, &ask.whom);
+        let seen = look().await?;
+        if !self.step.always && (ask.holds)(&seen).is_ok() {
             return Ok(End::Skipped("it is so already".to_owned()));
         }
         if let Err(why) = (ask.require)(&seen) {
@@ -257,10 +284,10 @@ impl Doing<'_> {
         if !words.is_empty() && !words.contains("status unknown") {
             return Err(words);
         }
-        self.wait(ask, || cluster(self.run, group)).await
+        self.wait(ask, look).await
     }
 
-    async fn wait<F: Future<Output = Result<GroupSeen, String>>>(
+    async fn wait<F: Future<Output = Result<crate::fact::GroupSeen, String>>>(
         &self,
         ask: &Ask,
         look: impl Fn() -> F,

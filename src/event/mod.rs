@@ -5,6 +5,7 @@
 //! draw. Knows nothing of terminals, hosts or how things are done.
 
 pub mod bus;
+pub mod drill;
 pub mod fold;
 pub mod history;
 pub mod journal;

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct GroupSeen {
     /// As Patroni's `GET /cluster` lists them; empty when no member answered.
     pub members: Vec<MemberSeen>,
+    /// Whether automatic failover is switched off (Patroni's maintenance mode).
+    pub paused: bool,
     /// The dynamic configuration as the leader last saw it (`patroni.dynamic.json`).
     pub dynamic: Option<Value>,
     /// Names of parameters that only a restart changes (`pg_settings.context = 'postmaster'`).
@@ -30,9 +32,36 @@ pub struct MemberSeen {
     /// Bytes behind the leader.
     pub lag: Option<i64>,
     pub pending_restart: bool,
+    /// When its PostgreSQL was started, in its own words; only where the member itself was asked.
+    pub started: Option<String>,
+    /// How far its log reaches (bytes); only where the member itself was asked.
+    pub position: Option<i64>,
 }
 
 impl MemberSeen {
+    /// Whether it leads, or follows and receives.
+    pub fn is_up(&self) -> bool {
+        (self.is_leader() && self.state == "running") || self.is_streaming()
+    }
+
+    /// Whether it counts for synchronous or quorum commit.
+    pub fn is_synchronous(&self) -> bool {
+        matches!(self.role.as_str(), "sync_standby" | "quorum_standby")
+    }
+
+    /// Adds what the member's own `GET /patroni` says.
+    pub fn learn(&mut self, own: &Value) {
+        let started = own.get("postmaster_start_time").and_then(Value::as_str);
+        self.started = started.map(str::to_owned);
+        let places = [
+            "/xlog/location",
+            "/xlog/received_location",
+            "/xlog/replayed_location",
+        ];
+        let found = places.iter().filter_map(|at| own.pointer(at)?.as_i64());
+        self.position = found.max();
+    }
+
     /// Whether this member leads the group.
     pub fn is_leader(&self) -> bool {
         matches!(
@@ -61,7 +90,21 @@ impl GroupSeen {
         self.members.iter().filter(|member| member.pending_restart)
     }
 
-    /// Reads the answer of `GET /cluster`. `hosts` tells on which host a member lives.
+    /// The member of that name.
+    pub fn member(&self, name: &InstanceName) -> Option<&MemberSeen> {
+        self.members.iter().find(|member| member.name == *name)
+    }
+
+    /// Reads the answer of `GET /cluster`; what only others can tell is left out.
+    pub fn from_cluster(answer: &Value, hosts: &BTreeMap<InstanceName, HostName>) -> Self {
+        Self {
+            members: Self::members_from(answer, hosts),
+            paused: answer.get("pause").and_then(Value::as_bool) == Some(true),
+            ..Self::default()
+        }
+    }
+
+    /// Reads the members of `GET /cluster`. `hosts` tells on which host a member lives.
     pub fn members_from(
         answer: &Value,
         hosts: &BTreeMap<InstanceName, HostName>,
@@ -94,6 +137,8 @@ fn read_member(member: &Value, hosts: &BTreeMap<InstanceName, HostName>) -> Opti
             .get("pending_restart")
             .and_then(Value::as_bool)
             .unwrap_or(false),
+        started: None,
+        position: None,
         name,
     })
 }

@@ -7,6 +7,12 @@ use crate::command::quote;
 use std::ffi::OsString;
 use std::process::{Command, ExitStatus, Stdio};
 
+/// Names the lab that a program runs inside of.
+pub const INSIDE: &str = "CITUSCTL_INSIDE_LAB";
+
+/// The process that waits outside of the lab while a program runs inside of it.
+pub(super) const OUTSIDE: &str = "CITUSCTL_OUTSIDE_PID";
+
 impl Lab {
     /// A command in the control namespace, told by its environment how to get into the hosts.
     pub fn command(&self, program: &OsString, args: &[OsString]) -> Command {
@@ -21,8 +27,30 @@ impl Lab {
             .env("CITUSCTL_SSH_KEY", record.dir.join("ssh/id_ed25519"))
             .env("CITUSCTL_KNOWN_HOSTS", record.dir.join("ssh/known_hosts"))
             .env("CITUSCTL_USER", "root")
-            .env("CITUSCTL_INSIDE_LAB", &record.spec.name);
+            .env(INSIDE, &record.spec.name);
+        if std::env::var_os(INSIDE).is_none() {
+            command.env(OUTSIDE, std::process::id().to_string());
+        }
         command
+    }
+
+    /// A command in a host's network but outside of the host: it sees what the host sees, also when it is cut off.
+    ///
+    /// # Errors
+    /// No such host.
+    pub fn beside(
+        &self,
+        host: &str,
+        program: &OsString,
+        args: &[OsString],
+    ) -> Result<Command, LabError> {
+        let index = self.record.index(host)?;
+        let mut command = tool::command("ip");
+        command
+            .args(["netns", "exec", &self.record.host_ns(index)])
+            .arg(program)
+            .args(args);
+        Ok(command)
     }
 
     /// Runs a command in the control namespace, with this process's own streams.

@@ -26,6 +26,10 @@ pub enum LabError {
         "lab `{name}`: no address is left for the control namespace in the subnet of `{address}`"
     )]
     NoControlAddress { name: String, address: IpAddr },
+    #[error("a link cannot be so slow: {0}")]
+    BadSlowness(String),
+    #[error("this kernel has no netem (CONFIG_NET_SCH_NETEM), which delays and loses packets")]
+    NoNetem,
     #[error("{path}: a path with `:`, `,` or `\\` cannot be part of an overlay mount")]
     BadPath { path: PathBuf },
     #[error("lab `{name}` is up already ({running} of {hosts} hosts run)")]
@@ -101,7 +105,9 @@ impl LabError {
             Self::Died { console, .. } if console.contains("Too many open files") => "too many machines for this kernel's settings: take a lab down, or raise `sysctl fs.inotify.max_user_instances`".into(),
             Self::BadPath { .. } => "set CITUSCTL_LAB_DIR to another directory".into(),
             Self::NoControlAddress { .. } => "use a shorter `--prefix-len`".into(),
+            Self::NoNetem => "`lab slow --rate` works without it; or load the module: `modprobe sch_netem`".into(),
             Self::BadName { .. }
+            | Self::BadSlowness(_)
             | Self::BadHost { .. }
             | Self::SameAddress { .. }
             | Self::NoSuchHost { .. }
@@ -124,6 +130,7 @@ impl LabError {
             Self::NoSuchLab { .. }
             | Self::NoLab
             | Self::SeveralLabs(_)
+            | Self::BadSlowness(_)
             | Self::NoSuchHost { .. } => 2,
             Self::BadHost { .. }
             | Self::SameAddress { .. }
@@ -133,6 +140,7 @@ impl LabError {
             Self::AlreadyUp { .. }
             | Self::Crashed { .. }
             | Self::Running { .. }
+            | Self::NoNetem
             | Self::NotRunning { .. } => 4,
             Self::NoSshd { .. }
             | Self::Died { .. }

@@ -1,7 +1,9 @@
 //! One machine: its files, its boot, its end.
 
+use super::control::OUTSIDE;
 use super::dirs::make_private;
 use super::error::{At, LabError};
+use super::fault;
 use super::process::Pid;
 use super::record::Record;
 use super::tool;
@@ -10,7 +12,7 @@ use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// Seconds until sshd must answer.
@@ -90,9 +92,16 @@ pub(super) fn boot(record: &Record, index: usize) -> Result<Pid, LabError> {
         .append(true)
         .open(&console)
         .at(&console)?;
-    let mut command = tool::command("unshare");
+    let mut command = outside();
     command
-        .args(["--mount", "--propagation", "private", "bash", "-c"])
+        .args([
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "bash",
+            "-c",
+        ])
         .arg(script(record, index));
     command
         .stdin(Stdio::null())
@@ -105,6 +114,18 @@ pub(super) fn boot(record: &Record, index: usize) -> Result<Pid, LabError> {
     };
     let child = command.spawn().map_err(spawn)?;
     Pid::of(child.id()).ok_or_else(|| died(record, index))
+}
+
+/// A program in this computer's own namespaces, also when we run inside a lab's: a machine cannot boot where `/sys` is
+/// that of another network.
+fn outside() -> Command {
+    let mut command = tool::command("nsenter");
+    if let Ok(pid) = std::env::var(OUTSIDE) {
+        command.arg(format!("--mount=/proc/{pid}/ns/mnt"));
+        command.arg(format!("--net=/proc/{pid}/ns/net"));
+    }
+    command.arg("--");
+    command
 }
 
 fn script(record: &Record, index: usize) -> String {
@@ -135,24 +156,21 @@ fn script(record: &Record, index: usize) -> String {
     )
 }
 
-/// Waits until sshd answers, seen from the control namespace.
+/// Waits until sshd answers, seen from the control namespace; a host that is cut off is seen from its own.
 pub(super) fn wait(record: &Record, index: usize, pid: Pid) -> Result<Duration, LabError> {
     let started = std::time::Instant::now();
     let host = &record.spec.hosts[index];
+    let seen_from = match fault::is_cut(record, index)? {
+        true => record.host_ns(index),
+        false => record.control_ns(),
+    };
     let probe = format!(
         "exec 3<>/dev/tcp/{}/22 && read -r -t 2 line <&3 && [ -n \"$line\" ]",
         host.address
     );
     loop {
         let args = [
-            "netns",
-            "exec",
-            &record.control_ns(),
-            "timeout",
-            "3",
-            "bash",
-            "-c",
-            &probe,
+            "netns", "exec", &seen_from, "timeout", "3", "bash", "-c", &probe,
         ];
         if tool::run("ip", &args).is_ok() {
             return Ok(started.elapsed());

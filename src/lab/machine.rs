@@ -3,6 +3,7 @@
 use super::citus;
 use super::dirs::{LabDirs, make_private, remove};
 use super::error::{At, LabError};
+use super::fault::{self, Fault};
 use super::host;
 use super::image::Builder;
 use super::net;
@@ -12,6 +13,7 @@ use super::record::Record;
 use super::spec::{Citus, Image, LabSpec, check_name};
 use super::tool;
 use crate::names::HostName;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -22,7 +24,7 @@ pub struct Lab {
 }
 
 /// One lab for a list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LabStatus {
     pub name: String,
     pub suite: String,
@@ -31,11 +33,13 @@ pub struct LabStatus {
 }
 
 /// One of its hosts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct HostStatus {
     pub name: HostName,
     pub address: IpAddr,
     pub running: bool,
+    /// What is wrong with its link, on purpose.
+    pub faults: Vec<Fault>,
 }
 
 impl Lab {
@@ -230,15 +234,20 @@ impl Lab {
     /// What it is made of and what runs.
     pub fn status(&self) -> LabStatus {
         let spec = &self.record.spec;
-        let hosts = spec.hosts.iter().map(|host| HostStatus {
-            name: host.name.clone(),
-            address: host.address,
-            running: self
-                .record
-                .pids
-                .get(&host.name)
-                .is_some_and(|pid| pid.alive()),
-        });
+        let hosts = spec
+            .hosts
+            .iter()
+            .enumerate()
+            .map(|(index, host)| HostStatus {
+                name: host.name.clone(),
+                address: host.address,
+                running: self
+                    .record
+                    .pids
+                    .get(&host.name)
+                    .is_some_and(|pid| pid.alive()),
+                faults: self.faults(index),
+            });
         LabStatus {
             name: spec.name.clone(),
             suite: format!("{} ({})", spec.suite, spec.image),
@@ -280,6 +289,7 @@ impl Lab {
         let pid = running.ok_or_else(|| LabError::NotRunning {
             host: name.to_string(),
         })?;
+        fault::power(&self.record, index, false)?;
         pid.kill()?;
         self.record.pids.remove(&name);
         self.record.save()?;
@@ -300,6 +310,7 @@ impl Lab {
             });
         }
         net::clear(&self.record, index)?;
+        fault::power(&self.record, index, true)?;
         self.boot(&[index], progress)
     }
 }

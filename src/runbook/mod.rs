@@ -5,11 +5,15 @@
 //! engine carries any of them out: a step whose postcondition holds is skipped, so a runbook that was interrupted
 //! anywhere is simply planned and run again. Runs nothing itself and knows no connection.
 
+mod cold;
+pub mod etcd;
+pub mod patroni;
 pub mod recover;
 mod script;
 mod shell;
 mod step;
 
+pub use cold::start_cold;
 pub use script::{Attempt, Script, attempt_program};
 pub use shell::host_functions;
 pub use step::{Ask, Judge, Step, Whom, Work};

@@ -25,6 +25,8 @@ pub struct Step {
     pub within: Duration,
     /// Whether a failure ends the run. What does not is told and left to a later run.
     pub must: bool,
+    /// Whether it is done even where its postcondition holds beforehand.
+    pub always: bool,
     #[serde(rename = "on", serialize_with = "places")]
     pub work: Work,
 }
@@ -90,6 +92,7 @@ impl Step {
             impact: Impact::None,
             within: Duration::from_secs(30),
             must: true,
+            always: false,
             work: Work::Hosts(scripts),
         }
     }
@@ -113,6 +116,13 @@ impl Step {
     #[must_use]
     pub fn within(mut self, seconds: u64) -> Self {
         self.within = Duration::from_secs(seconds);
+        self
+    }
+
+    /// The same step, done even where its postcondition holds beforehand (Patroni's steps only).
+    #[must_use]
+    pub fn always(mut self) -> Self {
+        self.always = true;
         self
     }
 

@@ -27,6 +27,8 @@ pub struct Lines<W> {
     width: usize,
     /// Whether a stage has begun: a run that only looked ends without a word.
     acted: bool,
+    /// Whether every step is told: those of a runbook are few, and each matters.
+    steps: bool,
     /// What failed steps said last, by host: it is not said twice.
     told: BTreeMap<HostName, Vec<String>>,
 }
@@ -40,6 +42,7 @@ impl<W: Write + Send> Lines<W> {
             started: None,
             width: 0,
             acted: false,
+            steps: verbose > 0,
             told: BTreeMap::new(),
         }
     }
@@ -141,8 +144,9 @@ impl<W: Write + Send> Lines<W> {
 
     /// Remembers what later events are told by.
     fn note(&mut self, kind: &Kind) {
-        if let Kind::RunStarted { hosts, .. } = kind {
+        if let Kind::RunStarted { hosts, verb, .. } = kind {
             self.width = width(hosts);
+            self.steps = self.verbose > 0 || verb != "apply";
         }
         self.acted |= matches!(kind, Kind::StageStarted { .. });
         if let Kind::StepFinished {
@@ -162,10 +166,10 @@ impl<W: Write + Send> Lines<W> {
         tail: &[String],
     ) -> Option<String> {
         match outcome {
-            StepOutcome::Done if self.verbose > 0 => {
+            StepOutcome::Done if self.steps => {
                 Some(format!("{host}  {title}  ({})", duration(millis)))
             }
-            StepOutcome::Skipped { reason } if self.verbose > 0 => {
+            StepOutcome::Skipped { reason } if self.steps => {
                 Some(format!("{host}  {title}  skipped: {reason}"))
             }
             StepOutcome::Done | StepOutcome::Skipped { .. } => None,

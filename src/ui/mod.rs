@@ -3,6 +3,7 @@
 
 mod bars;
 mod diagnostic;
+mod drill_view;
 mod headline;
 mod history_view;
 mod json;
@@ -14,6 +15,7 @@ mod words;
 
 pub use bars::Bars;
 pub use diagnostic::{diagnostics, diagnostics_json};
+pub use drill_view::{drill_page, drill_view};
 pub use history_view::history_view;
 pub use json::Ndjson;
 pub use lines::Lines;

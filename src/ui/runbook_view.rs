@@ -11,7 +11,9 @@ pub fn runbook_view(book: &Runbook) -> String {
     let bold = Style::new().bold();
     let mut text = format!("{bold}{}{bold:#}: {}\n", book.name, book.aim);
     list(&mut text, "seen", &book.seen);
-    let _ = writeln!(text, "\n{bold}steps{bold:#}");
+    if !book.steps.is_empty() {
+        let _ = writeln!(text, "\n{bold}steps{bold:#}");
+    }
     for (index, step) in (1..).zip(&book.steps) {
         step_view(&mut text, index, step);
     }

@@ -8,11 +8,13 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::future::Future;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
@@ -42,6 +44,8 @@ pub enum ClientError {
     Transport(#[from] TransportError),
     #[error("TLS settings cannot be used: {0}")]
     Settings(String),
+    #[error("no connection: {0}")]
+    Connect(#[source] io::Error),
     #[error("{0}")]
     Postgres(#[from] tokio_postgres::Error),
     #[error("no answer within {} s", LIMIT.as_secs())]
@@ -49,7 +53,7 @@ pub enum ClientError {
 }
 
 /// A session.
-pub(super) struct Client {
+pub(in crate::engine) struct Client {
     inner: tokio_postgres::Client,
 }
 
@@ -73,8 +77,27 @@ impl Client {
         port: u16,
         login: &Login,
     ) -> Result<Self, ClientError> {
-        let tls = PgTls::new(address, &login.ca_pem)?;
         let stream = via.open(&Target::Tcp(address.to_owned(), port)).await?;
+        Self::over(stream, address, login).await
+    }
+
+    /// Logs in without a tunnel, as an application does.
+    pub(in crate::engine) async fn direct(
+        address: &str,
+        port: u16,
+        login: &Login,
+    ) -> Result<Self, ClientError> {
+        let ip: IpAddr = address
+            .parse()
+            .map_err(|_| ClientError::Settings(format!("`{address}` is no address")))?;
+        let stream = TcpStream::connect(SocketAddr::new(ip, port)).await;
+        let stream = stream.map_err(ClientError::Connect)?;
+        stream.set_nodelay(true).map_err(ClientError::Connect)?;
+        Self::over(Box::new(stream), address, login).await
+    }
+
+    async fn over(stream: Raw, address: &str, login: &Login) -> Result<Self, ClientError> {
+        let tls = PgTls::new(address, &login.ca_pem)?;
         let (inner, connection) = Config::new()
             .user(&login.user)
             .password(login.password.expose())
@@ -90,7 +113,7 @@ impl Client {
     }
 
     /// Runs statements, and gives the first row of the last one that has rows.
-    pub(super) async fn row(&self, sql: &str) -> Result<Vec<String>, ClientError> {
+    pub(in crate::engine) async fn row(&self, sql: &str) -> Result<Vec<String>, ClientError> {
         let answer = timeout(LIMIT, self.inner.simple_query(sql)).await;
         let messages = answer.map_err(|_| ClientError::Timeout)??;
         let rows = messages.iter().filter_map(|message| match message {

@@ -1,7 +1,7 @@
 //! Proves a formation end to end: logs in through every service's port as a client would, and with leave
 //! writes through every port that takes writes, and reads it back.
 
-mod client;
+pub(super) mod client;
 mod write;
 
 pub use client::Login;

@@ -20,10 +20,12 @@ pub use edit::Edit;
 pub use marker::{MARKER_PATH, Marker, Via};
 pub use rebuild::plan_rebuild;
 pub use rejoin::plan_rejoin;
+pub(super) use rejoin::{endpoint, join, preludes};
 pub use seen::{
     EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Seen, lsn, read_survey, survey_program,
 };
 pub use undo::plan_undo;
+pub(super) use via_etcd::force;
 
 use super::{Consent, Refusal, Runbook, host_functions};
 use crate::inventory::Inventory;

@@ -1,0 +1,147 @@
+//! `drill`: a fault on purpose, under load, and what it cost.
+
+mod run;
+mod scenario;
+mod watch;
+
+pub use watch::child;
+
+use super::exit::{Failure, chain, code, result, say};
+use super::options::Common;
+use super::project::Project;
+use super::session::Session;
+use super::session::run_id::run_id;
+use super::verify::logins;
+use crate::engine;
+use crate::event::Outcome;
+use crate::event::drill::DrillReport;
+use crate::lab::{INSIDE, Lab};
+use crate::model::Group;
+use crate::names::HostName;
+use crate::runbook::patroni::{TargetError, group_named};
+use crate::ui::{drill_page, drill_view};
+use clap::Args;
+use run::Drill;
+use scenario::Scenario;
+use std::path::{Path, PathBuf};
+
+/// Options of `drill`.
+#[derive(Debug, Args)]
+pub struct DrillArgs {
+    /// What to rehearse
+    name: Scenario,
+    /// The group's number, or its cluster's name [default: the only one, or the coordinator]
+    #[arg(short, long, value_name = "N|CLUSTER")]
+    group: Option<String>,
+    /// Where the page with the timeline goes [default: drills/ beside the journals]
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// Runs it.
+pub async fn run(common: &Common, args: &DrillArgs) -> Result<u8, Failure> {
+    let Ok(lab) = std::env::var(INSIDE) else {
+        let failure = Failure::new(
+            code::REFUSED,
+            "drills break hosts on purpose: they run in labs only",
+        );
+        return Err(failure
+            .hint("`citusctl lab up`, `citusctl --lab apply`, then `citusctl --lab drill NAME`"));
+    };
+    let project = Project::open(common)?;
+    let group = group(&project, args.group.as_deref())?;
+    let (leader, ca_pem) = leader(common, &project, group).await?;
+    let (formation, _) = project
+        .model
+        .group(&group.cluster)
+        .ok_or(TargetError::NoGroups)?;
+    let login = logins(&project, &ca_pem).remove(&formation.name);
+    let login =
+        login.ok_or_else(|| Failure::new(code::INPUT, "the formation has no administrator"))?;
+    let lab = Lab::find(Some(&lab))?;
+    let drill = Drill::new(common, &project, (args.name, lab), (group, leader), login);
+    let id = run_id();
+    let report = drill.run(id.as_str()).await?;
+    let page = args.html.clone().unwrap_or_else(|| {
+        project
+            .state_dir
+            .join("drills")
+            .join(format!("{id}-{}.html", report.drill))
+    });
+    tell(common, &report, &page)
+}
+
+fn group<'a>(project: &'a Project, name: Option<&str>) -> Result<&'a Group, Failure> {
+    let coordinator = match project.model.formations.as_slice() {
+        [only] if name.is_none() => only.coordinator(),
+        _ => None,
+    };
+    match coordinator {
+        Some(group) => Ok(group),
+        None => Ok(group_named(&project.model, name)?),
+    }
+}
+
+/// Who leads the group now; a drill begins with a healthy group.
+async fn leader(
+    common: &Common,
+    project: &Project,
+    group: &Group,
+) -> Result<(HostName, String), Failure> {
+    let hosts = group
+        .members
+        .iter()
+        .map(|member| member.host.clone())
+        .collect();
+    let session = Session::reach(common, project, "drill", hosts).await?;
+    let run = session.run()?;
+    let seen = engine::groups(&run, &[group]).await.remove(&group.cluster);
+    drop(run);
+    session
+        .emitter
+        .finish_as(Outcome::Done, &session.fleet.traffic());
+    session.fleet.close().await;
+    let unwell = |why: String| {
+        let text = format!(
+            "{}: a drill begins with a healthy group: {why}",
+            group.cluster
+        );
+        Failure::new(code::REFUSED, text).hint("`citusctl status` shows what is wrong")
+    };
+    let seen = seen
+        .unwrap_or_else(|| Err("it was not asked".to_owned()))
+        .map_err(unwell)?;
+    let up = seen.members.iter().filter(|member| member.is_up()).count();
+    match seen.leader() {
+        Some(leader) if up == group.members.len() => {
+            Ok((leader.host.clone(), session.ca.cert_pem().to_owned()))
+        }
+        Some(_) | None => Err(unwell(format!(
+            "{up} of {} members are up",
+            group.members.len()
+        ))),
+    }
+}
+
+fn tell(common: &Common, report: &DrillReport, page: &Path) -> Result<u8, Failure> {
+    let failed = |error: std::io::Error| Failure::new(code::INTERNAL, chain(&error));
+    if let Some(directory) = page.parent() {
+        fs_err::create_dir_all(directory).map_err(failed)?;
+    }
+    fs_err::write(page, drill_page(report)).map_err(failed)?;
+    result(&match common.json() {
+        true => format!(
+            "{}\n",
+            serde_json::to_string_pretty(report).unwrap_or_default()
+        ),
+        false => drill_view(report),
+    });
+    if !common.quiet {
+        say(&format!("timeline: {}", page.display()));
+    }
+    Ok(if report.ok {
+        code::DONE
+    } else {
+        code::INTERNAL
+    })
+}

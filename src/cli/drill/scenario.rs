@@ -1,0 +1,188 @@
+//! What each drill breaks, what it waits for, and how it is mended.
+
+use super::run::Drill;
+use crate::cli::exit::{Failure, code};
+use crate::lab::{Silent, Slowness};
+use crate::names::HostName;
+use clap::ValueEnum;
+use std::time::Duration;
+
+/// The drills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scenario {
+    /// The leader hands over
+    Switchover,
+    /// The leader's host loses its power, and gets it back
+    KillLeader,
+    /// The leader's host is cut off from all others, and connected again
+    PartitionLeader,
+    /// One member of etcd loses its data, and is replaced
+    EtcdMinority,
+    /// A majority of etcd is stopped for half a minute
+    EtcdMajority,
+    /// The leader's link carries 2 Mbit/s only, for ten seconds
+    SlowLink,
+    /// All hosts lose their power at once, and get it back
+    ColdStart,
+}
+
+impl Scenario {
+    /// Longest write gap that counts as passed (s); `None`: as long as it takes.
+    pub fn limit(self) -> Option<u64> {
+        match self {
+            // Patroni takes 1.5 to 3.5 s of it; the rest are checks of HAProxy by `pg_rto`, 4 s with its default.
+            Self::Switchover => Some(10),
+            Self::EtcdMinority => Some(2),
+            Self::KillLeader | Self::PartitionLeader => Some(90),
+            Self::SlowLink | Self::EtcdMajority | Self::ColdStart => None,
+        }
+    }
+
+    /// Its name on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
+    }
+}
+
+impl Drill<'_> {
+    /// Breaks, waits, mends.
+    pub async fn play(&mut self) -> Result<(), Failure> {
+        let leader = self.leader.clone();
+        match self.scenario {
+            Scenario::Switchover => self.switchover().await,
+            Scenario::KillLeader => self.kill(vec![leader]).await,
+            Scenario::ColdStart => {
+                let all = self.all.clone();
+                self.kill(all).await
+            }
+            Scenario::PartitionLeader => self.partition(&leader).await,
+            Scenario::EtcdMinority => self.etcd_minority().await,
+            Scenario::EtcdMajority => self.etcd_majority().await,
+            Scenario::SlowLink => self.slow(&leader).await,
+        }
+    }
+
+    async fn switchover(&mut self) -> Result<(), Failure> {
+        let group = self.group.cluster.to_string();
+        let at = self.mark("switch over");
+        self.verb(&["switchover", "--group", &group, "-y"]).await?;
+        self.took(at);
+        self.writing(at, 60).await
+    }
+
+    async fn kill(&mut self, hosts: Vec<HostName>) -> Result<(), Failure> {
+        let at = self.mark(&format!("{} without power", names(&hosts)));
+        for host in &hosts {
+            self.lab.kill(host.as_str(), &Silent)?;
+        }
+        let all = hosts.len() == self.all.len();
+        if !all {
+            self.writing(at, 120).await?;
+        }
+        let at = self.mark(&format!("{} has power again", names(&hosts)));
+        for host in &hosts {
+            self.lab.start(host.as_str(), &Silent)?;
+        }
+        self.took(at);
+        if all {
+            let begun = self.mark("start --cold");
+            self.verb(&["start", "--cold", "-y"]).await?;
+            self.took(begun);
+            self.writing(at, 240).await?;
+        }
+        self.whole(240).await
+    }
+
+    async fn partition(&mut self, host: &HostName) -> Result<(), Failure> {
+        let at = self.mark(&format!("{host} is cut off"));
+        self.lab.partition(host.as_str())?;
+        self.writing(at, 120).await?;
+        let at = self.mark(&format!("{host} is connected again"));
+        self.lab.heal(host.as_str())?;
+        self.took(at);
+        self.whole(240).await
+    }
+
+    async fn slow(&mut self, host: &HostName) -> Result<(), Failure> {
+        let at = self.mark(&format!("the link of {host} carries 2 Mbit/s"));
+        let slowness = Slowness {
+            rate: Some(2000),
+            ..Slowness::default()
+        };
+        self.lab.slow(host.as_str(), slowness)?;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        self.lab.heal(host.as_str())?;
+        self.took(at);
+        let at = self.mark("the link is good again");
+        self.writing(at, 60).await
+    }
+
+    /// A member that does not lead the group, so that only etcd is hurt.
+    async fn etcd_minority(&mut self) -> Result<(), Failure> {
+        let host = self.etcd_hosts(1)?.remove(0);
+        let at = self.mark(&format!("etcd on {host} loses its data"));
+        self.shell(&host, "systemctl kill -s KILL etcd; systemctl mask --now etcd 2>/dev/null; rm -rf /data/etcd/member")?;
+        self.writing(at, 30).await?;
+        let at = self.mark(&format!("etcd add {host}"));
+        self.verb(&["etcd", "add", host.as_str(), "-y"]).await?;
+        self.took(at);
+        self.writing(at, 30).await
+    }
+
+    async fn etcd_majority(&mut self) -> Result<(), Failure> {
+        let quorum = self
+            .project
+            .model
+            .etcd
+            .as_ref()
+            .map_or(0, |etcd| etcd.quorum());
+        let hosts = self.etcd_hosts(quorum)?;
+        self.mark(&format!("etcd stops on {}", names(&hosts)));
+        for host in &hosts {
+            self.shell(
+                host,
+                "systemctl kill -s KILL etcd; systemctl mask --now --runtime etcd 2>/dev/null",
+            )?;
+        }
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let at = self.mark(&format!("etcd starts on {}", names(&hosts)));
+        for host in &hosts {
+            self.shell(host, "systemctl unmask --runtime etcd 2>/dev/null; systemctl reset-failed etcd; systemctl start --no-block etcd")?;
+        }
+        self.writing(at, 120).await
+    }
+
+    fn etcd_hosts(&self, count: usize) -> Result<Vec<HostName>, Failure> {
+        let members = self
+            .project
+            .model
+            .etcd
+            .iter()
+            .flat_map(|etcd| &etcd.members);
+        let mut hosts: Vec<HostName> = members.map(|member| member.host.clone()).collect();
+        hosts.sort_by_key(|host| *host == self.leader);
+        hosts.truncate(count.max(1));
+        match hosts.is_empty() {
+            true => Err(Failure::new(code::INPUT, "the inventory has no etcd")),
+            false => Ok(hosts),
+        }
+    }
+
+    fn shell(&self, host: &HostName, line: &str) -> Result<(), Failure> {
+        let status = self.lab.exec_on(host.as_str(), &[line.into()])?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(Failure::new(
+                code::FAILED,
+                format!("{host}: `{line}` failed ({status})"),
+            )),
+        }
+    }
+}
+
+fn names(hosts: &[HostName]) -> String {
+    let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+    names.join(", ")
+}

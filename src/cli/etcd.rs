@@ -1,0 +1,333 @@
+//! `etcd`: members, majorities, snapshots.
+
+use super::exit::{Failure, code, result, say};
+use super::options::Common;
+use super::project::Project;
+use super::recover::look;
+use super::runbook::{self, RunbookArgs};
+use super::session::Session;
+use crate::engine;
+use crate::event::Outcome;
+use crate::names::HostName;
+use crate::runbook::etcd::{self, EtcdView, MemberView, Snapshot};
+use crate::runbook::recover::{Input, Seen};
+use crate::runbook::{Refusal, Runbook, host_functions};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What to do with etcd.
+#[derive(Debug, Args)]
+pub struct EtcdArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Members, and how many of them may fail; exit 1 when one is not alive
+    Status,
+    /// Save all keys to a local file, verified
+    Snapshot {
+        /// A file that does not exist yet
+        file: PathBuf,
+    },
+    /// Take a host of the inventory in, or replace the dead member at its address
+    Add(MemberArgs),
+    /// Take a member out
+    Remove(MemberArgs),
+    /// The majority is gone for good: go on with the data of one member
+    Reset(ResetArgs),
+    /// Begin anew with the keys of a snapshot
+    Restore(RestoreArgs),
+}
+
+#[derive(Debug, Args)]
+struct MemberArgs {
+    /// The member, by name, host or id
+    member: String,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+#[derive(Debug, Args)]
+struct ResetArgs {
+    /// The host whose data goes on
+    #[arg(long, value_name = "HOST")]
+    to: String,
+    /// A lost host that is off and stays off; repeat for each
+    #[arg(long, value_name = "HOST")]
+    fenced: Vec<String>,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+#[derive(Debug, Args)]
+struct RestoreArgs {
+    /// What `etcd snapshot` saved
+    file: PathBuf,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+/// Members may be lost: nobody waits long for them.
+const CONNECT: u64 = 4;
+const TRANSFER: Duration = Duration::from_secs(120);
+
+/// Runs it.
+pub async fn run(common: &Common, args: &EtcdArgs) -> Result<u8, Failure> {
+    let mut common = common.clone();
+    common.connect.connect_timeout = common.connect.connect_timeout.min(CONNECT);
+    let project = Project::open(&common)?;
+    let verb = Verb {
+        common: &common,
+        project: &project,
+        hosts: etcd_hosts(&project)?,
+    };
+    match &args.what {
+        What::Status => verb.status().await,
+        What::Snapshot { file } => verb.snapshot(file).await,
+        What::Add(args) => {
+            let plan = |view: &EtcdView<'_>, member: &MemberView| etcd::add(view, member);
+            verb.member("etcd add", args, plan).await
+        }
+        What::Remove(args) => {
+            let plan = |view: &EtcdView<'_>, member: &MemberView| etcd::remove(view, member);
+            verb.member("etcd remove", args, plan).await
+        }
+        What::Reset(args) => verb.reset(args).await,
+        What::Restore(args) => verb.restore(args).await,
+    }
+}
+
+fn etcd_hosts(project: &Project) -> Result<BTreeSet<HostName>, Failure> {
+    let members = project.model.etcd.iter().flat_map(|etcd| &etcd.members);
+    let hosts: BTreeSet<HostName> = members.map(|member| member.host.clone()).collect();
+    match hosts.is_empty() {
+        true => Err(Failure::new(code::INPUT, "the inventory has no etcd")),
+        false => Ok(hosts),
+    }
+}
+
+struct Verb<'a> {
+    common: &'a Common,
+    project: &'a Project,
+    hosts: BTreeSet<HostName>,
+}
+
+impl Verb<'_> {
+    async fn session(&self, verb: &str) -> Result<Session<'_>, Failure> {
+        Session::reach(self.common, self.project, verb, self.hosts.clone()).await
+    }
+
+    async fn status(&self) -> Result<u8, Failure> {
+        let session = self.session("etcd status").await?;
+        let run = session.run()?;
+        let seen = look(&session, &run).await;
+        let view = self.view(&session, &seen)?;
+        let (quorum, members) = (view.quorum(), view.members());
+        drop(run);
+        session.emitter.pause();
+        result(&match self.common.json() {
+            true => {
+                let value = json!({"quorum": quorum, "needed": quorum.needed(), "spare": quorum.spare(), "members": members});
+                format!("{value:#}\n")
+            }
+            false => table(&quorum, &members),
+        });
+        let healthy = members
+            .iter()
+            .all(|member| member.alive && member.id.is_some());
+        let outcome = if healthy {
+            Outcome::Done
+        } else {
+            Outcome::Internal
+        };
+        session.emitter.finish_as(outcome, &session.fleet.traffic());
+        session.fleet.close().await;
+        Ok(outcome.exit_code())
+    }
+
+    fn view<'b>(
+        &'b self,
+        session: &'b Session<'_>,
+        seen: &'b Seen,
+    ) -> Result<EtcdView<'b>, Failure> {
+        let input = Input {
+            inventory: &self.project.inventory,
+            model: &self.project.model,
+            seen,
+            run: &session.id,
+        };
+        EtcdView::of(input).ok_or_else(|| Failure::new(code::INPUT, "the inventory has no etcd"))
+    }
+
+    async fn member(
+        &self,
+        verb: &str,
+        args: &MemberArgs,
+        plan: impl Fn(&EtcdView<'_>, &MemberView) -> Result<Runbook, Refusal>,
+    ) -> Result<u8, Failure> {
+        self.act(verb, &args.runbook, |view| {
+            Ok(plan(view, &find(view, &args.member)?)?)
+        })
+        .await
+    }
+
+    async fn reset(&self, args: &ResetArgs) -> Result<u8, Failure> {
+        let fenced = args.fenced.iter().map(|host| {
+            let host = HostName::new(host.clone());
+            match self.hosts.contains(&host) {
+                true => Ok(host),
+                false => Err(unknown(
+                    host.as_str(),
+                    self.hosts.iter().map(ToString::to_string),
+                )),
+            }
+        });
+        let fenced: BTreeSet<HostName> = fenced.collect::<Result<_, _>>()?;
+        self.act("etcd reset", &args.runbook, |view| {
+            Ok(etcd::reset(view, &find(view, &args.to)?, &fenced)?)
+        })
+        .await
+    }
+
+    async fn restore(&self, args: &RestoreArgs) -> Result<u8, Failure> {
+        let bytes = fs_err::read(&args.file)
+            .map_err(|error| Failure::new(code::INPUT, error.to_string()))?;
+        let all = self.project.model.hosts.keys().cloned().collect();
+        let verb = Verb {
+            hosts: all,
+            ..*self
+        };
+        verb.act("etcd restore", &args.runbook, |view| {
+            Ok(etcd::restore(view, &bytes)?)
+        })
+        .await
+    }
+
+    async fn act(
+        &self,
+        verb: &str,
+        args: &RunbookArgs,
+        plan: impl Fn(&EtcdView<'_>) -> Result<Runbook, Failure>,
+    ) -> Result<u8, Failure> {
+        let session = self.session(verb).await?;
+        let run = session.run()?;
+        let seen = look(&session, &run).await;
+        let planned = self.view(&session, &seen).and_then(|view| plan(&view));
+        runbook::run(self.common, args, &session, &run, planned).await
+    }
+
+    async fn snapshot(&self, file: &Path) -> Result<u8, Failure> {
+        if file.exists() {
+            let text = format!("{} exists already; nothing was written", file.display());
+            return Err(Failure::new(code::INPUT, text).hint("name another file"));
+        }
+        let session = self.session("etcd snapshot").await?;
+        let run = session.run()?;
+        let taken = self.take(&session, &run).await;
+        drop(run);
+        let outcome = if taken.is_ok() {
+            Outcome::Done
+        } else {
+            Outcome::Failed
+        };
+        session.emitter.finish_as(outcome, &session.fleet.traffic());
+        session.fleet.close().await;
+        let (host, snapshot) = taken?;
+        save(file, &snapshot.bytes)?;
+        if !self.common.quiet {
+            say(&format!(
+                "etcd verifies it (hash, revision, keys, size): {}",
+                snapshot.status
+            ));
+        }
+        result(&format!(
+            "{}: {} bytes from {host}\n",
+            file.display(),
+            snapshot.bytes.len()
+        ));
+        Ok(code::DONE)
+    }
+
+    async fn take(
+        &self,
+        session: &Session<'_>,
+        run: &engine::Run<'_>,
+    ) -> Result<(HostName, Snapshot), Failure> {
+        let seen = look(session, run).await;
+        let host = seen
+            .majority()
+            .and_then(|host| self.project.model.hosts.get(host));
+        let host = host.ok_or_else(|| {
+            Failure::new(
+                code::FAILED,
+                "etcd has no majority, so nobody can take a snapshot",
+            )
+            .hint(
+                "`citusctl etcd status` shows the members; their data directories are still there",
+            )
+        })?;
+        let functions = host_functions(&self.project.inventory, &self.project.model, host);
+        let program = etcd::save_program(&run.frame, &functions);
+        let programs = BTreeMap::from([(host.name.clone(), program)]);
+        let answers = engine::survey(run, &programs, TRANSFER).await;
+        let answer = answers
+            .into_values()
+            .next()
+            .unwrap_or_else(|| Err("not asked".to_owned()));
+        let read = answer.and_then(|text| Snapshot::read(&run.frame, &text));
+        let snapshot =
+            read.map_err(|why| Failure::new(code::FAILED, format!("{}: {why}", host.name)))?;
+        Ok((host.name.clone(), snapshot))
+    }
+}
+
+/// Written beside its place, for its owner only, then given its name: a file of that name is whole.
+fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    use std::io::Write;
+    let failed =
+        |error: std::io::Error| Failure::new(code::INPUT, format!("{}: {error}", file.display()));
+    let directory = file.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let mut new =
+        tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(failed)?;
+    new.write_all(bytes)
+        .and_then(|()| new.as_file().sync_all())
+        .map_err(failed)?;
+    new.persist_noclobber(file)
+        .map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+fn find(view: &EtcdView<'_>, word: &str) -> Result<MemberView, Failure> {
+    let names = || view.members().into_iter().map(|member| member.name);
+    view.find(word).ok_or_else(|| unknown(word, names()))
+}
+
+fn unknown(word: &str, known: impl Iterator<Item = String>) -> Failure {
+    let known: Vec<String> = known.collect();
+    let failure = Failure::new(code::USAGE, format!("etcd has no member `{word}`"));
+    failure.hint(format!("its members are {}", known.join(", ")))
+}
+
+fn table(quorum: &etcd::Quorum, members: &[MemberView]) -> String {
+    let mut text = format!("etcd: {quorum}\n");
+    for member in members {
+        let host = member.host.as_ref().map_or("-", HostName::as_str);
+        let data = match member.data {
+            Some(true) => "",
+            Some(false) => "  no data",
+            None => "  its host does not answer",
+        };
+        let id = member.id.as_deref().unwrap_or("-");
+        text.push_str(&format!(
+            "  {:<12} {host:<16} {id:<17} {}{data}\n",
+            member.name,
+            member.state()
+        ));
+    }
+    text
+}

@@ -1,0 +1,257 @@
+//! Patroni's verbs, group aware: `switchover`, `failover`, `restart`, `reload`, `reinit`, `pause`, `resume`.
+
+use super::exit::{Failure, code};
+use super::options::Common;
+use super::project::Project;
+use super::runbook::{self, RunbookArgs};
+use super::session::Session;
+use crate::engine;
+use crate::fact::GroupSeen;
+use crate::model::{Formation, Group, Model};
+use crate::names::{ClusterName, HostName, InstanceName};
+use crate::runbook::patroni::{self, Citus, RestartScope, TargetError, View};
+use crate::runbook::{Refusal, Runbook};
+use clap::Args;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A group, and a member to become its leader.
+#[derive(Debug, Args)]
+pub struct HandOverArgs {
+    /// The group's number, or its cluster's name [default: the only one, or that of `--to`]
+    #[arg(short, long, value_name = "N|CLUSTER")]
+    group: Option<String>,
+    /// The next leader, by name or host [default: the best]
+    #[arg(long, value_name = "MEMBER")]
+    to: Option<String>,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+/// Whom to restart.
+#[derive(Debug, Args)]
+pub struct RestartArgs {
+    /// This member, where it is [default: the group, replicas first and a switchover before the leader]
+    member: Option<String>,
+    /// The group's number, or its cluster's name [default: the only one]
+    #[arg(short, long, value_name = "N|CLUSTER")]
+    group: Option<String>,
+    /// Only who waits for a restart
+    #[arg(long)]
+    pending: bool,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+/// Whose copy to make anew.
+#[derive(Debug, Args)]
+pub struct ReinitArgs {
+    /// The member, by name or host
+    member: String,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+/// One group, or all.
+#[derive(Debug, Args)]
+pub struct GroupsArgs {
+    /// The group's number, or its cluster's name [default: all]
+    #[arg(short, long, value_name = "N|CLUSTER")]
+    group: Option<String>,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        let failure = Self::new(code::USAGE, error.to_string());
+        match error {
+            TargetError::Several(_) | TargetError::Ambiguous { .. } => {
+                failure.hint("name one: `--group NUMBER` or `--group CLUSTER`")
+            }
+            TargetError::NoGroup { .. }
+            | TargetError::NoMember { .. }
+            | TargetError::Elsewhere { .. }
+            | TargetError::NoGroups => failure.hint("`citusctl status` lists groups and members"),
+        }
+    }
+}
+
+/// `switchover`.
+pub async fn switchover(common: &Common, args: &HandOverArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let (group, to) = target(&project, args.group.as_deref(), args.to.as_deref())?;
+    let plan = |views: &[View<'_>]| patroni::switchover(one(views)?, to.as_ref());
+    act(
+        common,
+        &project,
+        "switchover",
+        &args.runbook,
+        &[group],
+        plan,
+    )
+    .await
+}
+
+/// `failover`.
+pub async fn failover(common: &Common, args: &HandOverArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let (group, to) = target(&project, args.group.as_deref(), args.to.as_deref())?;
+    let plan = |views: &[View<'_>]| patroni::failover(one(views)?, to.as_ref());
+    act(common, &project, "failover", &args.runbook, &[group], plan).await
+}
+
+/// `restart`.
+pub async fn restart(common: &Common, args: &RestartArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let (group, member) = target(&project, args.group.as_deref(), args.member.as_deref())?;
+    let scope = RestartScope {
+        member,
+        pending: args.pending,
+    };
+    let plan = |views: &[View<'_>]| patroni::restart(one(views)?, &scope);
+    act(common, &project, "restart", &args.runbook, &[group], plan).await
+}
+
+/// `reinit`.
+pub async fn reinit(common: &Common, args: &ReinitArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let member = patroni::member_named(&project.model, &args.member)?;
+    let (_, group) = project
+        .model
+        .group(&member.cluster)
+        .ok_or(TargetError::NoGroups)?;
+    let plan = |views: &[View<'_>]| patroni::reinit(one(views)?, &member.name);
+    act(common, &project, "reinit", &args.runbook, &[group], plan).await
+}
+
+/// `reload`.
+pub async fn reload(common: &Common, args: &GroupsArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let (groups, subject) = groups(&project.model, args.group.as_deref())?;
+    let plan = |views: &[View<'_>]| Ok(patroni::reload(views, &subject));
+    act(common, &project, "reload", &args.runbook, &groups, plan).await
+}
+
+/// `pause`.
+pub async fn pause(common: &Common, args: &GroupsArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let (groups, subject) = groups(&project.model, args.group.as_deref())?;
+    let plan = |views: &[View<'_>]| patroni::pause(views, &subject);
+    act(common, &project, "pause", &args.runbook, &groups, plan).await
+}
+
+/// `resume`.
+pub async fn resume(common: &Common, args: &GroupsArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let (groups, subject) = groups(&project.model, args.group.as_deref())?;
+    let plan = |views: &[View<'_>]| patroni::resume(views, &subject);
+    act(common, &project, "resume", &args.runbook, &groups, plan).await
+}
+
+fn target<'a>(
+    project: &'a Project,
+    group: Option<&str>,
+    member: Option<&str>,
+) -> Result<(&'a Group, Option<InstanceName>), Failure> {
+    Ok(patroni::group_of(&project.model, group, member)?)
+}
+
+/// The named group or all of them, and what the operator would type for them.
+fn groups<'a>(model: &'a Model, name: Option<&str>) -> Result<(Vec<&'a Group>, String), Failure> {
+    if name.is_some() {
+        let group = patroni::group_named(model, name)?;
+        return Ok((vec![group], group.cluster.to_string()));
+    }
+    let all: Vec<&Group> = model.groups().map(|(_, group)| group).collect();
+    let subject = model
+        .formations
+        .iter()
+        .map(|formation| formation.name.as_str());
+    let subject = subject.collect::<Vec<_>>().join(",");
+    match all.is_empty() {
+        true => Err(TargetError::NoGroups.into()),
+        false => Ok((all, subject)),
+    }
+}
+
+fn one<'a, 'b>(views: &'a [View<'b>]) -> Result<&'a View<'b>, Refusal> {
+    views
+        .first()
+        .ok_or_else(|| Refusal::new("no group was looked at", "name one with `--group`"))
+}
+
+/// Looks at the groups and at the coordinator beside them, plans, shows, asks, carries out.
+async fn act(
+    common: &Common,
+    project: &Project,
+    verb: &str,
+    args: &RunbookArgs,
+    groups: &[&Group],
+    plan: impl Fn(&[View<'_>]) -> Result<Runbook, Refusal>,
+) -> Result<u8, Failure> {
+    let looked = with_coordinators(&project.model, groups);
+    let session = Session::reach(common, project, verb, hosts(&looked)).await?;
+    let run = session.run()?;
+    let seen = engine::groups(&run, &looked).await;
+    let views = views(&project.model, groups, &seen);
+    let planned = views.and_then(|views| Ok(plan(&views)?));
+    runbook::run(common, args, &session, &run, planned).await
+}
+
+fn with_coordinators<'a>(model: &'a Model, groups: &[&'a Group]) -> Vec<&'a Group> {
+    let mut all = groups.to_vec();
+    for coordinator in groups
+        .iter()
+        .filter_map(|group| citus(model, group)?.coordinator())
+    {
+        if all.iter().all(|known| known.cluster != coordinator.cluster) {
+            all.push(coordinator);
+        }
+    }
+    all
+}
+
+/// The Citus formation of a group.
+fn citus<'a>(model: &'a Model, group: &Group) -> Option<&'a Formation> {
+    let (formation, _) = model.group(&group.cluster)?;
+    formation.is_citus().then_some(formation)
+}
+
+/// All members of the groups.
+fn hosts(groups: &[&Group]) -> BTreeSet<HostName> {
+    let members = groups.iter().flat_map(|group| &group.members);
+    members.map(|member| member.host.clone()).collect()
+}
+
+type Looks = BTreeMap<ClusterName, Result<GroupSeen, String>>;
+
+fn views<'a>(
+    model: &'a Model,
+    groups: &[&'a Group],
+    seen: &'a Looks,
+) -> Result<Vec<View<'a>>, Failure> {
+    let of = |group: &&'a Group| match seen.get(&group.cluster) {
+        Some(Ok(found)) => Ok(View {
+            citus: coordinator(model, group, seen),
+            ..View::of(group, found)
+        }),
+        Some(Err(why)) => Err(silent(group, why)),
+        None => Err(silent(group, "it was not asked")),
+    };
+    groups.iter().map(of).collect()
+}
+
+fn coordinator<'a>(model: &'a Model, group: &Group, seen: &'a Looks) -> Option<Citus<'a>> {
+    let formation = citus(model, group)?;
+    let found = seen.get(&formation.coordinator()?.cluster);
+    let leader = found.and_then(|found| found.as_ref().ok()?.leader());
+    Some(Citus {
+        formation,
+        leader: leader.and_then(|leader| model.instance(&leader.name)),
+    })
+}
+
+fn silent(group: &Group, why: &str) -> Failure {
+    let text = format!("{}: no member of Patroni answers: {why}", group.cluster);
+    Failure::new(code::FAILED, text).hint("`citusctl status` shows what runs")
+}

@@ -1,0 +1,42 @@
+//! `start --cold`: all machines were off.
+
+use super::exit::{Failure, code};
+use super::options::Common;
+use super::project::Project;
+use super::recover::look;
+use super::runbook::{self, RunbookArgs};
+use super::session::Session;
+use crate::runbook::recover::Input;
+use crate::runbook::start_cold;
+use clap::Args;
+
+/// Options of `start`.
+#[derive(Debug, Args)]
+pub struct StartArgs {
+    /// All machines were off: etcd, then the last leaders, the standbys, routing
+    #[arg(long)]
+    cold: bool,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+/// Runs it.
+pub async fn run(common: &Common, args: &StartArgs) -> Result<u8, Failure> {
+    if !args.cold {
+        let failure = Failure::new(code::USAGE, "what to start is not said");
+        return Err(failure.hint("`citusctl start --cold`, after all machines were off"));
+    }
+    let project = Project::open(common)?;
+    let hosts = project.model.hosts.keys().cloned().collect();
+    let session = Session::reach(common, &project, "start", hosts).await?;
+    let run = session.run()?;
+    let seen = look(&session, &run).await;
+    let input = Input {
+        inventory: &project.inventory,
+        model: &project.model,
+        seen: &seen,
+        run: &session.id,
+    };
+    let planned = start_cold(input).map_err(Failure::from);
+    runbook::run(common, &args.runbook, &session, &run, planned).await
+}

@@ -1,0 +1,20 @@
+//! The load and the eyes of a drill: a writer that remembers what was acknowledged, and a sampler for each member.
+
+mod sampler;
+mod writer;
+
+pub use sampler::sample;
+pub use writer::{Door, Table, Written, write};
+
+use super::verify::Login;
+use super::verify::client::{Client, ClientError};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A session straight to an address, given up soon: whoever is cut off never answers.
+async fn connect(door: &Door, login: &Login, limit: Duration) -> Result<Client, ClientError> {
+    let connecting = Client::direct(&door.address, door.port, login);
+    timeout(limit, connecting)
+        .await
+        .map_err(|_| ClientError::Timeout)?
+}

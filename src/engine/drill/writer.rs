@@ -1,0 +1,203 @@
+//! One insert every 10 ms, through HAProxy, as an application that reconnects would do it.
+
+use super::connect;
+use crate::engine::verify::Login;
+use crate::engine::verify::client::{Client, ClientError};
+use crate::event::drill::Millis;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+const EVERY: Duration = Duration::from_millis(10);
+/// A write that takes longer is given up; whether it was done is then unknown, and it counts as not acknowledged.
+const PATIENCE: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_millis(700);
+
+/// Where PostgreSQL or a service of HAProxy listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Door {
+    pub address: String,
+    pub port: u16,
+}
+
+/// What was written so far.
+#[derive(Debug, Default)]
+pub struct Written {
+    log: Mutex<Log>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    acknowledged: Vec<(u64, Millis)>,
+    errors: Vec<String>,
+}
+
+impl Written {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When writes were acknowledged.
+    pub fn moments(&self) -> Vec<Millis> {
+        self.lock().acknowledged.iter().map(|(_, at)| *at).collect()
+    }
+
+    /// How many were acknowledged since then.
+    pub fn since(&self, at: Millis) -> usize {
+        let log = self.lock();
+        log.acknowledged
+            .iter()
+            .rev()
+            .take_while(|(_, when)| *when >= at)
+            .count()
+    }
+
+    /// How many errors there were, and the first of them.
+    pub fn errors(&self) -> (usize, Option<String>) {
+        let log = self.lock();
+        (log.errors.len(), log.errors.first().cloned())
+    }
+
+    /// Acknowledged rows that are not among these.
+    pub fn missing(&self, there: &BTreeSet<u64>) -> usize {
+        let log = self.lock();
+        log.acknowledged
+            .iter()
+            .filter(|(id, _)| !there.contains(id))
+            .count()
+    }
+}
+
+/// The table of a drill.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub name: String,
+    pub distributed: bool,
+}
+
+/// Writes until told to stop, through one door after the other.
+pub async fn write(
+    table: Table,
+    doors: Vec<Door>,
+    login: Login,
+    started: Instant,
+    written: Arc<Written>,
+    stop: watch::Receiver<bool>,
+) {
+    let mut client: Option<Client> = None;
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut id, mut door) = (0u64, 0usize);
+    while !*stop.borrow() {
+        ticks.tick().await;
+        if client.is_none() {
+            let Some(next) = doors.get(door % doors.len().max(1)) else {
+                return;
+            };
+            match connect(next, &login, CONNECT).await {
+                Ok(open) => client = Some(open),
+                Err(error) => {
+                    door += 1;
+                    written
+                        .lock()
+                        .errors
+                        .push(format!("{}: {error}", next.address));
+                    continue;
+                }
+            }
+        }
+        let Some(open) = &client else { continue };
+        id += 1;
+        let sql = format!("INSERT INTO {} VALUES ({id})", table.name);
+        let answer = timeout(PATIENCE, open.row(&sql)).await;
+        match answer
+            .map_err(|_| ClientError::Timeout)
+            .and_then(|row| row.map(drop))
+        {
+            Ok(()) => {
+                let at = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                written.lock().acknowledged.push((id, at));
+            }
+            Err(error) => {
+                written.lock().errors.push(error.to_string());
+                client = None;
+                door += 1;
+            }
+        }
+    }
+}
+
+impl Table {
+    /// Makes it, through the first door that serves.
+    ///
+    /// # Errors
+    /// The last door's words.
+    pub async fn make(&self, doors: &[Door], login: &Login) -> Result<(), String> {
+        let mut sql = format!("CREATE TABLE {} (id bigint PRIMARY KEY)", self.name);
+        if self.distributed {
+            sql.push_str(&format!(
+                "; SELECT create_distributed_table('{}', 'id')",
+                self.name
+            ));
+        }
+        ask(doors, login, &sql).await.map(drop)
+    }
+
+    /// The rows that are there.
+    ///
+    /// # Errors
+    /// The last door's words.
+    pub async fn rows(&self, doors: &[Door], login: &Login) -> Result<BTreeSet<u64>, String> {
+        let sql = format!(
+            "SELECT coalesce(string_agg(id::text, ','), '') FROM {}",
+            self.name
+        );
+        let row = ask(doors, login, &sql).await?;
+        let text = row.first().map(String::as_str).unwrap_or_default();
+        Ok(text.split(',').filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// Drops it.
+    ///
+    /// # Errors
+    /// The last door's words.
+    pub async fn remove(&self, doors: &[Door], login: &Login) -> Result<(), String> {
+        ask(doors, login, &format!("DROP TABLE {}", self.name))
+            .await
+            .map(drop)
+    }
+
+    /// What `citus` is here, in the server's words.
+    pub async fn citus(doors: &[Door], login: &Login) -> String {
+        let sql = "SELECT extversion FROM pg_extension WHERE extname = 'citus'";
+        match ask(doors, login, sql).await.as_deref() {
+            Ok([version, ..]) if version.contains("standin") => "a STAND-IN for Citus".to_owned(),
+            Ok([version, ..]) => format!("Citus {version}"),
+            Ok([]) | Err(_) => "no Citus".to_owned(),
+        }
+    }
+}
+
+async fn ask(doors: &[Door], login: &Login, sql: &str) -> Result<Vec<String>, String> {
+    let mut why = "no service of HAProxy leads to the group's leader".to_owned();
+    for door in doors {
+        let answer = match connect(door, login, Duration::from_secs(3)).await {
+            Ok(client) => client.row(sql).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(row) => return Ok(row),
+            Err(error) => {
+                why = format!(
+                    "{}:{}: {}",
+                    door.address,
+                    door.port,
+                    crate::engine::fleet::chain(&error)
+                )
+            }
+        }
+    }
+    Err(why)
+}

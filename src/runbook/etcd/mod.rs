@@ -1,0 +1,60 @@
+//! etcd's members: one at a time, a learner before a voter, and never a step that the majority would not survive.
+
+mod add;
+mod quorum;
+mod remove;
+mod reset;
+mod restore;
+mod view;
+
+pub use add::add;
+pub use quorum::Quorum;
+pub use remove::remove;
+pub use reset::reset;
+pub use restore::{Snapshot, restore, save_program};
+pub use view::{EtcdView, MemberView};
+
+use super::recover::Input;
+use super::{Refusal, Runbook};
+use crate::runbook::Consent;
+
+/// What a procedure on a cluster that has a majority begins with.
+fn book(view: &EtcdView<'_>, name: &'static str, aim: String) -> Runbook {
+    Runbook {
+        name,
+        aim,
+        subject: view.etcd.name.clone(),
+        seen: view.sentences(),
+        risks: Vec::new(),
+        consent: Consent::Yes,
+        steps: Vec::new(),
+        afterwards: Vec::new(),
+        prelude: super::recover::preludes(view.input),
+    }
+}
+
+/// Checked on the host that is asked, immediately before a change of membership: `votes` with a vote and `alive` of them
+/// will be left or there afterwards.
+fn enforce(voters: i32, alive: i32) -> String {
+    format!(
+        "list=$(etcd_ctl member list)\n\
+         voters=$(printf '%s\\n' \"$list\" | grep -c ', started, .*, false$') || :\n\
+         urls=$(printf '%s\\n' \"$list\" | grep ', false$' | cut -d, -f5 | tr -d ' ' | grep . | paste -s -d, -)\n\
+         alive=$(etcd_plain \"$urls\" endpoint health 2>&1 | grep -c 'is healthy') || :\n\
+         voters=$((voters + {voters})) alive=$((alive + {alive})) needed=$(((voters + {voters}) / 2 + 1))\n\
+         if [ $voters -lt 1 ] || [ $alive -lt $needed ]; then echo \"$voters with a vote, $alive alive, $needed needed: no quorum would be left\"; false; fi"
+    )
+}
+
+/// Nothing can be changed without a majority.
+fn majority(view: &EtcdView<'_>, input: Input<'_>) -> Result<crate::names::HostName, Refusal> {
+    input.seen.majority().cloned().ok_or_else(|| {
+        Refusal::new(
+            format!("etcd has no majority: {}", view.quorum()),
+            "start the members that are off; when they are gone for good: `citusctl etcd reset --to HOST`",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

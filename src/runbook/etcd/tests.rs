@@ -1,0 +1,197 @@
+//! Plans and refusals by their words.
+
+use super::*;
+use crate::inventory::Inventory;
+use crate::model::Model;
+use crate::names::{HostName, RunId};
+use crate::runbook::recover::{EtcdMemberSeen, HostSeen, Seen};
+use std::collections::{BTreeMap, BTreeSet};
+
+struct Lab {
+    inventory: Inventory,
+    model: Model,
+    seen: Seen,
+    run: RunId,
+}
+
+/// The three members of ha-trio: who has data, who takes part.
+fn lab(members: [(bool, bool); 3]) -> Lab {
+    let path = format!("{}/inventory/ha-trio.yml", env!("CARGO_MANIFEST_DIR"));
+    let inventory = crate::inventory::load(path.as_ref(), &[])
+        .expect("an inventory")
+        .inventory;
+    let model = crate::model::build(&inventory).0.expect("a model");
+    let list: Vec<EtcdMemberSeen> = (1..4)
+        .map(|n| EtcdMemberSeen {
+            id: format!("a{n}"),
+            started: true,
+            name: format!("etcd-{n}"),
+            peer: format!("https://10.10.10.1{n}:2380"),
+            learner: false,
+        })
+        .collect();
+    let mut hosts = BTreeMap::new();
+    for (n, (data, majority)) in (1..).zip(members) {
+        let mut seen = HostSeen::default();
+        seen.etcd.data = data;
+        seen.etcd.majority = majority;
+        seen.etcd.members = if majority { list.clone() } else { Vec::new() };
+        hosts.insert(HostName::new(format!("10.10.10.1{n}")), seen);
+    }
+    Lab {
+        inventory,
+        model,
+        seen: Seen {
+            hosts,
+            unreachable: BTreeMap::new(),
+        },
+        run: RunId::new("r"),
+    }
+}
+
+impl Lab {
+    fn view(&self) -> EtcdView<'_> {
+        let input = Input {
+            inventory: &self.inventory,
+            model: &self.model,
+            seen: &self.seen,
+            run: &self.run,
+        };
+        EtcdView::of(input).expect("etcd")
+    }
+
+    fn lose(mut self, host: &str) -> Self {
+        self.seen.hosts.remove(host);
+        self
+    }
+}
+
+fn ids(book: &Runbook) -> Vec<&'static str> {
+    book.steps.iter().map(|step| step.id).collect()
+}
+
+const WELL: (bool, bool) = (true, true);
+const OFF: (bool, bool) = (true, false);
+const EMPTY: (bool, bool) = (false, false);
+
+#[test]
+fn a_dead_member_without_data_is_replaced() {
+    let lab = lab([WELL, WELL, EMPTY]);
+    let member = lab.view().find("etcd-3").expect("found");
+    assert_eq!(member.to_string(), "etcd-3 on 10.10.10.13: dead, no data");
+    let book = add(&lab.view(), &member).expect("a plan");
+    assert_eq!(ids(&book), ["forget", "config", "etcd"]);
+    assert!(
+        book.seen
+            .contains(&"with it: 3 with a vote, 3 alive, 2 needed: 1 more may fail".to_owned())
+    );
+}
+
+#[test]
+fn one_that_has_its_data_is_started() {
+    let lab = lab([WELL, WELL, OFF]);
+    let member = lab.view().find("10.10.10.13").expect("found");
+    assert_eq!(ids(&add(&lab.view(), &member).expect("a plan")), ["start"]);
+    let member = lab.view().find("a1").expect("found");
+    assert!(add(&lab.view(), &member).expect("a plan").steps.is_empty());
+}
+
+#[test]
+fn a_removal_must_leave_a_majority() {
+    let sick = lab([WELL, WELL, OFF]);
+    let member = sick.view().find("etcd-2").expect("found");
+    assert_eq!(
+        remove(&sick.view(), &member).expect_err("refused").reason,
+        "without etcd-2: 2 with a vote, 1 alive, 2 needed: no quorum"
+    );
+    let dead = sick.view().find("etcd-3").expect("found");
+    assert_eq!(
+        ids(&remove(&sick.view(), &dead).expect("a plan")),
+        ["forget", "aside"]
+    );
+    let well = lab([WELL, WELL, WELL]);
+    let book = remove(&well.view(), &well.view().find("etcd-1").expect("found")).expect("a plan");
+    assert_eq!(book.risks, ["no further member may fail then"]);
+    assert!(!book.steps[0].hosts().contains("10.10.10.11"));
+    let none = lab([OFF, OFF, OFF]);
+    let member = none.view().find("etcd-1").expect("found");
+    assert!(
+        remove(&none.view(), &member)
+            .expect_err("refused")
+            .reason
+            .starts_with("etcd has no majority")
+    );
+}
+
+#[test]
+fn a_reset_wants_data_and_fences() {
+    let nobody = BTreeSet::new();
+    let well = lab([WELL, WELL, OFF]);
+    let member = well.view().find("etcd-1").expect("found");
+    assert!(
+        reset(&well.view(), &member, &nobody)
+            .expect_err("refused")
+            .reason
+            .starts_with("etcd has a majority")
+    );
+    let lost = lab([EMPTY, OFF, EMPTY]);
+    let member = lost.view().find("etcd-1").expect("found");
+    let refused = reset(&lost.view(), &member, &nobody).expect_err("refused");
+    assert_eq!(refused.reason, "etcd-1 has no data, but etcd-2 has");
+    let member = lost.view().find("etcd-2").expect("found");
+    let book = reset(&lost.view(), &member, &nobody).expect("a plan");
+    assert_eq!(ids(&book), ["stop", "etcd", "etcd", "etcd"]);
+    let away = lost.lose("10.10.10.11").lose("10.10.10.13");
+    let refused = reset(&away.view(), &member, &nobody).expect_err("refused");
+    assert!(
+        refused
+            .hint
+            .contains("--fenced 10.10.10.11 --fenced 10.10.10.13")
+    );
+    let fenced = BTreeSet::from([HostName::new("10.10.10.11")]);
+    assert_eq!(
+        ids(&reset(&away.view(), &member, &fenced).expect("a plan")),
+        ["etcd"]
+    );
+}
+
+#[test]
+fn a_restore_needs_everybody() {
+    let lab = lab([WELL, WELL, WELL]).lose("10.10.10.12");
+    let refused = restore(&lab.view(), b"x").expect_err("refused");
+    assert!(
+        refused
+            .reason
+            .starts_with("10.10.10.12: all members must take part")
+    );
+    assert!(
+        restore(&lab.view(), b"")
+            .expect_err("refused")
+            .reason
+            .starts_with("0 bytes")
+    );
+}
+
+#[test]
+fn a_snapshot_is_whole_or_refused() {
+    let frame = crate::command::Frame::new("n");
+    let sum = crate::resource::sha256_hex(b"abc");
+    let text = |sum: &str| {
+        format!("@@n status\n1, 2, 3, 4 kB\n@@n sha256\n{sum}\n@@n data\nYWJj\n@@n end\n")
+    };
+    let read = Snapshot::read(&frame, &text(&sum)).expect("whole");
+    assert_eq!(
+        (read.bytes.as_slice(), read.status.as_str()),
+        (b"abc".as_slice(), "1, 2, 3, 4 kB")
+    );
+    assert!(
+        Snapshot::read(&frame, &text("0"))
+            .expect_err("damaged")
+            .contains("hash")
+    );
+    let failed = "@@n failed\nError: permission denied\n@@n end\n";
+    assert_eq!(
+        Snapshot::read(&frame, failed).expect_err("refused"),
+        "Error: permission denied"
+    );
+}

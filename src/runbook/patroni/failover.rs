@@ -1,0 +1,105 @@
+//! `failover`: a standby takes over where nobody leads, or where the leader is not to be asked.
+
+use super::citus::registered;
+use super::{Commit, View, steps, unfit, words};
+use crate::fact::MemberSeen;
+use crate::names::InstanceName;
+use crate::runbook::{Consent, Refusal, Runbook};
+use std::collections::BTreeMap;
+
+/// Makes `to`, or the standby that is furthest ahead, the leader.
+///
+/// # Errors
+/// A healthy leader that a switchover would do for, nobody who could lead.
+pub fn failover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook, Refusal> {
+    let candidate = choose(view, to)?;
+    if let Some(leader) = view.seen.leader() {
+        if leader.name == candidate.name {
+            return Ok(super::switchover::nothing(
+                view,
+                format!("{} leads already", leader.name),
+            ));
+        }
+        if unfit(view, candidate).is_none() {
+            let reason = format!("{} leads and is healthy", leader.name);
+            let way = format!(
+                "`citusctl switchover --to {}` hands over without loss",
+                candidate.name
+            );
+            return Err(Refusal::new(reason, way));
+        }
+    }
+    let mut risks = risks(view, candidate);
+    let consent = match risks.is_empty() {
+        true => Consent::Yes,
+        false => Consent::Name,
+    };
+    let mut steps = vec![steps::failover(view.group, candidate)];
+    steps.extend(registered(view, candidate, &mut risks));
+    Ok(Runbook {
+        name: "failover",
+        aim: format!("{} leads {}", candidate.name, view.group.cluster),
+        subject: view.group.cluster.to_string(),
+        seen: words::seen(view),
+        risks,
+        consent,
+        steps,
+        afterwards: vec!["`citusctl status` shows how the other members follow".to_owned()],
+        prelude: BTreeMap::new(),
+    })
+}
+
+fn choose<'a>(view: &View<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSeen, Refusal> {
+    if let Some(name) = to {
+        let reason = || format!("{name} is not among the members that Patroni knows");
+        let hint = "is Patroni running on its host? `citusctl status` says";
+        return view
+            .seen
+            .member(name)
+            .ok_or_else(|| Refusal::new(reason(), hint));
+    }
+    let standbys = view.seen.members.iter().filter(|member| {
+        !member.is_leader() && !view.nofailover(&member.name) && member.state != "stopped"
+    });
+    let ahead = standbys.max_by_key(|member| (member.is_synchronous(), member.position));
+    ahead.ok_or_else(|| {
+        Refusal::new(
+            format!(
+                "{}: nobody can take over: {}",
+                view.group.cluster,
+                words::states(view.seen)
+            ),
+            "`citusctl recover --survivor HOST` is for the day when nothing else is left",
+        )
+    })
+}
+
+/// What a failover to this member may lose.
+fn risks(view: &View<'_>, candidate: &MemberSeen) -> Vec<String> {
+    let mut risks = Vec::new();
+    let name = &candidate.name;
+    let others = view
+        .seen
+        .members
+        .iter()
+        .filter(|member| member.name != *name);
+    for other in others {
+        match (other.position, candidate.position) {
+            (Some(theirs), Some(own)) if theirs > own => risks.push(format!(
+                "{name} lacks {} bytes that {} has; they are lost",
+                theirs - own,
+                other.name
+            )),
+            _ => {}
+        }
+    }
+    if view.seen.leader().is_none() && view.commit() == Commit::Asynchronous {
+        risks.push("what the lost leader had not sent is lost; how much is unknown".to_owned());
+    }
+    if view.commit() != Commit::Asynchronous && !candidate.is_synchronous() {
+        risks.push(format!(
+            "{name} is no synchronous standby: rows that were acknowledged may be lost"
+        ));
+    }
+    risks
+}

@@ -1,0 +1,146 @@
+//! `reload`, `reinit`, `pause`, `resume`.
+
+use super::{View, steps, words};
+use crate::fact::MemberSeen;
+use crate::names::InstanceName;
+use crate::runbook::{Consent, Refusal, Runbook, Step};
+use std::collections::BTreeMap;
+
+/// Makes all members of these groups read their configuration again.
+pub fn reload(views: &[View<'_>], subject: &str) -> Runbook {
+    let steps = views.iter().flat_map(|view| {
+        let members = view.seen.members.iter();
+        members.map(|member| steps::reload(view.group, member))
+    });
+    book(
+        "reload",
+        "all members read their configuration again",
+        views,
+        subject,
+        steps.collect(),
+    )
+}
+
+/// Switches automatic failover off.
+///
+/// # Errors
+/// A group nobody of whom answers.
+pub fn pause(views: &[View<'_>], subject: &str) -> Result<Runbook, Refusal> {
+    let steps = switch(views, true)?;
+    let aim = "a leader that fails is not replaced until `citusctl resume`";
+    let mut book = book("pause", aim, views, subject, steps);
+    book.risks
+        .push("while it is off, a lost leader means no writes until somebody acts".to_owned());
+    Ok(book)
+}
+
+/// Switches automatic failover on again.
+///
+/// # Errors
+/// A group nobody of whom answers.
+pub fn resume(views: &[View<'_>], subject: &str) -> Result<Runbook, Refusal> {
+    let steps = switch(views, false)?;
+    Ok(book(
+        "resume",
+        "a leader that fails is replaced again",
+        views,
+        subject,
+        steps,
+    ))
+}
+
+fn switch(views: &[View<'_>], paused: bool) -> Result<Vec<Step>, Refusal> {
+    let wanted = views.iter().filter(|view| view.seen.paused != paused);
+    wanted
+        .map(|view| {
+            let through = view.seen.leader().or_else(|| view.seen.members.first());
+            let through = through.ok_or_else(|| {
+                let reason = format!("{}: no member answers", view.group.cluster);
+                Refusal::new(reason, "`citusctl status` shows what is wrong")
+            })?;
+            Ok(steps::pause(view.group, through, paused))
+        })
+        .collect()
+}
+
+fn book(
+    name: &'static str,
+    aim: &str,
+    views: &[View<'_>],
+    subject: &str,
+    steps: Vec<Step>,
+) -> Runbook {
+    let aim = match steps.is_empty() {
+        true => "it is so already".to_owned(),
+        false => aim.to_owned(),
+    };
+    Runbook {
+        name,
+        aim,
+        subject: subject.to_owned(),
+        seen: views.iter().flat_map(words::seen).collect(),
+        risks: Vec::new(),
+        consent: Consent::Yes,
+        steps,
+        afterwards: Vec::new(),
+        prelude: BTreeMap::new(),
+    }
+}
+
+/// Removes a replica's copy and makes it anew.
+///
+/// # Errors
+/// The leader, a member that Patroni does not know, a group without a leader or with another member down.
+pub fn reinit(view: &View<'_>, name: &InstanceName) -> Result<Runbook, Refusal> {
+    let leader = view.leader()?;
+    let Some(member) = view.seen.member(name) else {
+        let reason = format!("{name} is not among the members that Patroni knows");
+        return Err(Refusal::new(
+            reason,
+            "start Patroni on its host: `citusctl apply -l HOST`",
+        ));
+    };
+    if leader.name == *name {
+        let reason = format!("{name} leads: its copy is the one that all others follow");
+        let hint = format!("`citusctl switchover --group {}` first", view.group.cluster);
+        return Err(Refusal::new(reason, hint));
+    }
+    if member.is_up() && member.started.is_none() {
+        let reason = format!("{name}: its Patroni does not answer");
+        return Err(Refusal::new(
+            reason,
+            "`citusctl status` shows what is wrong",
+        ));
+    }
+    view.not_paused("a copy is not made anew")?;
+    let last = !view
+        .seen
+        .members
+        .iter()
+        .any(|other| other.name != *name && other.is_streaming());
+    let mut book = book(
+        "reinit",
+        &format!("{name} gets a fresh copy from {}", leader.name),
+        std::slice::from_ref(view),
+        view.group.cluster.as_str(),
+        vec![steps::reinit(view.group, member)],
+    );
+    book.risks = risks(member, last);
+    if last && member.is_streaming() {
+        book.consent = Consent::Name;
+    }
+    Ok(book)
+}
+
+fn risks(member: &MemberSeen, last: bool) -> Vec<String> {
+    let mut risks = vec![format!(
+        "the copy of {} on {} is removed",
+        member.name, member.host
+    )];
+    if last {
+        risks.push(
+            "until it is done the leader's is the only copy, and nobody can take over".to_owned(),
+        );
+    }
+    risks
+}

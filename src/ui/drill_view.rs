@@ -1,0 +1,216 @@
+//! A drill's report as text, and as one HTML page with a timeline that needs nothing else.
+
+use crate::event::drill::{DrillReport, Millis, State};
+use std::fmt::Write;
+
+/// The report in a few lines.
+pub fn drill_view(report: &DrillReport) -> String {
+    let writes = &report.writes;
+    let verdict = if report.ok { "passed" } else { "FAILED" };
+    let mut text = format!(
+        "drill {} of {} ({}): {verdict}\n",
+        report.drill, report.group, report.citus
+    );
+    for mark in &report.marks {
+        let took = mark
+            .took
+            .map(|took| format!("  ({})", seconds(took)))
+            .unwrap_or_default();
+        let _ = writeln!(text, "  {:>8}  {}{took}", seconds(mark.at), mark.title);
+    }
+    let _ = writeln!(
+        text,
+        "writes     {} acknowledged, {} errors{}",
+        writes.acknowledged,
+        writes.errors,
+        writes
+            .first_error
+            .as_ref()
+            .map(|words| format!(" (the first: {words})"))
+            .unwrap_or_default()
+    );
+    let _ = writeln!(
+        text,
+        "write gap  {} (from {})",
+        seconds(writes.gap),
+        seconds(writes.gap_from)
+    );
+    let _ = writeln!(
+        text,
+        "leaderless {} (no member took writes; the rest is HAProxy's checks)",
+        seconds(report.leaderless)
+    );
+    let _ = writeln!(text, "missing    {} acknowledged rows", writes.missing);
+    let two = match report.two_writers.as_slice() {
+        [] => "never".to_owned(),
+        found => found
+            .iter()
+            .map(|at| {
+                format!(
+                    "{} and {} from {} to {}",
+                    at.one,
+                    at.other,
+                    seconds(at.from),
+                    seconds(at.to)
+                )
+            })
+            .collect::<Vec<_>>()
+            .join("; "),
+    };
+    let _ = writeln!(text, "two writers  {two}");
+    for problem in &report.problems {
+        let _ = writeln!(text, "problem    {problem}");
+    }
+    text
+}
+
+fn seconds(millis: Millis) -> String {
+    format!("{}.{:03} s", millis / 1000, millis % 1000)
+}
+
+const WIDTH: u64 = 1000;
+const LEFT: u64 = 150;
+const ROW: u64 = 28;
+
+/// The report as a page of its own.
+pub fn drill_page(report: &DrillReport) -> String {
+    let marks: String = report
+        .marks
+        .iter()
+        .map(|mark| {
+            let took = mark.took.map(seconds).unwrap_or_default();
+            format!(
+                "<tr><td>{}</td><td>{}</td><td>{took}</td></tr>\n",
+                seconds(mark.at),
+                escaped(&mark.title)
+            )
+        })
+        .collect();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>drill {name}</title>\n<style>{STYLE}</style></head><body>\n\
+         <h1>drill {name} of {group}</h1>\n<pre>{text}</pre>\n{svg}\n\
+         <p><span class=\"k writable\"></span> takes writes <span class=\"k read\"></span> standby <span class=\"k down\"></span> does not answer \
+         <span class=\"k served\"></span> writes acknowledged <span class=\"k gap\"></span> longest gap</p>\n\
+         <table><tr><th>at</th><th>what</th><th>took</th></tr>\n{marks}</table>\n</body></html>\n",
+        name = escaped(&report.drill),
+        group = escaped(&report.group),
+        text = escaped(&drill_view(report)),
+        svg = timeline(report),
+    )
+}
+
+const STYLE: &str = "body{font:14px sans-serif;margin:2em;max-width:1200px}table{border-collapse:collapse}td,th{padding:2px 12px 2px 0;text-align:left}\
+svg text{font:12px sans-serif}.writable{fill:#2a9d4a;background:#2a9d4a}.read{fill:#9dc3e6;background:#9dc3e6}.down{fill:#c8c8c8;background:#c8c8c8}\
+.served{fill:#37474f;background:#37474f}.gap{fill:#d64545;background:#d64545}.mark{stroke:#b35900;stroke-dasharray:3 3}.k{display:inline-block;width:12px;height:12px;margin-left:1em}";
+
+fn timeline(report: &DrillReport) -> String {
+    let rows = u64::try_from(report.members.len()).unwrap_or(0) + 1;
+    let height = rows * ROW + 40 + 14 * u64::try_from(report.marks.len()).unwrap_or(0);
+    let scale = Scale(report.millis.max(1));
+    let mut svg = format!(
+        "<svg width=\"{}\" height=\"{height}\" xmlns=\"http://www.w3.org/2000/svg\">\n",
+        LEFT + WIDTH + 20
+    );
+    row(&mut svg, 0, "writes");
+    for (from, to) in &report.writes.served {
+        bar(&mut svg, &scale, 0, (*from, *to), "served");
+    }
+    let gap = (
+        report.writes.gap_from,
+        report.writes.gap_from + report.writes.gap,
+    );
+    bar(&mut svg, &scale, 0, gap, "gap");
+    for (index, member) in (1..).zip(&report.members) {
+        row(&mut svg, index, &member.name);
+        for span in &member.spans {
+            let class = match span.state {
+                State::Writable => "writable",
+                State::ReadOnly => "read",
+                State::Down => "down",
+            };
+            // Up to the next sample, so that the eye sees no holes.
+            bar(&mut svg, &scale, index, (span.from, span.to + 60), class);
+        }
+    }
+    for (index, mark) in (0..).zip(&report.marks) {
+        let (x, bottom) = (scale.x(mark.at), rows * ROW + 24 + 14 * index);
+        let _ = writeln!(
+            svg,
+            "<line class=\"mark\" x1=\"{x}\" x2=\"{x}\" y1=\"0\" y2=\"{bottom}\"/><text x=\"{}\" y=\"{bottom}\">{} {}</text>",
+            (x + 4).min(LEFT + WIDTH - 300),
+            seconds(mark.at),
+            escaped(&mark.title)
+        );
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
+struct Scale(Millis);
+
+impl Scale {
+    fn x(&self, at: Millis) -> u64 {
+        LEFT + at.min(self.0) * WIDTH / self.0
+    }
+}
+
+fn row(svg: &mut String, index: u64, name: &str) {
+    let _ = writeln!(
+        svg,
+        "<text x=\"0\" y=\"{}\">{}</text>",
+        index * ROW + 17,
+        escaped(name)
+    );
+}
+
+fn bar(svg: &mut String, scale: &Scale, index: u64, (from, to): (Millis, Millis), class: &str) {
+    let (x, end) = (scale.x(from), scale.x(to));
+    let _ = writeln!(
+        svg,
+        "<rect class=\"{class}\" x=\"{x}\" y=\"{}\" width=\"{}\" height=\"20\"><title>{} to {}</title></rect>",
+        index * ROW + 3,
+        (end - x).max(1),
+        seconds(from),
+        seconds(to)
+    );
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::drill::{Mark, MemberLine, Writes, spans};
+
+    #[test]
+    fn a_page_needs_nothing_else() {
+        let report = DrillReport {
+            drill: "kill-leader".into(),
+            group: "pg<1>".into(),
+            marks: vec![Mark {
+                at: 1000,
+                title: "kill".into(),
+                took: Some(250),
+            }],
+            writes: Writes::of(&[0, 10, 2010]),
+            members: vec![MemberLine {
+                name: "a".into(),
+                spans: spans(&[(0, State::Writable), (500, State::Down)]),
+            }],
+            millis: 3000,
+            ok: true,
+            ..DrillReport::default()
+        };
+        let text = drill_view(&report);
+        assert!(text.contains("write gap  2.000 s (from 0.010 s)"), "{text}");
+        assert!(text.contains("two writers  never"));
+        let page = drill_page(&report);
+        assert!(page.contains("pg&lt;1&gt;") && page.contains("class=\"gap\""));
+        assert!(!page.contains("src=") && !page.contains("<script") && !page.contains("href="));
+    }
+}
