@@ -324,6 +324,15 @@ fn not_understood(typed: &Typed<'_>, line: &str) -> Diagnostic {
     }
 }
 
+/// A rule that cannot be read, at its list.
+fn hba_problem(name: &InstanceName, error: &hba::HbaError, span: Option<Span>) -> Diagnostic {
+    let diagnostic = Diagnostic::error("bad-hba-rule", format!("{name}: {error}"));
+    match span {
+        Some(span) => diagnostic.at(span, "in this list"),
+        None => diagnostic,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,14 +365,5 @@ mod tests {
             pool(&entry),
             " auth_user='o''b' pool_mode='session' pool_size=5"
         );
-    }
-}
-
-/// A rule that cannot be read, at its list.
-fn hba_problem(name: &InstanceName, error: &hba::HbaError, span: Option<Span>) -> Diagnostic {
-    let diagnostic = Diagnostic::error("bad-hba-rule", format!("{name}: {error}"));
-    match span {
-        Some(span) => diagnostic.at(span, "in this list"),
-        None => diagnostic,
     }
 }

@@ -48,6 +48,8 @@ fn seen(database: Option<Value>, inside: Option<Value>) -> GroupSeen {
             timeline: None,
             lag: None,
             pending_restart: false,
+            started: None,
+            position: None,
         }],
         answers: [("pg_objects".to_owned(), live.to_string())].into(),
         ..GroupSeen::default()

@@ -45,6 +45,8 @@ fn seen(role: Option<Value>, members: Value, authinfo: Value) -> GroupSeen {
             timeline: None,
             lag: None,
             pending_restart: false,
+            started: None,
+            position: None,
         }],
         answers: [
             ("pg_objects".to_owned(), live.to_string()),
