@@ -1,5 +1,7 @@
 //! Identifiers. Each is a newtype, so that a host cannot be passed where a group is wanted.
 
+pub mod words;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -59,7 +59,7 @@ async fn carry_out(
         still_valid(saved, &plan).map_err(internal)?;
     }
     if saved.is_none() && !common.json() {
-        show(common, &shown);
+        show(common, &shown).map_err(internal)?;
     }
     if plan.is_empty() {
         return Ok(session.outcome());
@@ -119,7 +119,7 @@ fn read(path: &Path) -> Result<SavedPlan, Failure> {
 }
 
 fn still_valid(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
-    if saved.digest == digest(plan) {
+    if saved.digest == digest(plan)? {
         return Ok(());
     }
     let failure = Failure::new(

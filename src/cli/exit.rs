@@ -98,6 +98,15 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(
+            code::INTERNAL,
+            format!("cannot be written as JSON: {error}"),
+        )
+    }
+}
+
 impl From<PatternError> for Failure {
     fn from(error: PatternError) -> Self {
         let failure = Self::new(code::USAGE, format!("-l: {error}"));

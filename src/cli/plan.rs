@@ -45,7 +45,7 @@ pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
     drop(run);
     let outline = outline(&plan, &session.masker);
     session.emitter.pause();
-    show(common, &outline);
+    show(common, &outline)?;
     if let Some(path) = &args.out {
         save(path, &args.playbook, &plan, &outline)?;
     }
@@ -61,24 +61,22 @@ pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
 }
 
 /// Prints a plan.
-pub fn show(common: &Common, outline: &PlanOutline) {
-    if common.json() {
-        result(&format!(
-            "{}\n",
-            serde_json::to_string(outline).unwrap_or_default()
-        ));
-    } else {
-        result(&ui::plan_view(outline, common.verbose > 0));
-    }
+pub fn show(common: &Common, outline: &PlanOutline) -> Result<(), Failure> {
+    let text = match common.json() {
+        true => format!("{}\n", serde_json::to_string(outline)?),
+        false => ui::plan_view(outline, common.verbose > 0),
+    };
+    result(&text);
+    Ok(())
 }
 
 fn save(path: &Path, playbook: &str, plan: &Plan, outline: &PlanOutline) -> Result<(), Failure> {
     let saved = SavedPlan {
         schema: 1,
         playbook: playbook.to_owned(),
-        digest: digest(plan),
+        digest: digest(plan)?,
         outline: outline.clone(),
     };
-    let text = serde_json::to_string_pretty(&saved).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&saved)?;
     fs_err::write(path, text).map_err(|error| Failure::new(code::INTERNAL, chain(&error)))
 }

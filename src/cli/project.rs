@@ -108,9 +108,16 @@ impl Project {
             .iter()
             .filter(|said| said.severity > Severity::Note)
             .collect();
-        if !common.quiet && !loud.is_empty() {
-            super::exit::say(sinks::of_inventory(&self.inventory, loud).trim_end());
+        if common.quiet || loud.is_empty() {
+            return;
         }
+        super::exit::say(
+            match common.verbose {
+                0 => sinks::in_short(&self.inventory, &loud),
+                _ => sinks::of_inventory(&self.inventory, loud),
+            }
+            .trim_end(),
+        );
     }
 
     /// What `-l`, `-t` and `--skip-tags` ask for.

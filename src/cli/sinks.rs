@@ -71,6 +71,16 @@ pub fn of_inventory<'a>(
     ui::diagnostics(&inventory.sources, all, &masker(inventory))
 }
 
+/// The same, a line each, for verbs that are about something else.
+pub fn in_short(inventory: &Inventory, all: &[&Diagnostic]) -> String {
+    let masker = masker(inventory);
+    let lines: String = all
+        .iter()
+        .map(|said| masker.mask(&ui::in_short(&inventory.sources, said)) + "\n")
+        .collect();
+    format!("{lines}`citusctl check` shows them with their lines\n")
+}
+
 /// Diagnostics of texts that hold no secrets, or that could not be read far enough to know them.
 pub fn diagnostics<'a>(sources: &Sources, all: impl IntoIterator<Item = &'a Diagnostic>) -> String {
     ui::diagnostics(sources, all, &Masker::default())

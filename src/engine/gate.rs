@@ -8,6 +8,7 @@ use crate::command::{quote, whole_program};
 use crate::event::Kind;
 use crate::fact::GroupSeen;
 use crate::model::{Formation, Group};
+use crate::names::words::count;
 use crate::names::{HostName, StageName};
 use crate::transport::Program;
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,7 +163,7 @@ async fn groups(run: &Run<'_>, hosts: &BTreeSet<HostName>, judge: Judge) -> View
     }));
     let lacks: Vec<String> = lacks.await.into_iter().flatten().collect();
     if lacks.is_empty() {
-        View::Open(format!("{} groups", concerned.len()))
+        View::Open(count(concerned.len(), "group"))
     } else {
         View::Closed(lacks.join("; "))
     }
@@ -192,6 +193,7 @@ pub(super) async fn cluster(run: &Run<'_>, group: &Group) -> Result<GroupSeen, S
                 }
                 why = format!("Patroni on {} does not know the cluster yet", member.name);
             }
+            Err(error) if error.is_refused() => why = "Patroni does not answer yet".to_owned(),
             Err(error) => why = chain(&error),
         }
     }
@@ -270,12 +272,8 @@ async fn unregistered(run: &Run<'_>, formation: &Formation) -> Option<String> {
         .members
         .iter()
         .find(|member| member.name == leader.name)?;
-    let body = format!(
-        "runuser -u postgres -- /usr/lib/postgresql/{}/bin/psql -XAtq -h /var/run/postgresql -p {} -d {} -c 'SELECT groupid FROM pg_dist_node WHERE noderole = '\\''primary'\\'' AND isactive' 2>&1",
-        formation.version,
-        member.port,
-        quote(&formation.primary_db)
-    );
+    let query = "SELECT groupid FROM pg_dist_node WHERE noderole = 'primary' AND isactive";
+    let body = format!("{} {} 2>&1", formation.psql(member.port), quote(query));
     let output = exec(run, &member.host, &body).await.unwrap_or_default();
     let found: BTreeSet<u32> = output
         .lines()
@@ -304,7 +302,7 @@ async fn haproxy(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
         .map(|(host, _)| host.to_string())
         .collect();
     if down.is_empty() {
-        View::Open(format!("{} hosts", answers.len()))
+        View::Open(count(answers.len(), "host"))
     } else {
         View::Closed(format!("HAProxy is not active on {}", down.join(", ")))
     }
@@ -330,8 +328,15 @@ async fn logs(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> Vec<Stri
     };
     let mut lines = Vec::new();
     for host in hosts {
+        let log = run
+            .model
+            .formations
+            .iter()
+            .find(|formation| formation.members().any(|member| member.host == *host));
+        let log = log.map_or("", |formation| formation.local.patroni_log_dir.as_str());
         let body = format!(
-            "systemctl is-active {unit}; journalctl --no-pager -o cat -n 8 -u {unit}; tail -qn 12 /pg/log/patroni/patroni.log 2>/dev/null"
+            "systemctl is-active {unit}; journalctl --no-pager -o cat -n 8 -u {unit}; tail -qn 12 {}/patroni.log 2>/dev/null",
+            quote(log)
         );
         let output = exec(run, host, &body).await.unwrap_or_default();
         lines.extend(

@@ -37,6 +37,13 @@ pub enum PatroniError {
     },
 }
 
+impl PatroniError {
+    /// Nothing answers at the port, as before the first start.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Transport(TransportError::ChannelRefused { .. }))
+    }
+}
+
 impl<'a> Patroni<'a> {
     /// The API of a member, if its formation's credentials are known.
     pub fn of(run: &'a Run<'a>, member: &'a Instance) -> Option<Self> {

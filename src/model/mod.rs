@@ -24,7 +24,7 @@ pub use build::build;
 pub use connection::{Connection, ConnectionOverrides};
 pub use etcd::{Etcd, EtcdMember};
 pub use facts::{Facts, Os};
-pub use pg::{Formation, Group, Instance, Mode, PatroniTags, PgRole, Standby, Vip};
+pub use pg::{Formation, Group, Instance, LocalPostgres, Mode, PatroniTags, PgRole, Standby, Vip};
 pub use rto::Rto;
 pub use service::{Fallback, Server, Service, ServiceKind, Timings};
 

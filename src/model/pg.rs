@@ -1,6 +1,7 @@
 //! Formations, their groups, and the instances in them.
 
 use super::Rto;
+use crate::command::quote;
 use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
 use serde::Serialize;
 use std::fmt;
@@ -21,6 +22,22 @@ pub struct Formation {
     pub version: u32,
     /// First part of all keys in etcd (`pg_namespace`), without a slash at the end.
     pub namespace: String,
+    /// How its hosts reach their own PostgreSQL.
+    #[serde(skip)]
+    pub local: LocalPostgres,
+}
+
+/// What a host needs to ask its own PostgreSQL, and to read what Patroni said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalPostgres {
+    /// The superuser, also the operating system's account (`pg_dbsu`).
+    pub dbsu: String,
+    /// `pg_bin_dir`, or where Debian's packages of this version have it.
+    pub bin_dir: String,
+    /// `pg_localhost`.
+    pub socket_dir: String,
+    /// `patroni_log_dir`.
+    pub patroni_log_dir: String,
 }
 
 /// Whether Patroni runs Citus.
@@ -215,6 +232,18 @@ impl Group {
 }
 
 impl Formation {
+    /// Shell text that asks the database of Citus, on the host of a member; the query follows it. `setpriv` and not
+    /// `runuser`: no session of PAM, and no line in the host's log, for a question.
+    pub fn psql(&self, port: u16) -> String {
+        let local = &self.local;
+        let (user, bin) = (quote(&local.dbsu), quote(&local.bin_dir));
+        format!(
+            "PGCONNECT_TIMEOUT=4 setpriv --reuid {user} --regid {user} --init-groups {bin}/psql -XAtq -h {} -p {port} -d {} -c",
+            quote(&local.socket_dir),
+            quote(&self.primary_db)
+        )
+    }
+
     /// All instances, group by group.
     pub fn members(&self) -> impl Iterator<Item = &Instance> {
         self.groups.iter().flat_map(|group| group.members.iter())

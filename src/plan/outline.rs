@@ -16,13 +16,13 @@ pub fn outline(plan: &Plan, masker: &Masker) -> PlanOutline {
 }
 
 /// A digest of all that a plan would do: an approved plan is carried out only while this stays the same.
-pub fn digest(plan: &Plan) -> String {
+///
+/// # Errors
+///
+/// When the outline cannot be written as JSON.
+pub fn digest(plan: &Plan) -> Result<String, serde_json::Error> {
     let outline = outline(plan, &Masker::default());
-    sha256_hex(
-        serde_json::to_string(&outline)
-            .unwrap_or_default()
-            .as_bytes(),
-    )
+    Ok(sha256_hex(&serde_json::to_vec(&outline)?))
 }
 
 fn stage_outline(stage: &PlannedStage, masker: &Masker) -> StageOutline {

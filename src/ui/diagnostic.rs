@@ -1,8 +1,8 @@
 //! Diagnostics as rustc shows them, and as JSON.
 
+use crate::names::words::count;
 use crate::secret::Masker;
 use crate::source::{Diagnostic, Severity, Sources, Span};
-use crate::ui::words::count;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -33,6 +33,27 @@ pub fn diagnostics<'a>(
         text.push_str(&format!("{}\n", counted.join(", ")));
     }
     text
+}
+
+/// What and where, in one line.
+pub fn in_short(sources: &Sources, diagnostic: &Diagnostic) -> String {
+    let severity = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    };
+    let labels = &diagnostic.labels;
+    let primary = labels.iter().find(|label| label.primary);
+    let place = primary.or(labels.first()).map(|label| {
+        let place = sources.place(label.span);
+        format!(" ({}:{}:{})", place.name, place.line, place.column)
+    });
+    format!(
+        "{severity}[{}]: {}{}",
+        diagnostic.code,
+        diagnostic.message,
+        place.unwrap_or_default()
+    )
 }
 
 fn one(sources: &Sources, diagnostic: &Diagnostic) -> String {

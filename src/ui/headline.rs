@@ -1,8 +1,8 @@
 //! The line over the bars: where the run is and how its hosts fare. A fold of events without a terminal.
 
-use super::words::count;
 use crate::event::Kind;
 use crate::names::HostName;
+use crate::names::words::count;
 use std::collections::BTreeSet;
 
 /// What the line says, after some events.

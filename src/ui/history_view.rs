@@ -1,9 +1,9 @@
 //! Past runs, one a row.
 
 use super::summary::table;
-use super::words::duration;
 use crate::event::Outcome;
 use crate::event::history::PastRun;
+use crate::names::words::duration;
 
 /// The runs in the order given, or a line that says there are none.
 pub fn history_view(runs: &[PastRun]) -> String {

@@ -1,8 +1,8 @@
 //! Events as plain lines: for pipes, logs and `replay`.
 
-use super::words::{count, duration};
 use crate::event::{Event, Kind, Moment, Outcome, Sink, SinkError, StepOutcome};
 use crate::names::HostName;
+use crate::names::words::{count, duration};
 use anstyle::{AnsiColor, Style};
 use std::collections::BTreeMap;
 use std::io::Write;

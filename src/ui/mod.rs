@@ -11,10 +11,10 @@ mod lines;
 mod plan_view;
 mod runbook_view;
 mod summary;
-mod words;
 
+pub use crate::names::words::{bytes, count, duration};
 pub use bars::Bars;
-pub use diagnostic::{diagnostics, diagnostics_json};
+pub use diagnostic::{diagnostics, diagnostics_json, in_short};
 pub use drill_view::{drill_page, drill_view};
 pub use history_view::history_view;
 pub use json::Ndjson;
@@ -22,4 +22,3 @@ pub use lines::Lines;
 pub use plan_view::plan_view;
 pub use runbook_view::runbook_view;
 pub use summary::summary;
-pub use words::{bytes, count, duration};

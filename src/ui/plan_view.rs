@@ -1,8 +1,8 @@
 //! A plan as people read it: what, where, why, and what it does to those who use the database now.
 
-use super::words::count;
 use crate::event::outline::{ChangeOutline, Counts, PlanOutline, StageOutline};
 use crate::names::HostName;
+use crate::names::words::count;
 use crate::resource::{Action, Impact};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
@@ -41,17 +41,54 @@ fn footer(outline: &PlanOutline) -> String {
 fn stage_view(text: &mut String, stage: &StageOutline, verbose: bool) {
     let bold = Style::new().bold();
     let _ = writeln!(text, "\n{bold}stage {}{bold:#}", stage.name);
-    for (change, hosts) in grouped(stage, verbose) {
-        change_view(text, change, &hosts);
-        if let (Some(diff), true) = (&change.diff, verbose || is_worth_showing(change, &hosts)) {
+    for (first, others) in families(grouped(stage, verbose), verbose) {
+        let (change, hosts) = &first;
+        change_view(text, change, hosts);
+        relatives_view(text, &others);
+        if let (Some(diff), true) = (&change.diff, verbose || is_worth_showing(change, hosts)) {
             diff_view(text, diff);
         }
     }
 }
 
+/// A change and all hosts that have exactly it.
+type Shared<'a> = (&'a ChangeOutline, Vec<&'a HostName>);
+
+/// Changes whose difference is the same, word for word, in files of other names: one is shown, the others named.
+fn families(all: Vec<Shared<'_>>, verbose: bool) -> Vec<(Shared<'_>, Vec<Shared<'_>>)> {
+    let mut families: Vec<(Shared<'_>, Vec<Shared<'_>>)> = Vec::new();
+    for shared in all {
+        let of = |((known, _), _): &&mut (Shared<'_>, _)| !verbose && related(known, shared.0);
+        match families.iter_mut().find(of) {
+            Some((_, others)) => others.push(shared),
+            None => families.push((shared, Vec::new())),
+        }
+    }
+    families
+}
+
+fn related(a: &ChangeOutline, b: &ChangeOutline) -> bool {
+    let body = |change: &ChangeOutline| -> Option<Vec<String>> {
+        Some(body(change.diff.as_ref()?).map(str::to_owned).collect())
+    };
+    a.action == Action::Update
+        && (a.action, a.impact, &a.cause) == (b.action, b.impact, &b.cause)
+        && body(a).is_some_and(|lines| Some(lines) == body(b))
+}
+
+fn relatives_view(text: &mut String, others: &[Shared<'_>]) {
+    const NAMED: usize = 3;
+    for (change, hosts) in others.iter().take(NAMED) {
+        let _ = writeln!(text, "    {}  on {}", change.summary, place(hosts));
+    }
+    if let Some(more @ 1..) = others.len().checked_sub(NAMED) {
+        let _ = writeln!(text, "    and {more} more, changed alike");
+    }
+}
+
 /// Changes in order of appearance, each with all hosts that have exactly it.
-fn grouped(stage: &StageOutline, verbose: bool) -> Vec<(&ChangeOutline, Vec<&HostName>)> {
-    let mut groups: Vec<(&ChangeOutline, Vec<&HostName>)> = Vec::new();
+fn grouped(stage: &StageOutline, verbose: bool) -> Vec<Shared<'_>> {
+    let mut groups: Vec<Shared<'_>> = Vec::new();
     for host in &stage.hosts {
         for change in &host.changes {
             let same = groups
@@ -81,20 +118,11 @@ fn alike(a: &ChangeOutline, b: &ChangeOutline) -> bool {
 
 fn change_view(text: &mut String, change: &ChangeOutline, hosts: &[&HostName]) {
     let (sign, style) = sign(change.action);
-    let names: Vec<&str> = hosts.iter().map(|host| host.as_str()).collect();
-    let place = match names.as_slice() {
-        [one] => (*one).to_owned(),
-        many if many.len() <= 3 => many.join(", "),
-        many => format!(
-            "{} ({}, ...)",
-            count(many.len(), "host"),
-            many[..2].join(", ")
-        ),
-    };
     let _ = write!(
         text,
-        "  {style}{sign} {}{style:#}  on {place}",
-        change.summary
+        "  {style}{sign} {}{style:#}  on {}",
+        change.summary,
+        place(hosts)
     );
     if change.impact != Impact::None {
         let loud = impact_style(change.impact);
@@ -104,6 +132,19 @@ fn change_view(text: &mut String, change: &ChangeOutline, hosts: &[&HostName]) {
         let _ = write!(text, "  because: {cause}");
     }
     text.push('\n');
+}
+
+fn place(hosts: &[&HostName]) -> String {
+    let names: Vec<&str> = hosts.iter().map(|host| host.as_str()).collect();
+    match names.as_slice() {
+        [one] => (*one).to_owned(),
+        many if many.len() <= 3 => many.join(", "),
+        many => format!(
+            "{} ({}, ...)",
+            count(many.len(), "host"),
+            many[..2].join(", ")
+        ),
+    }
 }
 
 /// A new file is shown as a whole only when it is short and on one host; `-v` and `render` show the rest.
@@ -196,6 +237,37 @@ mod tests {
              @ /etc/haproxy/haproxy.cfg  on 10.0.0.1, 10.0.0.2  [reload]  because: haproxy/conf\n\n\
              Plan: 0 to create, 2 to change, 0 to remove, 0 restarts on 0 hosts.\n"
         );
+    }
+
+    #[test]
+    fn shows_one_difference_once_and_names_the_files() {
+        let host = |n: usize| HostOutline {
+            host: HostName::new(format!("10.0.0.{n}")),
+            changes: vec![ChangeOutline {
+                summary: format!("/pg/conf/pg-{n}.yml"),
+                ..change(
+                    Action::Update,
+                    Impact::None,
+                    Some(&format!("--- {n}\n+++ {n}\n@@ -1 +1 @@\n-x\n+y\n")),
+                )
+            }],
+        };
+        let outline = PlanOutline {
+            hosts: 5,
+            stages: vec![StageOutline {
+                name: StageName::new("pgsql"),
+                hosts: (1..=5).map(host).collect(),
+            }],
+        };
+        let shown =
+            |verbose| anstream::adapter::strip_str(&plan_view(&outline, verbose)).to_string();
+        assert_eq!(
+            shown(false).lines().take(9).collect::<Vec<_>>().join("\n"),
+            "\nstage pgsql\n  ~ /pg/conf/pg-1.yml  on 10.0.0.1\n    /pg/conf/pg-2.yml  on 10.0.0.2\n    \
+             /pg/conf/pg-3.yml  on 10.0.0.3\n    /pg/conf/pg-4.yml  on 10.0.0.4\n    and 1 more, changed alike\n      \
+             @@ -1 +1 @@\n      -x"
+        );
+        assert_eq!(shown(true).matches("@@ -1 +1 @@").count(), 5);
     }
 
     #[test]

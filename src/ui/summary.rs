@@ -1,7 +1,7 @@
 //! The table of hosts at the end of a run.
 
-use super::words::bytes;
 use crate::event::HostTotals;
+use crate::names::words::bytes;
 use comfy_table::{CellAlignment, Table, presets};
 
 /// One row for each host; with `traffic` also round trips and bytes.

@@ -122,13 +122,10 @@ fn etcd_text(etcd: &Etcd, member: &EtcdMember, access: &StatusAccess) -> String 
 
 fn nodes_text(formation: &Formation, member: &Instance) -> String {
     format!(
-        "mark nodes; PGCONNECT_TIMEOUT=4 runuser -u postgres -- /usr/lib/postgresql/{}/bin/psql -XAtq -F' ' \
-         -h /var/run/postgresql -p {} -d {} -c \
-         'SELECT groupid, nodename, nodeport, noderole, isactive FROM pg_dist_node ORDER BY 1, 4, 2' 2>&1\n\
+        "mark nodes; {} \
+         'SELECT groupid, nodename, nodeport, noderole, isactive FROM pg_dist_node ORDER BY 1, 4, 2' -F' ' 2>&1\n\
          mark psql $?\n",
-        formation.version,
-        member.port,
-        quote(&formation.primary_db)
+        formation.psql(member.port)
     )
 }
 

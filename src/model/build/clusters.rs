@@ -5,7 +5,7 @@ use super::instances::{Belongs, instance};
 use super::upstream;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
-use crate::model::{Formation, Group, Host, Instance, Mode, Rto, Vip};
+use crate::model::{Formation, Group, Host, Instance, LocalPostgres, Mode, Rto, Vip};
 use crate::names::{ClusterName, FormationName, HostName};
 use crate::source::Diagnostics;
 use indexmap::IndexMap;
@@ -69,13 +69,25 @@ pub(crate) fn formation(cluster: &ClusterName, host: &InvHost) -> Formation {
         (Mode::Citus, Some(shard)) => FormationName::new(shard),
         (Mode::Citus, None) | (Mode::Plain, _) => FormationName::new(cluster.as_str()),
     };
+    let version = u32::try_from(typed.int("pg_version")).unwrap_or_default();
     Formation {
         name,
         mode,
         groups: Vec::new(),
         primary_db: typed.str("pg_primary_db"),
-        version: u32::try_from(typed.int("pg_version")).unwrap_or_default(),
+        version,
+        local: local(&typed, version),
         namespace: typed.str("pg_namespace").trim_end_matches('/').to_owned(),
+    }
+}
+
+fn local(typed: &Typed<'_>, version: u32) -> LocalPostgres {
+    let bin = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
+    LocalPostgres {
+        dbsu: typed.str("pg_dbsu"),
+        bin_dir: bin.unwrap_or_else(|| format!("/usr/lib/postgresql/{version}/bin")),
+        socket_dir: typed.str("pg_localhost"),
+        patroni_log_dir: typed.str("patroni_log_dir"),
     }
 }
 

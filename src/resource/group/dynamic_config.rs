@@ -4,6 +4,7 @@
 use super::{GroupChange, GroupKind, GroupVerdict, Operation, PgAccess};
 use crate::command::quote;
 use crate::fact::{GroupSeen, Probe};
+use crate::names::words::count;
 use crate::resource::{Action, Impact};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -233,7 +234,7 @@ impl GroupKind for DynamicConfig {
         };
         GroupVerdict::Differs(Box::new(GroupChange {
             action: Action::Update,
-            summary: format!("dynamic configuration ({} keys)", found.len()),
+            summary: format!("dynamic configuration ({})", count(found.len(), "key")),
             impact,
             cause: None,
             details: found

@@ -38,11 +38,9 @@ fn named(formation: &Formation, on: &Instance, leader: &Instance) -> Option<Step
     );
     let wanted = format!("{}:{}", leader.address, leader.port);
     let holds = format!(
-        "found=$(runuser -u postgres -- /usr/lib/postgresql/{}/bin/psql -XAtq -h /var/run/postgresql -p {} -d {} -c {})\n\
+        "found=$({} {})\n\
          [ \"$found\" = {} ] || {{ echo \"pg_dist_node still names ${{found:-nobody}}\"; false; }}",
-        formation.version,
-        on.port,
-        quote(&formation.primary_db),
+        formation.psql(on.port),
         quote(&sql),
         quote(&wanted),
     );
