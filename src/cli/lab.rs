@@ -6,7 +6,6 @@ use super::project;
 use crate::lab::{
     Citus, Image, Lab, LabError, LabEvent, LabHost, LabSpec, Progress, Slowness, Suite,
 };
-use crate::model::Model;
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitStatus;
@@ -230,22 +229,26 @@ fn exit_code(status: ExitStatus) -> u8 {
 }
 
 fn up(common: &Common, args: &UpArgs, teller: &Teller) -> Result<(), Failure> {
-    let (_, model, said) = project::diagnose(common)?;
-    let Some(model) = model.filter(|_| !said.has_errors()) else {
-        project::Project::open(common)?;
-        return Err(Failure::new(code::INPUT, "the inventory cannot be used"));
-    };
-    let spec = spec(common, args, &model);
+    let project = project::Project::open(common)?;
+    let spec = spec(common, args, &project)?;
     if args.force
         && let Ok(lab) = Lab::find(Some(&spec.name))
     {
         lab.down(teller)?;
     }
     let status = Lab::up(spec, teller)?.status();
+    // Bare machines have no repository but the directory that the lab brings along.
+    let packages = match args.image {
+        Image::Baked => String::new(),
+        Image::Base => format!(
+            " -e '{{node_repos: [{{name: lab, line: \"{}\"}}]}}'",
+            crate::lab::REPOSITORY
+        ),
+    };
     result(&format!(
-        "lab {} is up: {} hosts, {}, {}\nuse it: citusctl --lab={} apply -i {}\n",
+        "lab {} is up: {}, {}, {}\nuse it: citusctl --lab={} apply -i {}{packages}\n",
         status.name,
-        status.hosts.len(),
+        crate::ui::count(status.hosts.len(), "host"),
         status.suite,
         status.citus,
         status.name,
@@ -254,14 +257,21 @@ fn up(common: &Common, args: &UpArgs, teller: &Teller) -> Result<(), Failure> {
     Ok(())
 }
 
-fn spec(common: &Common, args: &UpArgs, model: &Model) -> LabSpec {
+fn spec(common: &Common, args: &UpArgs, project: &project::Project) -> Result<LabSpec, Failure> {
+    let model = &project.model;
+    let limit = project.selection(common)?.hosts;
     let stem = common
         .inventory_path()
         .file_stem()
         .unwrap_or_default()
         .to_string_lossy()
         .to_lowercase();
-    let hosts = model.hosts().map(|host| LabHost {
+    let chosen = model.hosts().filter(|host| {
+        limit
+            .as_ref()
+            .is_none_or(|limit| limit.contains(&host.name))
+    });
+    let hosts = chosen.map(|host| LabHost {
         name: host.name.clone(),
         address: host.address,
         hostname: host.nodename.clone(),
@@ -274,7 +284,7 @@ fn spec(common: &Common, args: &UpArgs, model: &Model) -> LabSpec {
     let vips = model
         .groups()
         .filter_map(|(_, group)| group.vip.as_ref().map(|vip| vip.address));
-    LabSpec {
+    Ok(LabSpec {
         suite: args.suite,
         image: args.image,
         citus: args.citus.clone().unwrap_or(default),
@@ -283,7 +293,7 @@ fn spec(common: &Common, args: &UpArgs, model: &Model) -> LabSpec {
             .chain(model.node_vips.iter().map(|vip| vip.address))
             .collect(),
         ..LabSpec::new(args.name.clone().unwrap_or(stem), hosts.collect())
-    }
+    })
 }
 
 fn partition(args: &PartitionArgs, teller: &Teller) -> Result<(), Failure> {

@@ -29,6 +29,7 @@ pub use control::{INSIDE, reexec};
 pub use dirs::LabDirs;
 pub use error::LabError;
 pub use fault::{Fault, Slowness};
+pub use image::REPOSITORY;
 pub use machine::{HostStatus, Lab, LabStatus};
 pub use progress::{LabEvent, Progress, Silent};
 pub use spec::{Citus, Image, LabHost, LabSpec, Suite};

@@ -22,14 +22,22 @@ export DEBIAN_FRONTEND=noninteractive
 known() { for p in "$@"; do apt-cache show -- "$p" >/dev/null 2>&1 || return 1; done; }
 known "$@" || apt-get -q update
 policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod 0755 "$policy"
+# One that is marked as ours was left by a run that was killed.
+if [ ! -e "$policy" ] || grep -qsx '# citusctl' "$policy"; then
+  printf '#!/bin/sh\n# citusctl\nexit 101\n' >"$policy"; chmod 0755 "$policy"
   trap 'rm -f /usr/sbin/policy-rc.d' EXIT
 fi
 mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
 apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 \
-  install --no-install-recommends -- "$@"
+  install --no-install-recommends -- "$@" && exit 0
+failed=$?
+for p in "$@"; do
+  known "$p" || echo "no repository of this host has $p: name one that has it in \`node_repos\`"
+done
+free=$(df -Pm /var/cache/apt | awk 'NR == 2 { print $4 }')
+[ "${free:-1000}" -ge 200 ] || echo "only $free MiB are free below /var: make room there"
+exit "$failed"
 "#;
 
 impl Kind for Package {

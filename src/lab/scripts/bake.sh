@@ -4,7 +4,7 @@
 overlay_root
 mount --bind "$DEBS" "$ROOT/srv/citusctl/debs"
 enter_root
-printf 'deb [trusted=yes] file:/srv/citusctl/debs ./\n' >"$ROOT/etc/apt/sources.list"
+printf '%s\n' "$REPOSITORY" >"$ROOT/etc/apt/sources.list"
 mkdir -p "$ROOT/etc/postgresql-common"
 printf 'create_main_cluster = false\n' >"$ROOT/etc/postgresql-common/createcluster.conf"
 in_root apt-get -q update
