@@ -157,6 +157,7 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let code = match &error {
             EngineError::AllUnreachable => code::UNREACHABLE,
+            EngineError::Transport(error) if error.is_entry() => code::UNREACHABLE,
             EngineError::Transport(_) | EngineError::Answer { .. } => code::FAILED,
             EngineError::Refused(_)
             | EngineError::Unseen { .. }

@@ -9,7 +9,7 @@ use crate::transport::TransportError;
 pub enum EngineError {
     #[error("no host could be reached")]
     AllUnreachable,
-    #[error("{0}")]
+    #[error(transparent)]
     Transport(#[from] TransportError),
     #[error("{host}: {source}")]
     Answer {

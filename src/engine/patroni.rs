@@ -25,7 +25,7 @@ pub enum PatroniError {
         #[source]
         source: http::HttpError,
     },
-    #[error("{0}")]
+    #[error(transparent)]
     Transport(#[from] TransportError),
     #[error("{member}: Patroni answers {status} to {method} {path}: {words}")]
     Status {
@@ -40,7 +40,15 @@ pub enum PatroniError {
 impl PatroniError {
     /// Nothing answers at the port, as before the first start.
     pub fn is_refused(&self) -> bool {
-        matches!(self, Self::Transport(TransportError::ChannelRefused { .. }))
+        let transport = match self {
+            Self::Transport(error) => error,
+            Self::Http {
+                source: http::HttpError::Transport(error),
+                ..
+            } => error,
+            _ => return false,
+        };
+        matches!(transport, TransportError::ChannelRefused { .. })
     }
 }
 

@@ -42,6 +42,41 @@ impl Kind for NoForeignPath {
     }
 }
 
+/// `free_space: {mb, unless, hint}`: refuses when the file system that will hold the data has less room.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FreeSpace {
+    /// MiB that must be free.
+    pub mb: u64,
+    /// A path that proves that the data is there already; then nothing is refused.
+    pub unless: String,
+    pub hint: String,
+}
+
+impl Kind for FreeSpace {
+    fn probes(&self) -> Vec<Probe> {
+        vec![Probe::Path(self.unless.clone())]
+    }
+
+    fn diff(&self, seen: &Observed) -> Verdict {
+        let free = seen.traits.disk_free_mb;
+        if free >= self.mb || seen.paths.contains_key(&self.unless) {
+            return Verdict::same("there is room");
+        }
+        Verdict::Refused {
+            reason: format!(
+                "only {free} MiB are free where the data goes, not {}",
+                self.mb
+            ),
+            hint: self.hint.clone(),
+        }
+    }
+
+    fn digest(&self) -> String {
+        digest_of(&[&self.mb.to_string()])
+    }
+}
+
 /// `free_port: {port, processes}`: refuses when a process of another name listens there.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

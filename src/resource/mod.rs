@@ -22,7 +22,7 @@ pub use change::{Action, BeforeAfter, Change, Impact, Step, Verdict};
 pub use command::Command;
 pub use directory::Directory;
 pub use file::File;
-pub use guard::{FreePort, NoForeignPath};
+pub use guard::{FreePort, FreeSpace, NoForeignPath};
 pub use hostname::Hostname;
 pub use link::Link;
 pub use package::Package;
@@ -102,6 +102,7 @@ kinds! {
     "command" => Command,
     "unit" => Unit,
     "no_foreign_path" => NoForeignPath,
+    "free_space" => FreeSpace,
     "free_port" => FreePort,
 }
 

@@ -256,6 +256,18 @@ impl TransportError {
         }
     }
 
+    /// Whether nobody was let in: nothing was done on the host.
+    pub fn is_entry(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::HostKey { .. }
+                | Self::Auth { .. }
+                | Self::Sudo { .. }
+                | Self::Jump { .. }
+        )
+    }
+
     /// Whether the same call may succeed a moment later with nothing changed.
     pub fn is_retryable(&self) -> bool {
         match self {

@@ -1,6 +1,6 @@
 //! Ansible's connection variables and our own.
 
-use super::Kind::{Any, Bool, OneOf, Port, Record, Records, Secret, Text};
+use super::Kind::{Any, Bool, Int, OneOf, Port, Record, Records, Secret, Text};
 use super::Module::{Ansible, Citusctl};
 use super::fields::{FACTS, REPO};
 use super::{Param, Support, used, with};
@@ -37,6 +37,7 @@ pub(super) const TABLE: &[Param] = &[
     used(Citusctl, "node_debs_dir", Text, "", "C", "directory on this machine with .deb files that are installed without a repository"),
     used(Citusctl, "pg_synchronous_mode", OneOf(&["auto", "off", "on", "quorum"]), "\"auto\"", "C", "Patroni's synchronous_mode; auto: quorum in a formation, else by pg_rpo and profile"),
     used(Citusctl, "pg_adopt_data", Bool, "false", "A", "take over a PostgreSQL data directory that citusctl did not make"),
+    used(Citusctl, "pg_min_free_mb", Int(0, i64::MAX), "512", "C", "MiB that must be free where the data goes before a first run"),
     used(Citusctl, "citus_coordinator_port", Port, "5000", "C", "service of a formation: read-write on the coordinator"),
     used(Citusctl, "citus_any_node_port", Port, "5001", "C", "service of a formation: any worker group's leader"),
 ];
