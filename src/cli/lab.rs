@@ -8,7 +8,6 @@ use crate::lab::{
 };
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
-use std::process::ExitStatus;
 use std::time::Duration;
 
 /// What to do with the lab.
@@ -191,16 +190,12 @@ pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
             name,
             host: None,
             command,
-        } => return Ok(exit_code(Lab::find(name.as_deref())?.exec(command)?)),
+        } => match Lab::find(name.as_deref())?.exec(command)? {},
         What::Exec {
             name,
             host: Some(host),
             command,
-        } => {
-            return Ok(exit_code(
-                Lab::find(name.as_deref())?.exec_on(host, command)?,
-            ));
-        }
+        } => match Lab::find(name.as_deref())?.exec_on(host, command)? {},
         What::Kill { name, hosts } => {
             let mut lab = Lab::find(name.as_deref())?;
             hosts.iter().try_for_each(|host| lab.kill(host, &teller))?;
@@ -213,19 +208,14 @@ pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
     Ok(code::DONE)
 }
 
-/// Runs this command line inside a lab, when `--lab` asks for it and we are not inside already.
-pub fn inside(common: &Common) -> Result<Option<u8>, Failure> {
-    let (Some(name), false) = (&common.lab, std::env::var_os(crate::lab::INSIDE).is_some()) else {
-        return Ok(None);
-    };
-    Ok(Some(exit_code(crate::lab::reexec(Some(name))?)))
-}
-
-fn exit_code(status: ExitStatus) -> u8 {
-    status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(code::FAILED)
+/// Becomes this command line inside a lab, when `--lab` asks for it and we are not inside already.
+pub fn enter(common: &Common) -> Result<(), Failure> {
+    match &common.lab {
+        Some(name) if std::env::var_os(crate::lab::INSIDE).is_none() => {
+            match crate::lab::reexec(Some(name))? {}
+        }
+        _ => Ok(()),
+    }
 }
 
 fn up(common: &Common, args: &UpArgs, teller: &Teller) -> Result<(), Failure> {

@@ -132,9 +132,7 @@ pub fn run(cli: Cli) -> u8 {
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
     let common = cli.common;
-    if let Some(code) = lab::inside(&common)? {
-        return Ok(code);
-    }
+    lab::enter(&common)?;
     match cli.verb {
         Verb::Check => check::run(&common),
         Verb::Inventory(args) => inventory::run(&common, &args),

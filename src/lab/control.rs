@@ -4,13 +4,15 @@ use super::error::{At, LabError};
 use super::machine::Lab;
 use super::tool;
 use crate::command::quote;
+use std::convert::Infallible;
 use std::ffi::OsString;
+use std::os::unix::process::{CommandExt, parent_id};
 use std::process::{Command, ExitStatus, Stdio};
 
 /// Names the lab that a program runs inside of.
 pub const INSIDE: &str = "CITUSCTL_INSIDE_LAB";
 
-/// The process that waits outside of the lab while a program runs inside of it.
+/// The process that started this one, outside of the lab.
 pub(super) const OUTSIDE: &str = "CITUSCTL_OUTSIDE_PID";
 
 impl Lab {
@@ -29,7 +31,7 @@ impl Lab {
             .env("CITUSCTL_USER", "root")
             .env(INSIDE, &record.spec.name);
         if std::env::var_os(INSIDE).is_none() {
-            command.env(OUTSIDE, std::process::id().to_string());
+            command.env(OUTSIDE, parent_id().to_string());
         }
         command
     }
@@ -53,26 +55,35 @@ impl Lab {
         Ok(command)
     }
 
-    /// Runs a command in the control namespace, with this process's own streams.
-    pub fn exec(&self, argv: &[OsString]) -> Result<ExitStatus, LabError> {
-        let Some((program, args)) = argv.split_first() else {
-            return Err(LabError::Command {
-                command: "lab exec".to_owned(),
-                status: "nothing to run".to_owned(),
-                stderr: "name a command after `--`".to_owned(),
-            });
-        };
-        let shown = program.to_string_lossy().into_owned();
-        self.command(program, args)
-            .status()
-            .map_err(|source| LabError::Spawn {
-                command: shown,
-                source,
-            })
+    /// Becomes a command in the control namespace: same process, so that signals and its end are the command's.
+    ///
+    /// # Errors
+    /// It could not be started; otherwise this does not return.
+    pub fn exec(&self, argv: &[OsString]) -> Result<Infallible, LabError> {
+        let (program, args) = split(argv)?;
+        Err(spawn_error(program, self.command(program, args).exec()))
     }
 
-    /// Runs a command on a host, as root.
-    pub fn exec_on(&self, host: &str, argv: &[OsString]) -> Result<ExitStatus, LabError> {
+    /// Becomes a command on a host, as root.
+    ///
+    /// # Errors
+    /// No such host, or ssh could not be started.
+    pub fn exec_on(&self, host: &str, argv: &[OsString]) -> Result<Infallible, LabError> {
+        self.exec(&self.ssh(host, argv)?)
+    }
+
+    /// Runs a command on a host, as root, and waits for it.
+    ///
+    /// # Errors
+    /// No such host, or ssh could not be started.
+    pub fn run_on(&self, host: &str, argv: &[OsString]) -> Result<ExitStatus, LabError> {
+        let ssh = self.ssh(host, argv)?;
+        let (program, args) = split(&ssh)?;
+        let ended = self.command(program, args).status();
+        ended.map_err(|source| spawn_error(program, source))
+    }
+
+    fn ssh(&self, host: &str, argv: &[OsString]) -> Result<Vec<OsString>, LabError> {
         let index = self.record.index(host)?;
         let address = self.record.spec.hosts[index].address.to_string();
         let mut ssh: Vec<OsString> = ["ssh", "-q", "-F"].map(OsString::from).to_vec();
@@ -82,7 +93,22 @@ impl Lab {
             OsString::from("--"),
         ]);
         ssh.extend(remote(argv));
-        self.exec(&ssh)
+        Ok(ssh)
+    }
+}
+
+fn split(argv: &[OsString]) -> Result<(&OsString, &[OsString]), LabError> {
+    argv.split_first().ok_or_else(|| LabError::Command {
+        command: "lab exec".to_owned(),
+        status: "nothing to run".to_owned(),
+        stderr: "name a command after `--`".to_owned(),
+    })
+}
+
+fn spawn_error(program: &OsString, source: std::io::Error) -> LabError {
+    LabError::Spawn {
+        command: program.to_string_lossy().into_owned(),
+        source,
     }
 }
 
@@ -97,8 +123,11 @@ fn remote(argv: &[OsString]) -> Vec<OsString> {
     }
 }
 
-/// Runs this program again with its own arguments, less `--lab`, inside a lab.
-pub fn reexec(name: Option<&str>) -> Result<ExitStatus, LabError> {
+/// Becomes this program again with its own arguments, less `--lab`, inside a lab.
+///
+/// # Errors
+/// No such lab, or it could not be started.
+pub fn reexec(name: Option<&str>) -> Result<Infallible, LabError> {
     let lab = Lab::find(name)?;
     let program = std::env::current_exe().at("/proc/self/exe")?;
     let args = std::env::args_os().skip(1).filter(|arg| {

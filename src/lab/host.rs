@@ -121,6 +121,9 @@ pub(super) fn boot(record: &Record, index: usize) -> Result<Pid, LabError> {
 fn outside() -> Command {
     let mut command = tool::command("nsenter");
     if let Ok(pid) = std::env::var(OUTSIDE) {
+        // Whoever started us may be gone; the first process of the machine is not.
+        let alive = Path::new("/proc").join(&pid).exists();
+        let pid = if alive { pid } else { "1".to_owned() };
         command.arg(format!("--mount=/proc/{pid}/ns/mnt"));
         command.arg(format!("--net=/proc/{pid}/ns/net"));
     }

@@ -171,7 +171,7 @@ impl Drill<'_> {
     }
 
     fn shell(&self, host: &HostName, line: &str) -> Result<(), Failure> {
-        let status = self.lab.exec_on(host.as_str(), &[line.into()])?;
+        let status = self.lab.run_on(host.as_str(), &[line.into()])?;
         match status.success() {
             true => Ok(()),
             false => Err(Failure::new(
