@@ -7,7 +7,7 @@ mod playbook;
 mod role;
 
 pub use layer::{Asset, Assets, Origin};
-pub use playbook::{Gate, HostSet, Playbook, Rollout, StageDecl};
+pub use playbook::{Gate, HostSet, Playbook, Removal, Rollout, StageDecl};
 pub use role::{ResourceDecl, Role};
 
 use crate::names::RoleName;

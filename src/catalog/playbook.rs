@@ -18,6 +18,17 @@ pub struct StageDecl {
     pub roles: Vec<(RoleName, Span)>,
     pub rollout: Rollout,
     pub gate: Option<Gate>,
+    /// What the stage takes out; its roles say whose units, files and packages go.
+    pub remove: Option<Removal>,
+}
+
+impl Playbook {
+    /// What this playbook takes out, and the roles that go, in order. `None`: it builds.
+    pub fn removal(&self) -> Option<(Removal, Vec<RoleName>)> {
+        let stage = self.stages.iter().find(|stage| stage.remove.is_some())?;
+        let roles = stage.roles.iter().map(|(role, _)| role.clone());
+        Some((stage.remove?, roles.collect()))
+    }
 }
 
 macro_rules! words {
@@ -83,6 +94,18 @@ words! {
     }
 }
 
+words! {
+    /// What a playbook takes out of hosts, instead of building it.
+    Removal {
+        /// Members of Patroni clusters.
+        Pgsql = "pgsql",
+        /// Members of etcd.
+        Etcd = "etcd",
+        /// What is left of a host.
+        Node = "node",
+    }
+}
+
 /// Reads a playbook.
 pub fn parse(
     sources: &mut Sources,
@@ -124,6 +147,7 @@ fn stage(item: &Node) -> Result<StageDecl, Box<Diagnostic>> {
         rollout: word(item, "rollout", Rollout::from_word, Rollout::WORDS)?
             .unwrap_or(Rollout::Together),
         gate: word(item, "gate", Gate::from_word, Gate::WORDS)?,
+        remove: word(item, "remove", Removal::from_word, Removal::WORDS)?,
     })
 }
 

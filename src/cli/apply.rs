@@ -4,6 +4,8 @@ use super::exit::{Failure, chain, code, refused};
 use super::options::Common;
 use super::plan::{SavedPlan, show};
 use super::project::Project;
+use super::remove::{self, Removing};
+use super::runbook::RunbookArgs;
 use super::session::Session;
 use crate::engine::{self, ApplyOptions, EngineError};
 use crate::event::Outcome;
@@ -14,12 +16,15 @@ use std::path::{Path, PathBuf};
 /// Options of `apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// The playbook
+    /// The playbook: site, node, etcd, pgsql, pgbouncer, haproxy, vip; to remove: pgsql-rm, etcd-rm, node-rm
     #[arg(default_value = "site")]
     playbook: String,
     /// Carry out this saved plan, if nothing has changed since
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// For a removal: the name of what leaves, as the plan says it; `--yes` is not enough for a group or a formation
+    #[arg(long, value_name = "NAME")]
+    confirm: Option<String>,
 }
 
 /// Runs it.
@@ -30,6 +35,20 @@ pub async fn run(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
         .map_or(args.playbook.as_str(), |saved| saved.playbook.as_str());
     let project = Project::open(common)?;
     project.say_warnings(common);
+    if let Some(removing) = Removing::of(common, &project, playbook)? {
+        let args = RunbookArgs {
+            confirm: args.confirm.clone(),
+            dry_run: false,
+        };
+        return remove::run(common, &project, &removing, &args, false).await;
+    }
+    if args.confirm.is_some() {
+        let failure = Failure::new(
+            code::USAGE,
+            format!("`{playbook}` removes nothing, so there is nothing to `--confirm`"),
+        );
+        return Err(failure.hint("`--yes` consents to an ordinary plan"));
+    }
     let session = Session::connect(common, &project, playbook, "apply", true).await?;
     match carry_out(common, &session, saved.as_ref()).await {
         Ok(outcome) => Ok(session.finish(outcome).await),

@@ -3,6 +3,8 @@
 use super::exit::{Failure, chain, code, refused, result};
 use super::options::Common;
 use super::project::Project;
+use super::remove::{self, Removing};
+use super::runbook::RunbookArgs;
 use super::session::Session;
 use crate::event::Outcome;
 use crate::event::outline::PlanOutline;
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Options of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// The playbook
+    /// The playbook: site, node, etcd, pgsql, pgbouncer, haproxy, vip; to remove: pgsql-rm, etcd-rm, node-rm
     #[arg(default_value = "site")]
     playbook: String,
     /// Save the plan, for `apply --plan`
@@ -39,6 +41,9 @@ pub struct SavedPlan {
 pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
     project.say_warnings(common);
+    if let Some(removing) = Removing::of(common, &project, &args.playbook)? {
+        return removal(common, &project, &removing, args).await;
+    }
     let session = Session::connect(common, &project, &args.playbook, "plan", false).await?;
     let run = session.run()?;
     let (_, _, plan) = session.plan(&run).await?;
@@ -58,6 +63,24 @@ pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
         other => other,
     };
     Ok(session.finish(outcome).await)
+}
+
+/// A removal is planned anew each time: there is nothing to save.
+async fn removal(
+    common: &Common,
+    project: &Project,
+    removing: &Removing,
+    args: &PlanArgs,
+) -> Result<u8, Failure> {
+    if args.out.is_some() {
+        let failure = Failure::new(code::USAGE, "the plan of a removal cannot be saved");
+        return Err(failure.hint("`citusctl apply` shows it again before it asks"));
+    }
+    let dry = RunbookArgs {
+        confirm: None,
+        dry_run: true,
+    };
+    remove::run(common, project, removing, &dry, args.detailed_exitcode).await
 }
 
 /// Prints a plan.

@@ -89,7 +89,12 @@ async fn decide(
 }
 
 /// With JSON the plan is a result only where nothing follows; otherwise the events are.
-fn show(common: &Common, args: &RunbookArgs, book: &Runbook, masker: &crate::secret::Masker) {
+pub(super) fn show(
+    common: &Common,
+    args: &RunbookArgs,
+    book: &Runbook,
+    masker: &crate::secret::Masker,
+) {
     if !common.json() {
         result(&masker.mask(&runbook_view(book)));
     } else if args.dry_run {
@@ -99,7 +104,7 @@ fn show(common: &Common, args: &RunbookArgs, book: &Runbook, masker: &crate::sec
 }
 
 /// What the operator has to say, by the runbook's own measure.
-fn consent(common: &Common, args: &RunbookArgs, book: &Runbook) -> Result<(), Failure> {
+pub(super) fn consent(common: &Common, args: &RunbookArgs, book: &Runbook) -> Result<(), Failure> {
     if let Some(said) = &args.confirm {
         return match *said == book.subject {
             true => Ok(()),

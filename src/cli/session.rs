@@ -258,6 +258,13 @@ impl<'a> Session<'a> {
         Ok(self.selection.apply(desired)?)
     }
 
+    /// The wanted state of an inventory, by what is known of its hosts, and all secrets in it.
+    pub fn wanted_by(&self, project: &Project) -> Result<(Desired, Masker), Failure> {
+        let known = Known::load(self.project);
+        let contexts = project.contexts(&self.ca, &known.traits, &known.patroni)?;
+        Ok((project.compile("site", &contexts)?, contexts.masker))
+    }
+
     /// For the engine: the same, with its kind of error.
     pub fn recompile(&self, seen: &Seen) -> Result<Desired, EngineError> {
         self.learn(seen)
@@ -345,7 +352,7 @@ fn not_in_emergency(seen: &Seen) -> Result<(), Failure> {
 }
 
 /// Files that are there and differ: their contents are fetched for the diff.
-fn differing(desired: &Desired, seen: &Seen) -> BTreeMap<HostName, Vec<String>> {
+pub(super) fn differing(desired: &Desired, seen: &Seen) -> BTreeMap<HostName, Vec<String>> {
     let mut wanted = BTreeMap::<HostName, Vec<String>>::new();
     for (host, resources) in desired.stages.iter().flat_map(|stage| &stage.hosts) {
         let Some(observed) = seen.hosts.get(host) else {

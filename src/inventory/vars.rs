@@ -83,6 +83,11 @@ impl Vars {
         self.0.insert(name.into(), var);
     }
 
+    /// Keeps only those that `keep` wants.
+    pub fn retain(&mut self, keep: impl Fn(&str, &Var) -> bool) {
+        self.0.retain(|name, var| keep(name, var));
+    }
+
     /// Sets all of a stronger layer over these. Lists and mappings are replaced, not merged.
     pub fn overlay(&mut self, stronger: &Vars) {
         for (name, var) in &stronger.0 {

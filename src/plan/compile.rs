@@ -45,6 +45,17 @@ impl Compiler<'_> {
             );
             return Err(error);
         };
+        if playbook.removal().is_some() {
+            let message = format!("`{}` takes hosts out and writes nothing", playbook.name);
+            let help = format!(
+                "`citusctl plan {} -l HOST` shows what it would do",
+                playbook.name
+            );
+            error
+                .diagnostics
+                .push(Diagnostic::error("removal-playbook", message).help(help));
+            return Err(error);
+        }
         for stage in &playbook.stages {
             desired
                 .stages

@@ -7,15 +7,19 @@ mod compile;
 pub mod context;
 mod desired;
 mod diff;
+mod leave;
 mod outline;
 mod select;
 pub mod view;
+mod without;
 
 pub use compile::{CompileError, Compiler};
 pub use desired::{Desired, DesiredStage, GroupDesired};
 pub use diff::{Seen, diff, diff_stage};
+pub use leave::{Going, changed};
 pub use outline::{digest, outline};
 pub use select::{SelectError, Selection};
+pub use without::without;
 
 use crate::catalog::{Gate, Rollout};
 use crate::names::{ClusterName, HostName, ResourceId, StageName};

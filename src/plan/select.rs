@@ -139,13 +139,50 @@ impl Selection {
 
 /// Whether a resource reacts to one that was selected.
 fn pulled(declared: &Declared, selected: &BTreeMap<String, String>) -> bool {
+    reacts(declared, selected.keys())
+}
+
+fn reacts<'a>(declared: &Declared, ids: impl Iterator<Item = &'a String> + Clone) -> bool {
     declared.resource.triggers().iter().any(|pattern| {
-        selected.keys().any(|id| {
+        ids.clone().any(|id| {
             pattern
                 .strip_suffix('*')
                 .map_or(pattern == id, |prefix| id.starts_with(prefix))
         })
     })
+}
+
+/// Only these resources of these hosts, and those that react to them. Some may be gone from what is wanted.
+pub(super) fn narrow(mut desired: Desired, keep: &BTreeMap<HostName, BTreeSet<String>>) -> Desired {
+    let mut selected = BTreeMap::<HostName, Selected>::new();
+    for (host, resources) in desired.stages.iter().flat_map(|stage| &stage.hosts) {
+        let known = selected.entry(host.clone()).or_default();
+        for declared in resources {
+            let id = declared.id.to_string();
+            match keep.get(host).is_some_and(|ids| ids.contains(&id)) {
+                true => drop(known.digests.insert(id, declared.resource.digest())),
+                false => drop(known.left.insert(id)),
+            }
+        }
+    }
+    for stage in &mut desired.stages {
+        stage.groups.clear();
+        stage.hosts.retain(|host, _| keep.contains_key(host));
+        for (host, resources) in &mut stage.hosts {
+            let (Some(ids), Some(known)) = (keep.get(host), selected.get(host)) else {
+                continue;
+            };
+            resources.retain(|declared| {
+                ids.contains(declared.id.as_str()) || reacts(declared, ids.iter())
+            });
+            for declared in resources {
+                declared.resource.set_inputs(&known.digests, &known.left);
+            }
+        }
+        stage.hosts.retain(|_, resources| !resources.is_empty());
+    }
+    desired.stages.retain(|stage| !stage.hosts.is_empty());
+    desired
 }
 
 fn nearest(tag: &Tag, known: &BTreeSet<&Tag>) -> Option<String> {

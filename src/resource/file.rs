@@ -24,6 +24,9 @@ pub struct File {
     /// The content is a secret as a whole (a private key): never shown, only said to differ.
     #[serde(default)]
     pub sensitive: bool,
+    /// Lines that begin so mean nothing to who reads the file while it runs: a change of them alone restarts nobody.
+    #[serde(default)]
+    pub inert: Vec<String>,
 }
 
 fn default_mode() -> String {
@@ -155,7 +158,12 @@ impl Kind for File {
     }
 
     fn digest(&self) -> String {
-        digest_of(&[&self.content, &self.mode, &self.owner, &self.group])
+        let read = |line: &&str| !self.inert.iter().any(|start| line.starts_with(start));
+        let content: Vec<&str> = self.content.lines().filter(read).collect();
+        match self.inert.is_empty() {
+            true => digest_of(&[&self.content, &self.mode, &self.owner, &self.group]),
+            false => digest_of(&[&content.join("\n"), &self.mode, &self.owner, &self.group]),
+        }
     }
 }
 
@@ -172,6 +180,7 @@ mod tests {
             group: "adm".into(),
             validate: None,
             sensitive: false,
+            inert: Vec::new(),
         }
     }
 
@@ -197,6 +206,23 @@ mod tests {
             file("a").diff(&seen("a", "640")),
             Verdict::Same(_)
         ));
+    }
+
+    #[test]
+    fn what_is_read_at_the_first_start_only_restarts_nobody() {
+        let with = |content: &str| File {
+            inert: vec!["initial-cluster:".to_owned()],
+            ..file(content)
+        };
+        let digest = |content: &str| with(content).digest();
+        assert_eq!(
+            digest("a\ninitial-cluster: x\n"),
+            digest("a\ninitial-cluster: y\n")
+        );
+        assert_ne!(
+            digest("a\ninitial-cluster: x\n"),
+            digest("b\ninitial-cluster: x\n")
+        );
     }
 
     #[test]

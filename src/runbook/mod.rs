@@ -9,6 +9,7 @@ mod cold;
 pub mod etcd;
 pub mod patroni;
 pub mod recover;
+pub mod remove;
 mod script;
 mod shell;
 mod step;

@@ -97,7 +97,12 @@ pub(super) fn forget(at: &HostName, id: &str, name: &str, voters: i32) -> Step {
     forget_one(at, id, name, (voters, 0))
 }
 
-pub(super) fn forget_one(at: &HostName, id: &str, name: &str, (voters, alive): (i32, i32)) -> Step {
+pub(in crate::runbook) fn forget_one(
+    at: &HostName,
+    id: &str,
+    name: &str,
+    (voters, alive): (i32, i32),
+) -> Step {
     let id = quote(id);
     let act = format!("etcd_ctl member remove {id} >/dev/null");
     let holds = format!(

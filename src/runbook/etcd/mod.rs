@@ -8,6 +8,7 @@ mod restore;
 mod view;
 
 pub use add::add;
+pub(super) use add::forget_one;
 pub use quorum::Quorum;
 pub use remove::remove;
 pub use reset::reset;

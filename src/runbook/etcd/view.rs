@@ -136,7 +136,7 @@ impl<'a> EtcdView<'a> {
         })
     }
 
-    pub(super) fn sentences(&self) -> Vec<String> {
+    pub(in crate::runbook) fn sentences(&self) -> Vec<String> {
         let members = self.members().into_iter().map(|member| member.to_string());
         std::iter::once(format!("etcd: {}", self.quorum()))
             .chain(members)

@@ -189,6 +189,26 @@ pub fn reinit(group: &Group, member: &MemberSeen) -> Step {
         .within(3600)
 }
 
+/// Says for how many seconds the replication slot of a member that is away is kept; null is Patroni's own measure.
+pub fn member_slots(group: &Group, through: &MemberSeen, seconds: Value) -> Step {
+    let title = match seconds.as_i64() {
+        Some(0) => format!(
+            "let {} drop the replication slots of members that are gone",
+            group.cluster
+        ),
+        Some(_) | None => format!(
+            "let {} keep the slots of members that are away, as before",
+            group.cluster
+        ),
+    };
+    let body = json!({ "member_slots_ttl": seconds });
+    let request = Request {
+        method: "PATCH",
+        ..post(group, through, "/config", body)
+    };
+    Step::ask(request.ask(always(), always()), "slots-ttl", title).always()
+}
+
 /// Switches automatic failover off or on.
 pub fn pause(group: &Group, through: &MemberSeen, paused: bool) -> Step {
     let title = match paused {

@@ -1,0 +1,116 @@
+//! What stays when hosts leave: the inventory without them, compared with before, and made so on the hosts that stay.
+
+use super::exit::Failure;
+use super::options::Common;
+use super::project::{self, Project};
+use super::session::{Session, differing};
+use crate::catalog::Removal;
+use crate::engine::{self, ApplyOptions, EngineError, Looker, Run};
+use crate::model::Model;
+use crate::names::HostName;
+use crate::plan::{Desired, Plan, changed, diff, without};
+use crate::secret::Masker;
+use crate::source::Diagnostics;
+use std::collections::BTreeSet;
+
+/// The rest of a formation.
+#[derive(Debug)]
+pub struct Rest {
+    model: Model,
+    /// All that is wanted of it.
+    pub whole: Desired,
+    /// What of that differs from before.
+    narrow: Desired,
+    pub plan: Plan,
+    pub masker: Masker,
+}
+
+impl Rest {
+    /// The rest, where there is any that can be computed. All of etcd leaves only when nobody needs it any more.
+    pub fn of(
+        session: &Session<'_>,
+        before: &Desired,
+        hosts: &BTreeSet<HostName>,
+        what: Removal,
+    ) -> Result<Option<Self>, Failure> {
+        let project = session.project;
+        let Some((inventory, model)) = without(&project.inventory, &project.model, hosts, what)
+        else {
+            return Ok(None);
+        };
+        if model.etcd.is_none() {
+            return Ok(None);
+        }
+        let (catalog, templates) = project::catalog(session.common)?;
+        let rest = Project {
+            inventory,
+            model,
+            catalog,
+            templates,
+            said: Diagnostics::default(),
+            state_dir: project.state_dir.clone(),
+        };
+        let (whole, masker) = session.wanted_by(&rest)?;
+        let others = others(&rest.model, hosts, what);
+        Ok(Some(Self {
+            narrow: changed(before, whole.clone(), &others),
+            model: rest.model,
+            whole,
+            plan: Plan::default(),
+            masker,
+        }))
+    }
+
+    /// The same, compared with what is on the hosts.
+    pub async fn compared(mut self, run: &Run<'_>) -> Result<Self, Failure> {
+        let run = self.run(run);
+        let hosts: BTreeSet<HostName> = self
+            .narrow
+            .hosts()
+            .intersection(&run.fleet.hosts())
+            .cloned()
+            .collect();
+        let mut seen = engine::look(&run, &self.narrow, &hosts, &BTreeSet::new()).await?;
+        let wanted = differing(&self.narrow, &seen);
+        Looker::new(&run).contents(wanted, &mut seen).await?;
+        drop(run);
+        self.plan = diff(&self.narrow, &seen);
+        Ok(self)
+    }
+
+    /// The run, of a model without the hosts that leave.
+    fn run<'b>(&'b self, run: &'b Run<'_>) -> Run<'b> {
+        Run {
+            id: run.id.clone(),
+            frame: run.frame.clone(),
+            emitter: run.emitter.clone(),
+            model: &self.model,
+            fleet: run.fleet,
+            patroni: run.patroni.clone(),
+            cancel: run.cancel.clone(),
+            operator: run.operator.clone(),
+            forks: run.forks,
+            data_dir: run.data_dir.clone(),
+        }
+    }
+
+    /// Carries the plan out.
+    pub async fn carry_out(&self, common: &Common, run: &Run<'_>) -> Result<(), EngineError> {
+        if self.plan.is_empty() {
+            return Ok(());
+        }
+        let recompile = |_: &crate::plan::Seen| Ok(self.narrow.clone());
+        let options = ApplyOptions {
+            recompile: &recompile,
+            unseen_allowed: common.yes,
+        };
+        engine::apply(&self.run(run), self.narrow.clone(), &self.plan, &options).await
+    }
+}
+
+/// The hosts that are made anew. A host that leaves etcd may stay for PostgreSQL; what else stays on one that leaves
+/// PostgreSQL is left to the next apply.
+fn others(model: &Model, leaving: &BTreeSet<HostName>, what: Removal) -> BTreeSet<HostName> {
+    let stays = |host: &&HostName| what == Removal::Etcd || !leaving.contains(*host);
+    model.hosts.keys().filter(stays).cloned().collect()
+}

@@ -1,0 +1,47 @@
+//! Safeguards: parameters that forbid a removal, each shown where it was written.
+
+use crate::catalog::Removal;
+use crate::inventory::Inventory;
+use crate::inventory::parameters::Typed;
+use crate::names::HostName;
+use crate::source::{Diagnostic, Span};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What forbids to take these hosts out; one problem for each place.
+pub fn safeguarded(
+    inventory: &Inventory,
+    hosts: &BTreeSet<HostName>,
+    what: Removal,
+) -> Vec<Diagnostic> {
+    let parameters: &[&str] = match what {
+        Removal::Pgsql => &["pg_safeguard"],
+        Removal::Etcd => &["etcd_safeguard"],
+        Removal::Node => &[],
+    };
+    let found = parameters
+        .iter()
+        .flat_map(|name| protected(inventory, hosts, name));
+    found.collect()
+}
+
+fn protected(inventory: &Inventory, hosts: &BTreeSet<HostName>, name: &str) -> Vec<Diagnostic> {
+    let mut places = BTreeMap::<String, (Span, Vec<&str>)>::new();
+    for host in hosts.iter().filter_map(|host| inventory.hosts.get(host)) {
+        let typed = Typed::new(&host.vars);
+        if let (true, Some(span)) = (typed.bool(name), typed.span(name)) {
+            let place = places
+                .entry(inventory.sources.place(span).to_string())
+                .or_insert((span, Vec::new()));
+            place.1.push(host.name.as_str());
+        }
+    }
+    let problem = |(span, hosts): (Span, Vec<&str>)| {
+        let message = format!("`{name}` forbids to remove {}", hosts.join(", "));
+        Diagnostic::error("safeguard", message)
+            .at(span, "switched on here")
+            .help(format!(
+                "nothing was changed; `-e {name}=false` lifts it for one run"
+            ))
+    };
+    places.into_values().map(problem).collect()
+}
