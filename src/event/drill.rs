@@ -20,10 +20,81 @@ pub struct DrillReport {
     pub leaderless: Millis,
     /// Moments at which two members took writes at once.
     pub two_writers: Vec<Overlap>,
+    /// Of a drill that loses hosts and recovers without them.
+    pub recovery: Option<Recovery>,
     pub ok: bool,
     /// What is wrong, one sentence each.
     pub problems: Vec<String>,
     pub millis: Millis,
+}
+
+/// Hosts lost, one survivor, and what it cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Recovery {
+    pub survivor: String,
+    /// What the survivor was when the others went: `replica` or `primary`.
+    pub role: String,
+    pub lost: Vec<String>,
+    /// `etcd` or `promote`.
+    pub via: String,
+    /// `rejoin` or `rebuild`.
+    pub back: String,
+    /// When consent was given: what comes before is the time of people.
+    pub consent: Option<Millis>,
+    /// From consent to the first acknowledged write through HAProxy.
+    pub haproxy: Option<Millis>,
+    /// The same through the group's address, if it has one.
+    pub vip: Option<Millis>,
+    /// Whether the group has an address.
+    pub has_vip: bool,
+    /// Acknowledged rows that the survivor had when the others went; `None` if it could not be asked.
+    pub survivor_had: Option<usize>,
+    /// Those of them that are missing now.
+    pub survivor_missing: usize,
+    /// Acknowledged rows that only the lost hosts had.
+    pub lost_with_hosts: usize,
+}
+
+impl Recovery {
+    /// Seconds from consent that this way may take.
+    pub fn limit(&self) -> u64 {
+        if self.via == "promote" { 15 } else { 10 }
+    }
+
+    /// What is wrong with it, `missing` acknowledged rows being not there in all.
+    pub fn problems(&self, missing: usize) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.survivor_missing > 0 {
+            problems.push(format!(
+                "{} acknowledged rows that the survivor had are missing",
+                self.survivor_missing
+            ));
+        }
+        let since = missing.saturating_sub(self.survivor_missing + self.lost_with_hosts);
+        if since > 0 {
+            problems.push(format!(
+                "{since} rows acknowledged since the recover are missing"
+            ));
+        }
+        if self.consent.is_none() {
+            return problems;
+        }
+        let doors = [
+            ("HAProxy", Some(self.haproxy)),
+            ("the address", self.has_vip.then_some(self.vip)),
+        ];
+        for (door, after) in doors {
+            match after {
+                Some(None) => problems.push(format!("no write came through {door}")),
+                Some(Some(after)) if after > self.limit() * 1000 => problems.push(format!(
+                    "writable through {door} later than {} s after consent",
+                    self.limit()
+                )),
+                Some(Some(_)) | None => {}
+            }
+        }
+        problems
+    }
 }
 
 /// Something that the drill did, or waited for.
@@ -84,6 +155,13 @@ pub struct Overlap {
     pub other: String,
     pub from: Millis,
     pub to: Millis,
+}
+
+impl Mark {
+    /// Whether it is a step of a runbook, and not what the drill itself did.
+    pub fn is_step(&self) -> bool {
+        self.title.starts_with(' ')
+    }
 }
 
 impl Writes {
@@ -188,6 +266,41 @@ mod tests {
             name: name.to_owned(),
             spans: spans(samples),
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_recovery() {
+        let good = Recovery {
+            via: "etcd".to_owned(),
+            consent: Some(5000),
+            haproxy: Some(9000),
+            lost_with_hosts: 3,
+            ..Recovery::default()
+        };
+        assert!(good.problems(3).is_empty());
+        let bad = Recovery {
+            haproxy: Some(10_500),
+            has_vip: true,
+            survivor_missing: 2,
+            ..good.clone()
+        };
+        let said = bad.problems(6).join("; ");
+        assert!(
+            said.contains("2 acknowledged rows that the survivor had"),
+            "{said}"
+        );
+        assert!(
+            said.contains("1 rows acknowledged since the recover"),
+            "{said}"
+        );
+        assert!(said.contains("through HAProxy later than 10 s"), "{said}");
+        assert!(said.contains("no write came through the address"), "{said}");
+        let promoted = Recovery {
+            via: "promote".to_owned(),
+            haproxy: Some(10_500),
+            ..good
+        };
+        assert!(promoted.problems(3).is_empty());
     }
 
     #[test]

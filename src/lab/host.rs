@@ -1,7 +1,7 @@
 //! One machine: its files, its boot, its end.
 
 use super::control::OUTSIDE;
-use super::dirs::make_private;
+use super::dirs::{make_private, remove};
 use super::error::{At, LabError};
 use super::fault;
 use super::process::Pid;
@@ -58,6 +58,26 @@ pub(super) fn prepare(record: &Record, index: usize) -> Result<(), LabError> {
             host.address, host.hostname
         ),
     )
+}
+
+const KEY: [&str; 2] = ["ssh_host_ed25519_key", "ssh_host_ed25519_key.pub"];
+
+/// An empty disk that keeps the host's key.
+pub(super) fn renew(record: &Record, index: usize) -> Result<(), LabError> {
+    let dir = record.host_dir(&record.spec.hosts[index].name);
+    let (ssh, kept) = (dir.join("upper/etc/ssh"), dir.join("kept"));
+    make_private(&kept)?;
+    for file in KEY {
+        std::fs::rename(ssh.join(file), kept.join(file)).at(&ssh)?;
+    }
+    remove(&dir.join("upper"))?;
+    remove(&dir.join("work"))?;
+    std::fs::create_dir_all(&ssh).at(&ssh)?;
+    for file in KEY {
+        std::fs::rename(kept.join(file), ssh.join(file)).at(&ssh)?;
+    }
+    remove(&kept)?;
+    prepare(record, index)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), LabError> {

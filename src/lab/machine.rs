@@ -315,6 +315,23 @@ impl Lab {
     }
 }
 
+impl Lab {
+    /// Gives a host without power a new, empty disk; its keys stay, so that nobody has to trust it anew.
+    ///
+    /// # Errors
+    /// No such host, or it runs.
+    pub fn renew(&self, host: &str) -> Result<(), LabError> {
+        let index = self.record.index(host)?;
+        let name = &self.record.spec.hosts[index].name;
+        if self.record.pids.get(name).is_some_and(|pid| pid.alive()) {
+            return Err(LabError::Running {
+                host: name.to_string(),
+            });
+        }
+        host::renew(&self.record, index)
+    }
+}
+
 fn ready(record: &Record, index: usize, progress: &dyn Progress) -> Result<(), LabError> {
     let name = record.spec.hosts[index].name.clone();
     let Some(pid) = record.pids.get(&name) else {

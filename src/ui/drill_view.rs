@@ -1,6 +1,6 @@
 //! A drill's report as text, and as one HTML page with a timeline that needs nothing else.
 
-use crate::event::drill::{DrillReport, Millis, State};
+use crate::event::drill::{DrillReport, Millis, Recovery, State};
 use std::fmt::Write;
 
 /// The report in a few lines.
@@ -58,9 +58,45 @@ pub fn drill_view(report: &DrillReport) -> String {
             .join("; "),
     };
     let _ = writeln!(text, "two writers  {two}");
+    if let Some(recovery) = &report.recovery {
+        text.push_str(&recovery_view(recovery));
+    }
     for problem in &report.problems {
         let _ = writeln!(text, "problem    {problem}");
     }
+    text
+}
+
+/// What three lose two cost.
+fn recovery_view(recovery: &Recovery) -> String {
+    let after = |after: Option<Millis>| after.map_or("never".to_owned(), seconds);
+    let mut text = format!(
+        "survivor   {}, the {}; lost: {}; by {}, then {}\n",
+        recovery.survivor,
+        recovery.role,
+        recovery.lost.join(", "),
+        recovery.via,
+        recovery.back
+    );
+    let _ = writeln!(
+        text,
+        "writable   {} after consent, through HAProxy",
+        after(recovery.haproxy)
+    );
+    if recovery.has_vip {
+        let _ = writeln!(
+            text,
+            "           {} after consent, through the address",
+            after(recovery.vip)
+        );
+    }
+    let had = recovery.survivor_had;
+    let had = had.map_or("an unknown number of".to_owned(), |rows| rows.to_string());
+    let _ = writeln!(
+        text,
+        "rows       the survivor had {had}: {} of them missing; {} acknowledged rows were on lost hosts only",
+        recovery.survivor_missing, recovery.lost_with_hosts
+    );
     text
 }
 
@@ -90,7 +126,7 @@ pub fn drill_page(report: &DrillReport) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>drill {name}</title>\n<style>{STYLE}</style></head><body>\n\
          <h1>drill {name} of {group}</h1>\n<pre>{text}</pre>\n{svg}\n\
          <p><span class=\"k writable\"></span> takes writes <span class=\"k read\"></span> standby <span class=\"k down\"></span> does not answer \
-         <span class=\"k served\"></span> writes acknowledged <span class=\"k gap\"></span> longest gap</p>\n\
+         <span class=\"k served\"></span> writes acknowledged <span class=\"k gap\"></span> longest gap <span class=\"k step\"></span> steps</p>\n\
          <table><tr><th>at</th><th>what</th><th>took</th></tr>\n{marks}</table>\n</body></html>\n",
         name = escaped(&report.drill),
         group = escaped(&report.group),
@@ -101,11 +137,12 @@ pub fn drill_page(report: &DrillReport) -> String {
 
 const STYLE: &str = "body{font:14px sans-serif;margin:2em;max-width:1200px}table{border-collapse:collapse}td,th{padding:2px 12px 2px 0;text-align:left}\
 svg text{font:12px sans-serif}.writable{fill:#2a9d4a;background:#2a9d4a}.read{fill:#9dc3e6;background:#9dc3e6}.down{fill:#c8c8c8;background:#c8c8c8}\
-.served{fill:#37474f;background:#37474f}.gap{fill:#d64545;background:#d64545}.mark{stroke:#b35900;stroke-dasharray:3 3}.k{display:inline-block;width:12px;height:12px;margin-left:1em}";
+.served{fill:#37474f;background:#37474f}.gap{fill:#d64545;background:#d64545}.step{fill:#b35900;background:#b35900}.mark{stroke:#b35900;stroke-dasharray:3 3}.k{display:inline-block;width:12px;height:12px;margin-left:1em}";
 
 fn timeline(report: &DrillReport) -> String {
-    let rows = u64::try_from(report.members.len()).unwrap_or(0) + 1;
-    let height = rows * ROW + 40 + 14 * u64::try_from(report.marks.len()).unwrap_or(0);
+    let rows = u64::try_from(report.members.len()).unwrap_or(0) + 2;
+    let headings = report.marks.iter().filter(|mark| !mark.is_step()).count();
+    let height = rows * ROW + 40 + 14 * u64::try_from(headings).unwrap_or(0);
     let scale = Scale(report.millis.max(1));
     let mut svg = format!(
         "<svg width=\"{}\" height=\"{height}\" xmlns=\"http://www.w3.org/2000/svg\">\n",
@@ -132,7 +169,22 @@ fn timeline(report: &DrillReport) -> String {
             bar(&mut svg, &scale, index, (span.from, span.to + 60), class);
         }
     }
-    for (index, mark) in (0..).zip(&report.marks) {
+    row(&mut svg, rows - 1, "steps");
+    for (mark, took) in report
+        .marks
+        .iter()
+        .filter_map(|mark| Some((mark, mark.took?)))
+    {
+        bar(
+            &mut svg,
+            &scale,
+            rows - 1,
+            (mark.at, mark.at + took),
+            "step",
+        );
+    }
+    let headings = report.marks.iter().filter(|mark| !mark.is_step());
+    for (index, mark) in (0..).zip(headings) {
         let (x, bottom) = (scale.x(mark.at), rows * ROW + 24 + 14 * index);
         let _ = writeln!(
             svg,

@@ -1,7 +1,10 @@
 //! `drill`: a fault on purpose, under load, and what it cost.
 
+mod doors;
+mod loss;
 mod run;
 mod scenario;
+mod verbs;
 mod watch;
 
 pub use watch::child;
@@ -21,6 +24,7 @@ use crate::names::HostName;
 use crate::runbook::patroni::{TargetError, group_named};
 use crate::ui::{drill_page, drill_view};
 use clap::Args;
+use loss::LossArgs;
 use run::Drill;
 use scenario::Scenario;
 use std::path::{Path, PathBuf};
@@ -36,6 +40,8 @@ pub struct DrillArgs {
     /// Where the page with the timeline goes [default: drills/ beside the journals]
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    #[command(flatten)]
+    loss: LossArgs,
 }
 
 /// Runs it.
@@ -48,6 +54,10 @@ pub async fn run(common: &Common, args: &DrillArgs) -> Result<u8, Failure> {
         return Err(failure
             .hint("`citusctl lab up`, `citusctl --lab apply`, then `citusctl --lab drill NAME`"));
     };
+    if args.name != Scenario::ThreeLoseTwo && !args.loss.is_empty() {
+        let words = "--survivor, --via, --back and --lose are options of `drill three-lose-two`";
+        return Err(Failure::new(code::USAGE, words));
+    }
     let project = Project::open(common)?;
     let group = group(&project, args.group.as_deref())?;
     let (leader, ca_pem) = leader(common, &project, group).await?;
@@ -59,7 +69,8 @@ pub async fn run(common: &Common, args: &DrillArgs) -> Result<u8, Failure> {
     let login =
         login.ok_or_else(|| Failure::new(code::INPUT, "the formation has no administrator"))?;
     let lab = Lab::find(Some(&lab))?;
-    let drill = Drill::new(common, &project, (args.name, lab), (group, leader), login);
+    let what = (args.name, args.loss.clone(), lab);
+    let drill = Drill::new(common, &project, what, (group, leader), login);
     let id = run_id();
     let report = drill.run(id.as_str()).await?;
     let page = args.html.clone().unwrap_or_else(|| {

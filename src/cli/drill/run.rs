@@ -1,17 +1,22 @@
 //! One drill from its first write to its report.
 
+use super::doors::{doors, shared};
+use super::loss::LossArgs;
 use super::scenario::Scenario;
 use super::watch::Watch;
 use crate::cli::exit::{Failure, code, say};
 use crate::cli::options::Common;
 use crate::cli::project::Project;
-use crate::engine::drill::{Door, Table, Written, write};
+use crate::engine::drill::{Door, Load, Table, Written};
 use crate::engine::verify::Login;
-use crate::event::drill::{DrillReport, Mark, Millis, Writes, leaderless, two_writers};
+use crate::event::Moment;
+use crate::event::drill::{DrillReport, Mark, Millis, Recovery, Writes, leaderless, two_writers};
 use crate::lab::Lab;
-use crate::model::{Group, Service};
+use crate::model::Group;
 use crate::names::HostName;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -20,6 +25,7 @@ pub struct Drill<'a> {
     pub common: &'a Common,
     pub project: &'a Project,
     pub scenario: Scenario,
+    pub options: LossArgs,
     pub lab: Lab,
     pub group: &'a Group,
     /// Who leads the group as the drill begins.
@@ -28,42 +34,55 @@ pub struct Drill<'a> {
     pub all: Vec<HostName>,
     pub doors: Vec<Door>,
     pub login: Login,
+    pub table: Table,
+    /// When it began, by the clock that journals go by.
+    pub began: Moment,
+    pub recovery: Option<Recovery>,
+    /// Rows that the survivor had when the others went.
+    pub had: BTreeSet<u64>,
+    pub written: Arc<Written>,
+    /// What was written through the group's address, if it has one.
+    pub by_vip: Option<Arc<Written>>,
     started: Instant,
-    written: Arc<Written>,
     marks: Vec<Mark>,
-    watch: Option<Watch>,
+    pub(super) watch: Option<Watch>,
 }
 
 const POLL: Duration = Duration::from_millis(100);
 /// Writes within a second that count as going on.
 const FLOWING: usize = 20;
+/// Rows written through the group's address are numbered from here.
+const BY_VIP: u64 = 1 << 40;
 
 impl<'a> Drill<'a> {
     pub fn new(
         common: &'a Common,
         project: &'a Project,
-        (scenario, lab): (Scenario, Lab),
+        (scenario, options, lab): (Scenario, LossArgs, Lab),
         (group, leader): (&'a Group, HostName),
         login: Login,
     ) -> Self {
-        let all = lab
-            .status()
-            .hosts
-            .into_iter()
-            .map(|host| host.name)
-            .collect();
+        let hosts = lab.status().hosts.into_iter();
+        let loses = scenario == Scenario::ThreeLoseTwo;
+        let vip = shared(group).filter(|_| loses);
         Self {
             common,
             project,
             scenario,
+            options,
+            all: hosts.map(|host| host.name).collect(),
             lab,
-            all,
             doors: doors(project, group),
             group,
             leader,
             login,
-            started: Instant::now(),
+            table: Table::default(),
+            began: Moment::now(),
+            recovery: None,
+            had: BTreeSet::new(),
             written: Arc::default(),
+            by_vip: vip.map(|_| Arc::default()),
+            started: Instant::now(),
             marks: Vec::new(),
             watch: None,
         }
@@ -71,56 +90,74 @@ impl<'a> Drill<'a> {
 
     /// Runs it. What could not be waited for is a problem of the report, not a failure.
     pub async fn run(mut self, id: &str) -> Result<DrillReport, Failure> {
-        let (formation, _) = self
-            .project
-            .model
-            .group(&self.group.cluster)
-            .ok_or_else(|| Failure::new(code::INPUT, "the group is not in the inventory"))?;
-        let table = Table {
+        let formation = self.project.model.group(&self.group.cluster);
+        self.table = Table {
             name: format!("citusctl_drill_{}", id.replace('-', "_")),
-            distributed: formation.is_citus() && self.group.is_coordinator(),
+            distributed: self.group.is_coordinator()
+                && formation.is_some_and(|(f, _)| f.is_citus()),
         };
         let bad = |why: String| Failure::new(code::FAILED, format!("the drill's table: {why}"));
-        table.make(&self.doors, &self.login).await.map_err(bad)?;
-        self.started = Instant::now();
-        self.watch = Some(Watch::start(
-            &self.lab,
-            &self.group.members,
-            &self.login,
-            self.started,
-        )?);
+        self.choose()?;
+        self.table
+            .make(&self.doors, &self.login)
+            .await
+            .map_err(bad)?;
+        (self.started, self.began) = (Instant::now(), Moment::now());
+        let (lab, members) = (&self.lab, &self.group.members);
+        self.watch = Some(Watch::start(lab, members, &self.login, self.started)?);
         let (stop, stopped) = watch::channel(false);
-        let writer = {
-            let (table, doors, login) = (table.clone(), self.doors.clone(), self.login.clone());
-            let (started, written) = (self.started, Arc::clone(&self.written));
-            // A runtime of its own: nothing that the drill does delays a write.
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            let runtime =
-                runtime.map_err(|error| Failure::new(code::INTERNAL, error.to_string()))?;
-            std::thread::spawn(move || {
-                runtime.block_on(write(table, doors, login, started, written, stopped));
-            })
-        };
-        let begun = match self.writing(0, 30).await {
-            Ok(()) => self.seen(30).await,
-            Err(failure) => Err(failure),
-        };
-        let played = match begun {
-            Ok(()) => self.play().await,
-            Err(failure) => Err(failure),
-        };
+        let writers = self.load(&stopped)?;
+        let failed = self.act().await.err();
         // The end of the last gap belongs to the picture.
         let end = self.now();
         self.until(2, |drill| drill.now() > end + 1000).await;
         stop.send_replace(true);
-        if writer.join().is_err() {
-            return Err(Failure::new(code::INTERNAL, "the writer broke off"));
+        if writers.into_iter().any(|writer| writer.join().is_err()) {
+            return Err(Failure::new(code::INTERNAL, "a writer broke off"));
         }
-        let report = self.report(id, &table, played.err()).await;
-        table.remove(&self.doors, &self.login).await.map_err(bad)?;
+        let report = self.report(id, failed).await;
+        self.table
+            .remove(&self.doors, &self.login)
+            .await
+            .map_err(bad)?;
         Ok(report)
+    }
+
+    async fn act(&mut self) -> Result<(), Failure> {
+        self.writing(0, 30).await?;
+        self.seen(30).await?;
+        self.play().await
+    }
+
+    /// One writer for HAProxy, one for the address.
+    fn load(&self, stop: &watch::Receiver<bool>) -> Result<Vec<JoinHandle<()>>, Failure> {
+        let mut loads = vec![self.writer(self.doors.clone(), 0, &self.written)];
+        if let (Some(written), Some(door)) = (&self.by_vip, shared(self.group)) {
+            loads.push(self.writer(vec![door], BY_VIP, written));
+        }
+        let begin = |load: Load| {
+            let stop = stop.clone();
+            // A runtime of its own: nothing that the drill does delays a write.
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| Failure::new(code::INTERNAL, error.to_string()))?;
+            Ok(std::thread::spawn(move || {
+                runtime.block_on(load.write(stop))
+            }))
+        };
+        loads.into_iter().map(begin).collect()
+    }
+
+    fn writer(&self, doors: Vec<Door>, first: u64, written: &Arc<Written>) -> Load {
+        Load {
+            table: self.table.clone(),
+            doors,
+            login: self.login.clone(),
+            first,
+            started: self.started,
+            written: Arc::clone(written),
+        }
     }
 
     pub fn now(&self) -> Millis {
@@ -129,18 +166,20 @@ impl<'a> Drill<'a> {
 
     /// Notes what is done now.
     pub fn mark(&mut self, title: &str) -> Millis {
-        let at = self.now();
+        self.note(self.now(), title, None)
+    }
+
+    /// Notes what was done at a moment, and how long it took.
+    pub fn note(&mut self, at: Millis, title: &str, took: Option<Millis>) -> Millis {
         if !self.common.quiet {
-            say(&format!(
-                "{:>7.1}s  {title}",
-                self.started.elapsed().as_secs_f64()
-            ));
+            let seconds = Duration::from_millis(at).as_secs_f64();
+            let took = took
+                .map(|took| format!("  ({took} ms)"))
+                .unwrap_or_default();
+            say(&format!("{seconds:>7.1}s  {title}{took}"));
         }
-        self.marks.push(Mark {
-            at,
-            title: title.to_owned(),
-            took: None,
-        });
+        let title = title.to_owned();
+        self.marks.push(Mark { at, title, took });
         at
     }
 
@@ -213,7 +252,7 @@ impl<'a> Drill<'a> {
         }
     }
 
-    async fn until(&self, seconds: u64, holds: impl Fn(&Self) -> bool) -> bool {
+    pub async fn until(&self, seconds: u64, holds: impl Fn(&Self) -> bool) -> bool {
         let begun = Instant::now();
         while begun.elapsed().as_secs() < seconds {
             if holds(self) {
@@ -224,33 +263,7 @@ impl<'a> Drill<'a> {
         holds(self)
     }
 
-    /// Runs one of our own verbs on the same inventory.
-    pub async fn verb(&self, words: &[&str]) -> Result<(), Failure> {
-        let failed = |error: std::io::Error| Failure::new(code::INTERNAL, error.to_string());
-        let mut command = tokio::process::Command::new(std::env::current_exe().map_err(failed)?);
-        command
-            .args(words)
-            .arg("-q")
-            .arg("-i")
-            .arg(self.common.inventory_path());
-        for extra in &self.common.extra {
-            command.arg("-e").arg(extra);
-        }
-        let output = command.output().await.map_err(failed)?;
-        match output.status.success() {
-            true => Ok(()),
-            false => Err(Failure::new(
-                code::FAILED,
-                format!(
-                    "`{}`: {}",
-                    words.join(" "),
-                    String::from_utf8_lossy(&output.stderr).trim()
-                ),
-            )),
-        }
-    }
-
-    async fn report(&mut self, id: &str, table: &Table, failed: Option<Failure>) -> DrillReport {
+    async fn report(&mut self, id: &str, failed: Option<Failure>) -> DrillReport {
         let (errors, first_error) = self.written.errors();
         let mut writes = Writes {
             errors,
@@ -258,76 +271,53 @@ impl<'a> Drill<'a> {
             ..Writes::of(&self.written.moments())
         };
         let mut problems: Vec<String> = failed.into_iter().map(|failure| failure.text).collect();
-        match table.rows(&self.doors, &self.login).await {
-            Ok(rows) => writes.missing = self.written.missing(&rows),
+        match self.table.rows(&self.doors, &self.login).await {
+            Ok(rows) => problems.extend(self.compare(&rows, &mut writes)),
             Err(why) => problems.push(format!("the rows cannot be read: {why}")),
         }
-        let members = self
-            .watch
-            .take()
-            .map(|watch| watch.lines())
-            .unwrap_or_default();
-        let overlaps = two_writers(&members);
-        let leaderless = leaderless(&members);
-        if writes.missing > 0 {
-            problems.push(format!("{} acknowledged rows are missing", writes.missing));
-        }
-        if !overlaps.is_empty() {
+        let members = self.watch.take().map(|watch| watch.lines());
+        let members = members.unwrap_or_default();
+        let two_writers = two_writers(&members);
+        if !two_writers.is_empty() {
             problems.push("two members took writes at once".to_owned());
         }
-        if let Some(limit) = self
-            .scenario
-            .limit()
-            .filter(|limit| writes.gap > limit * 1000)
-        {
+        let limit = self.scenario.limit();
+        if let Some(limit) = limit.filter(|limit| writes.gap > limit * 1000) {
             problems.push(format!("the write gap is longer than {limit} s"));
         }
+        let mut marks = std::mem::take(&mut self.marks);
+        marks.sort_by_key(|mark| mark.at);
         DrillReport {
             drill: self.scenario.name(),
             run: id.to_owned(),
             group: self.group.cluster.to_string(),
             citus: Table::citus(&self.doors, &self.login).await,
-            marks: std::mem::take(&mut self.marks),
+            marks,
             writes,
+            leaderless: leaderless(&members),
             members,
-            leaderless,
-            two_writers: overlaps,
+            two_writers,
+            recovery: self.recovery.take(),
             ok: problems.is_empty(),
             problems,
             millis: self.now(),
         }
     }
-}
 
-/// Services of HAProxy that lead to the group's leader, those of hosts outside of the group first: they survive it.
-fn doors(project: &Project, group: &Group) -> Vec<Door> {
-    let mut doors = Vec::new();
-    for host in project.model.hosts().filter(|host| host.haproxy) {
-        let own = group.members.iter().any(|member| member.host == host.name);
-        let found = host.services.iter().find(|service| leads(service, group));
-        doors.extend(found.map(|service| {
-            let door = Door {
-                address: host.address.to_string(),
-                port: service.port,
-            };
-            (own, door)
-        }));
+    /// What was acknowledged and is not there: nothing may be missing but what only lost hosts had.
+    fn compare(&mut self, there: &BTreeSet<u64>, writes: &mut Writes) -> Vec<String> {
+        let loads = || std::iter::once(&self.written).chain(&self.by_vip);
+        writes.missing = loads().map(|written| written.missing(there)).sum();
+        let Some(recovery) = &mut self.recovery else {
+            let words = format!("{} acknowledged rows are missing", writes.missing);
+            return Vec::from_iter((writes.missing > 0).then_some(words));
+        };
+        let until = recovery.consent.unwrap_or(Millis::MAX);
+        for written in std::iter::once(&self.written).chain(&self.by_vip) {
+            let (missing, gone) = written.compare(&self.had, there, until);
+            recovery.survivor_missing += missing;
+            recovery.lost_with_hosts += gone;
+        }
+        recovery.problems(writes.missing)
     }
-    doors.sort_by_key(|(own, _)| *own);
-    doors.into_iter().map(|(_, door)| door).collect()
-}
-
-fn leads(service: &Service, group: &Group) -> bool {
-    let path = service.check_path.as_deref().unwrap_or_default();
-    let primary = matches!(
-        path.split('?').next(),
-        Some("/primary" | "/read-write" | "/leader")
-    );
-    let ours =
-        |name: &crate::names::InstanceName| group.members.iter().any(|member| member.name == *name);
-    let all = service
-        .servers
-        .iter()
-        .all(|server| server.instance.as_ref().is_some_and(ours));
-    primary && all && !service.servers.is_empty()
 }

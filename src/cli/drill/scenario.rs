@@ -24,6 +24,8 @@ pub enum Scenario {
     SlowLink,
     /// All hosts lose their power at once, and get it back
     ColdStart,
+    /// All other members of a group and etcd's majority lose their power: one copy is left, and `recover` follows
+    ThreeLoseTwo,
 }
 
 impl Scenario {
@@ -34,7 +36,7 @@ impl Scenario {
             Self::Switchover => Some(10),
             Self::EtcdMinority => Some(2),
             Self::KillLeader | Self::PartitionLeader => Some(90),
-            Self::SlowLink | Self::EtcdMajority | Self::ColdStart => None,
+            Self::SlowLink | Self::EtcdMajority | Self::ColdStart | Self::ThreeLoseTwo => None,
         }
     }
 
@@ -61,6 +63,7 @@ impl Drill<'_> {
             Scenario::EtcdMinority => self.etcd_minority().await,
             Scenario::EtcdMajority => self.etcd_majority().await,
             Scenario::SlowLink => self.slow(&leader).await,
+            Scenario::ThreeLoseTwo => self.three_lose_two().await,
         }
     }
 

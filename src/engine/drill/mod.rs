@@ -4,7 +4,7 @@ mod sampler;
 mod writer;
 
 pub use sampler::sample;
-pub use writer::{Door, Table, Written, write};
+pub use writer::{Door, Load, Table, Written};
 
 use super::verify::Login;
 use super::verify::client::{Client, ClientError};

@@ -54,6 +54,31 @@ impl Written {
             .count()
     }
 
+    /// The first one acknowledged since then.
+    pub fn first_since(&self, at: Millis) -> Option<Millis> {
+        let log = self.lock();
+        let mut moments = log.acknowledged.iter().map(|(_, when)| *when);
+        moments.find(|when| *when > at)
+    }
+
+    /// How many rows of `had` were acknowledged and are not `there`, and how many acknowledged before `until` were
+    /// not in `had`.
+    pub fn compare(
+        &self,
+        had: &BTreeSet<u64>,
+        there: &BTreeSet<u64>,
+        until: Millis,
+    ) -> (usize, usize) {
+        let log = self.lock();
+        let lost = |(id, _): &&(u64, Millis)| had.contains(id) && !there.contains(id);
+        let gone =
+            |(id, at): &&(u64, Millis)| *at < until && !had.contains(id) && !there.contains(id);
+        let count = |which: &dyn Fn(&&(u64, Millis)) -> bool| {
+            log.acknowledged.iter().filter(|row| which(row)).count()
+        };
+        (count(&lost), count(&gone))
+    }
+
     /// How many errors there were, and the first of them.
     pub fn errors(&self) -> (usize, Option<String>) {
         let log = self.lock();
@@ -71,61 +96,76 @@ impl Written {
 }
 
 /// The table of a drill.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Table {
     pub name: String,
     pub distributed: bool,
 }
 
-/// Writes until told to stop, through one door after the other.
-pub async fn write(
-    table: Table,
-    doors: Vec<Door>,
-    login: Login,
-    started: Instant,
-    written: Arc<Written>,
-    stop: watch::Receiver<bool>,
-) {
-    let mut client: Option<Client> = None;
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut id, mut door) = (0u64, 0usize);
-    while !*stop.borrow() {
-        ticks.tick().await;
-        if client.is_none() {
-            let Some(next) = doors.get(door % doors.len().max(1)) else {
+/// One who writes.
+#[derive(Clone, Debug)]
+pub struct Load {
+    pub table: Table,
+    /// Tried one after the other.
+    pub doors: Vec<Door>,
+    pub login: Login,
+    /// Its rows are numbered from here, so that two loads share a table.
+    pub first: u64,
+    pub started: Instant,
+    pub written: Arc<Written>,
+}
+
+impl Load {
+    /// Writes until told to stop.
+    pub async fn write(self, stop: watch::Receiver<bool>) {
+        let mut client: Option<Client> = None;
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut id, mut door) = (self.first, 0usize);
+        while !*stop.borrow() {
+            ticks.tick().await;
+            let Some(next) = self.doors.get(door % self.doors.len().max(1)) else {
                 return;
             };
-            match connect(next, &login, CONNECT).await {
-                Ok(open) => client = Some(open),
-                Err(error) => {
-                    door += 1;
-                    written
-                        .lock()
-                        .errors
-                        .push(format!("{}: {error}", next.address));
-                    continue;
-                }
+            let Some(open) = client.take() else {
+                client = self.knock(next).await;
+                door += usize::from(client.is_none());
+                continue;
+            };
+            match self.insert(&open, id).await {
+                true => client = Some(open),
+                false => door += 1,
             }
+            id += 1;
         }
-        let Some(open) = &client else { continue };
-        id += 1;
-        let sql = format!("INSERT INTO {} VALUES ({id})", table.name);
-        let answer = timeout(PATIENCE, open.row(&sql)).await;
-        match answer
-            .map_err(|_| ClientError::Timeout)
-            .and_then(|row| row.map(drop))
-        {
-            Ok(()) => {
-                let at = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                written.lock().acknowledged.push((id, at));
+    }
+
+    async fn knock(&self, door: &Door) -> Option<Client> {
+        let answer = connect(door, &self.login, CONNECT).await;
+        let note = |error: ClientError| self.refused(format!("{}: {error}", door.address));
+        answer.map_err(note).ok()
+    }
+
+    /// Whether the row was acknowledged.
+    async fn insert(&self, client: &Client, id: u64) -> bool {
+        let sql = format!("INSERT INTO {} VALUES ({id})", self.table.name);
+        let answer = timeout(PATIENCE, client.row(&sql)).await;
+        let answer = answer.map_err(|_| ClientError::Timeout).flatten();
+        match answer {
+            Ok(_) => {
+                let at = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                self.written.lock().acknowledged.push((id, at));
+                true
             }
             Err(error) => {
-                written.lock().errors.push(error.to_string());
-                client = None;
-                door += 1;
+                self.refused(error.to_string());
+                false
             }
         }
+    }
+
+    fn refused(&self, words: String) {
+        self.written.lock().errors.push(words);
     }
 }
 
@@ -143,6 +183,17 @@ impl Table {
             ));
         }
         ask(doors, login, &sql).await.map(drop)
+    }
+
+    /// Makes it, writes to it once, and drops it.
+    ///
+    /// # Errors
+    /// The last door's words.
+    pub async fn fill(&self, doors: &[Door], login: &Login) -> Result<(), String> {
+        self.make(doors, login).await?;
+        let sql = format!("INSERT INTO {} SELECT generate_series(1, 100)", self.name);
+        ask(doors, login, &sql).await?;
+        self.remove(doors, login).await
     }
 
     /// The rows that are there.

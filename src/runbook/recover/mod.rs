@@ -25,7 +25,7 @@ pub use seen::{
     EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Seen, lsn, read_survey, survey_program,
 };
 pub use undo::plan_undo;
-pub(super) use via_etcd::force;
+pub(super) use via_etcd::force_for_good;
 
 use super::{Consent, Refusal, Runbook, host_functions};
 use crate::inventory::Inventory;

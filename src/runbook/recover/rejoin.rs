@@ -137,45 +137,10 @@ pub(super) fn strays<'a>(model: &'a Model, seen: &Seen, alive: &HostName) -> Vec
         .collect()
 }
 
-/// Old data aside, in as a learner, started beside the temporary configuration, then a voter. Every part looks
-/// first what is done already.
+/// Old data aside, in as a learner, then a voter.
 pub(in crate::runbook) fn join(member: &EtcdMember, alive: String) -> Step {
-    let act = format!(
-        "alive={alive}\n\
-         # etcd refuses for some seconds after a change, and a learner that has not caught up yet.\n\
-         retry() {{\n\
-           end=$(($(date +%s) + 60))\n\
-           until said=$(\"$@\" 2>&1); do\n\
-             [ \"$(date +%s)\" -lt $end ] || {{ printf '%s\\n' \"$said\" | tail -n 1; exit 1; }}\n\
-             sleep 0.3\n\
-           done\n\
-         }}\n\
-         systemctl unmask etcd.service 2>/dev/null || :\n\
-         mine() {{ etcd_ctl_at $alive member list | grep -F \", $ETCD_PEER,\" || :; }}\n\
-         if [ -z \"$(mine)\" ]; then\n\
-           systemctl stop etcd.service\n\
-           move_aside \"$ETCD_DATA\"\n\
-           retry etcd_ctl_at $alive member add \"$ETCD_NAME\" --learner --peer-urls=\"$ETCD_PEER\"\n\
-         fi\n\
-         mkdir -p \"$ETCD_DATA\"; chown etcd:etcd \"$ETCD_DATA\"; chmod 0700 \"$ETCD_DATA\"\n\
-         if ! systemctl is-active -q etcd.service; then\n\
-           conf=/run/citusctl/etcd-join.yml dropin=/run/systemd/system/etcd.service.d\n\
-           mkdir -p /run/citusctl \"$dropin\"\n\
-           trap 'rm -f \"$dropin/zz-citusctl-join.conf\" \"$conf\"; systemctl daemon-reload' EXIT\n\
-           cluster=$(etcd_ctl_at $alive member list | awk -F', ' -v me=\"$ETCD_PEER\" -v name=\"$ETCD_NAME\" \\\n\
-             '{{ n = $4 == me ? name : $3; printf \"%s%s=%s\", sep, n, $4; sep = \",\" }}')\n\
-           sed -e \"s#^initial-cluster:.*#initial-cluster: $cluster#\" -e 's/^initial-cluster-state:.*/initial-cluster-state: existing/' \"$ETCD_CONF\" >\"$conf\"\n\
-           chmod 0644 \"$conf\"\n\
-           printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/etcd --config-file=%s\\n' \"$conf\" >\"$dropin/zz-citusctl-join.conf\"\n\
-           systemctl daemon-reload\n\
-           systemctl reset-failed etcd.service 2>/dev/null || :\n\
-           systemctl start etcd.service\n\
-         fi\n\
-         case \"$(mine)\" in *', true')\n\
-leader=$(etcd_leader_url $alive)\n\
-           retry etcd_ctl_at \"${{leader:-$alive}}\" member promote \"$(mine | cut -d, -f1)\" ;; esac",
-        alive = quote(&alive),
-    );
+    let alive = quote(&alive);
+    let act = format!("ALIVE={alive}\n{}", include_str!("scripts/etcd-join.sh"));
     let holds = format!(
         "case \"$(etcd_ctl_at {alive} member list | grep -F \", $ETCD_PEER,\")\" in *', started, '*', false') ;; *) echo 'not a voting member yet'; false ;; esac\n\
          etcd_majority || {{ echo 'etcd here does not answer yet'; false; }}"

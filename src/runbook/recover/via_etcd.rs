@@ -1,7 +1,7 @@
 //! Etcd first: the DCS gets a majority of one, the dead leader's key goes, and Patroni itself promotes. Checks,
 //! callbacks, addresses and Citus's metadata then heal by themselves.
 
-use super::marker::{MARKER_PATH, Via};
+use super::marker::{ETCD_BEFORE, MARKER_PATH, Via};
 use super::{Case, Input, PgSeen};
 use super::{pin, prove};
 use crate::command::quote;
@@ -117,19 +117,17 @@ pub(super) fn best_member<'a>(
 
 /// A temporary configuration and a temporary drop-in, both below /run: neither outlives the step, and a reboot
 /// forgets them in any case. A second start with it would drop members that have joined since.
-pub(in crate::runbook) fn force(host: &HostName) -> Step {
-    let act = "conf=/run/citusctl/etcd-force.yml dropin=/run/systemd/system/etcd.service.d\n\
-        mkdir -p /run/citusctl \"$dropin\"\n\
-        trap 'rm -f \"$dropin/zz-citusctl-force.conf\" \"$conf\"; systemctl daemon-reload' EXIT\n\
-        { cat \"$ETCD_CONF\"; echo 'force-new-cluster: true'; } >\"$conf\"\n\
-        chmod 0644 \"$conf\"\n\
-        printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/etcd --config-file=%s\\n' \"$conf\" >\"$dropin/zz-citusctl-force.conf\"\n\
-        systemctl daemon-reload\n\
-        systemctl kill -s KILL etcd.service 2>/dev/null || :\n\
-        systemctl stop etcd.service\n\
-        keep \"$ETCD_DATA\"; : >\"$KEPT/forced\"\n\
-        systemctl reset-failed etcd.service 2>/dev/null || :\n\
-        systemctl start etcd.service\n";
+pub(super) fn force(host: &HostName) -> Step {
+    forced(host, include_str!("scripts/etcd-force.sh").to_owned())
+}
+
+/// The same outside of a recover: nothing will put the old data back.
+pub(in crate::runbook) fn force_for_good(host: &HostName) -> Step {
+    let act = include_str!("scripts/etcd-force.sh");
+    forced(host, format!("{act}rm -f {ETCD_BEFORE}\n"))
+}
+
+fn forced(host: &HostName, act: String) -> Step {
     let holds = "if [ -e /run/systemd/system/etcd.service.d/zz-citusctl-force.conf ]; then echo 'the temporary configuration is still in place'; false; fi\n\
         etcd_majority || { echo 'etcd does not answer yet'; false; }\n\
         n=$(etcd_ctl member list | wc -l)\n\
