@@ -91,6 +91,8 @@ words! {
         /// Citus's metadata name the leader of every group.
         Registered = "registered",
         Haproxy = "haproxy",
+        /// Every shared address has one holder.
+        Addresses = "addresses",
     }
 }
 

@@ -226,7 +226,11 @@ fn addresses(report: &StatusReport) -> String {
             false => holders.join(", "),
         };
         vec![
-            plain(vip.cluster.as_str()),
+            plain(
+                vip.cluster
+                    .as_ref()
+                    .map_or("haproxy", |cluster| cluster.as_str()),
+            ),
             plain(vip.address.to_string()),
             judged(text, one),
         ]

@@ -1,5 +1,7 @@
 //! Conditions between stages. A gate says what it waits for, and when it fails, what the services themselves say.
 
+mod addresses;
+
 use super::fleet::{chain, collect};
 use super::look::futures_join;
 use super::{EngineError, Patroni, Run};
@@ -87,7 +89,7 @@ fn limit(gate: Gate) -> Duration {
         Gate::Leader => 120,
         Gate::Streaming => 180,
         Gate::Registered => 60,
-        Gate::Haproxy => 30,
+        Gate::Haproxy | Gate::Addresses => 30,
     })
 }
 
@@ -98,6 +100,7 @@ async fn view(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> View {
         Gate::Streaming => groups(run, hosts, streams).await,
         Gate::Registered => registered(run).await,
         Gate::Haproxy => haproxy(run, hosts).await,
+        Gate::Addresses => addresses::view(run, hosts).await,
     }
 }
 
@@ -325,6 +328,7 @@ async fn logs(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> Vec<Stri
         Gate::EtcdHealthy => "etcd",
         Gate::Leader | Gate::Streaming | Gate::Registered => "patroni",
         Gate::Haproxy => "haproxy",
+        Gate::Addresses => "'vip-manager*' -u 'keepalived*'",
     };
     let mut lines = Vec::new();
     for host in hosts {
@@ -335,7 +339,7 @@ async fn logs(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> Vec<Stri
             .find(|formation| formation.members().any(|member| member.host == *host));
         let log = log.map_or("", |formation| formation.local.patroni_log_dir.as_str());
         let body = format!(
-            "systemctl is-active {unit}; journalctl --no-pager -o cat -n 8 -u {unit}; tail -qn 12 {}/patroni.log 2>/dev/null",
+            "journalctl --no-pager -o cat -n 8 -u {unit}; tail -qn 12 {}/patroni.log 2>/dev/null",
             quote(log)
         );
         let output = exec(run, host, &body).await.unwrap_or_default();

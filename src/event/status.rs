@@ -18,7 +18,7 @@ pub struct StatusReport {
     pub nodes: Vec<NodeStatus>,
     pub services: Vec<ServiceStatus>,
     pub certificates: Vec<CertificateStatus>,
-    /// Addresses that follow a group's leader, and who has them.
+    /// Addresses that follow a group's leader or a working HAProxy, and who has them.
     #[serde(default)]
     pub vips: Vec<VipStatus>,
     /// What is wrong, one sentence each, the host first.
@@ -28,12 +28,13 @@ pub struct StatusReport {
     pub warnings: Vec<String>,
 }
 
-/// One address of a group (`pg_vip_address`).
+/// One shared address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VipStatus {
     pub address: IpAddr,
-    pub cluster: ClusterName,
-    /// The hosts that carry it; one when all is well, the leader's.
+    /// The group whose leader it follows (`pg_vip_address`); `None` where it follows a working HAProxy (`vip_address`).
+    pub cluster: Option<ClusterName>,
+    /// The hosts that carry it; one when all is well.
     pub holders: Vec<HostName>,
 }
 

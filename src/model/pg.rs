@@ -102,6 +102,8 @@ pub struct Instance {
     pub offline_query: bool,
     pub port: u16,
     pub patroni_port: u16,
+    /// PgBouncer beside it (`pgbouncer_port`); `None` where `pgbouncer_enabled` is off.
+    pub pgbouncer_port: Option<u16>,
     /// Whether Patroni's REST API speaks TLS.
     pub patroni_ssl: bool,
     /// How far it stays behind on purpose (`pg_delay`), as in `1h`.

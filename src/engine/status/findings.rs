@@ -4,7 +4,7 @@ use super::Answers;
 use crate::engine::Run;
 use crate::engine::fleet::chain;
 use crate::event::status::CertificateStatus;
-use crate::model::Host;
+use crate::model::{Host, Model, NodeVip};
 use crate::pki::inspect;
 use time::OffsetDateTime;
 
@@ -72,7 +72,7 @@ impl Findings {
             let (Ok(seen), Some(host)) = (answer, run.model.hosts.get(name)) else {
                 continue;
             };
-            for unit in expected(host) {
+            for unit in expected(run.model, host) {
                 let state = seen.units.get(unit).map_or("unknown", String::as_str);
                 if state != "active" {
                     self.problem(format!("{name}: {unit}.service is {state}"));
@@ -82,11 +82,21 @@ impl Findings {
     }
 }
 
-fn expected(host: &Host) -> impl Iterator<Item = &'static str> {
+fn expected(model: &Model, host: &Host) -> impl Iterator<Item = &'static str> {
+    let member = model
+        .groups()
+        .flat_map(|(_, group)| group.members.iter().map(move |member| (group, member)))
+        .find(|(_, member)| member.host == host.name);
+    let pooled = member.is_some_and(|(_, member)| member.pgbouncer_port.is_some());
+    let follows = member.is_some_and(|(group, _)| group.vip.is_some());
+    let shares = |vip: &NodeVip| vip.hosts.contains(&host.name);
     let wanted = [
         (host.etcd.is_some(), "etcd"),
         (host.pg.is_some(), "patroni"),
+        (pooled, "pgbouncer"),
         (host.haproxy, "haproxy"),
+        (follows, "vip-manager"),
+        (model.node_vips.iter().any(shares), "keepalived"),
     ];
     wanted
         .into_iter()

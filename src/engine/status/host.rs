@@ -71,7 +71,7 @@ pub(super) async fn ask(
 fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     let mut text = run.frame.define_mark();
     text.push_str(
-        "for u in etcd patroni haproxy; do mark unit $u; systemctl is-active $u 2>&1; done\n\
+        "for u in etcd patroni pgbouncer haproxy vip-manager keepalived; do mark unit $u; systemctl is-active $u 2>&1; done\n\
          mark addresses; ip -o addr show 2>/dev/null\n\
          mark emergency; cat /etc/citusctl/emergency.json 2>/dev/null\n\
          mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null\n\

@@ -104,6 +104,9 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
             .push(group::judge(group, view, limit, &mut said));
         report.vips.extend(group::vip(group, answers, &mut said));
     }
+    for vip in &run.model.node_vips {
+        report.vips.extend(group::node_vip(vip, answers, &mut said));
+    }
     report.nodes = nodes::judge(run, answers, &mut said);
     report.services = service::judge(run, answers, &mut said);
     report.certificates = findings::certificates(answers, &mut said);

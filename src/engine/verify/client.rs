@@ -25,7 +25,7 @@ use tokio_rustls::TlsConnector;
 const LIMIT: Duration = Duration::from_secs(15);
 
 /// The server gives up before we do, so that nothing goes on behind our back.
-const STATEMENT_LIMIT: &str = "-c statement_timeout=12s";
+const STATEMENT_LIMIT: &str = "SET LOCAL statement_timeout = '12s'";
 
 /// Who logs in, and whom to trust.
 #[derive(Clone, Debug)]
@@ -103,7 +103,6 @@ impl Client {
             .password(login.password.expose())
             .dbname(&login.database)
             .application_name("citusctl verify")
-            .options(STATEMENT_LIMIT)
             .ssl_mode(SslMode::Require)
             .connect_raw(stream, tls)
             .await?;
@@ -114,7 +113,8 @@ impl Client {
 
     /// Runs statements, and gives the first row of the last one that has rows.
     pub(in crate::engine) async fn row(&self, sql: &str) -> Result<Vec<String>, ClientError> {
-        let answer = timeout(LIMIT, self.inner.simple_query(sql)).await;
+        let sql = format!("{STATEMENT_LIMIT}; {sql}");
+        let answer = timeout(LIMIT, self.inner.simple_query(&sql)).await;
         let messages = answer.map_err(|_| ClientError::Timeout)??;
         let rows = messages.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),

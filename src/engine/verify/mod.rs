@@ -2,16 +2,17 @@
 //! writes through every port that takes writes, and reads it back.
 
 pub(super) mod client;
+mod door;
 mod write;
 
 pub use client::Login;
 
 use super::Run;
 use super::fleet::chain;
-use crate::event::status::{ServiceStatus, StatusReport};
-use crate::model::{Host, Model, Service, ServiceKind};
+use crate::event::status::StatusReport;
 use crate::names::{FormationName, HostName};
-use client::{Client, ClientError};
+use client::ClientError;
+use door::{Door, doors};
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -41,16 +42,7 @@ pub struct Check {
     pub millis: u64,
 }
 
-/// A service of a host that is to be tried.
-#[derive(Clone, Copy)]
-struct Door<'a> {
-    host: &'a Host,
-    service: &'a Service,
-    login: &'a Login,
-    formation: &'a FormationName,
-}
-
-/// Tries all services in which HAProxy has a server that is up: `status` has judged the others.
+/// Tries all services in which HAProxy has a server that is up, PgBouncer, and shared addresses.
 /// `logins` says who logs in to each formation. With `write`, a table is made, filled and dropped again.
 pub async fn verify(
     run: &Run<'_>,
@@ -59,7 +51,7 @@ pub async fn verify(
     write: bool,
 ) -> VerifyReport {
     let doors = doors(run, status, logins);
-    let looks = stream::iter(&doors).map(|door| look(run, *door));
+    let looks = stream::iter(&doors).map(|door| look(run, door));
     let mut checks: Vec<Check> = looks.buffered(AT_ONCE).collect().await;
     let mut problems = status.problems.clone();
     let sound = problems.is_empty() && checks.iter().all(|check| check.ok);
@@ -69,10 +61,9 @@ pub async fn verify(
     }
     if write && sound {
         for (formation, login) in logins {
-            let own: Vec<Door<'_>> = doors
+            let own: Vec<&Door<'_>> = doors
                 .iter()
                 .filter(|door| door.formation == formation && door.writes())
-                .copied()
                 .collect();
             let tried = write::write(run, login, &own).await;
             checks.extend(tried.checks);
@@ -93,80 +84,6 @@ pub async fn verify(
     }
 }
 
-fn doors<'a>(
-    run: &Run<'a>,
-    status: &StatusReport,
-    logins: &'a BTreeMap<FormationName, Login>,
-) -> Vec<Door<'a>> {
-    let open = |host: &Host, service: &Service| {
-        let line = |line: &&ServiceStatus| line.host == host.name && line.service == service.name;
-        let found = status.services.iter().find(line);
-        found.is_some_and(|line| line.servers.iter().any(|server| server.up))
-    };
-    let model: &'a Model = run.model;
-    let mut doors = Vec::new();
-    for host in model.hosts() {
-        for service in host.services.iter().filter(|service| open(host, service)) {
-            let name = service.servers.iter().find_map(|s| s.instance.as_ref());
-            let instance = name.and_then(|name| model.instance(name));
-            let login = instance.and_then(|instance| logins.get_key_value(&instance.formation));
-            if let (Some((formation, login)), true) = (login, service.kind != ServiceKind::Custom) {
-                doors.push(Door {
-                    host,
-                    service,
-                    login,
-                    formation,
-                });
-            }
-        }
-    }
-    doors
-}
-
-impl Door<'_> {
-    /// What the service's health check demands of `pg_is_in_recovery()`, if anything.
-    fn recovery(&self) -> Option<bool> {
-        let path = self.service.check_path.as_deref().unwrap_or_default();
-        match path.split('?').next().unwrap_or_default() {
-            "/primary" | "/read-write" | "/leader" | "/master" => Some(false),
-            "/replica" => Some(true),
-            _ => self.service.check_expect.as_ref().map(|_| true),
-        }
-    }
-
-    /// Which server of the service lives at an address. Its port may be that of a pooler.
-    fn server(&self, address: &str) -> Option<String> {
-        let mut servers = self.service.servers.iter();
-        servers
-            .find(|server| server.address == address)
-            .map(|server| server.name.clone())
-    }
-
-    fn writes(&self) -> bool {
-        self.recovery() == Some(false)
-    }
-
-    async fn connect(&self, run: &Run<'_>) -> Result<Client, String> {
-        let via = run.fleet.get(&self.host.name);
-        let via = via.ok_or_else(|| format!("{} is not connected", self.host.name))?;
-        let address = self.host.address.to_string();
-        Client::connect(via.as_ref(), &address, self.service.port, self.login)
-            .await
-            .map_err(|error| words(&error))
-    }
-
-    fn check(&self, started: Instant, outcome: Result<String, String>) -> Check {
-        Check {
-            host: self.host.name.clone(),
-            service: self.service.name.clone(),
-            port: self.service.port,
-            ok: outcome.is_ok(),
-            detail: outcome.unwrap_or_else(|why| why),
-            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-}
-
 /// A server's own words, else the library's.
 fn words(error: &ClientError) -> String {
     if let ClientError::Postgres(inner) = error
@@ -178,35 +95,38 @@ fn words(error: &ClientError) -> String {
 }
 
 /// Logs in and asks who answers.
-async fn look(run: &Run<'_>, door: Door<'_>) -> Check {
+async fn look(run: &Run<'_>, door: &Door<'_>) -> Check {
     let started = Instant::now();
     let outcome = async {
         let client = door.connect(run).await?;
-        let sql = "SELECT pg_is_in_recovery(), host(inet_server_addr()), s.version \
-                   FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid() AND s.ssl";
+        let sql = "SELECT pg_is_in_recovery(), host(inet_server_addr()), \
+                   (SELECT s.version FROM pg_stat_ssl s WHERE s.pid = pg_backend_pid() AND s.ssl)";
         let row = client.row(sql).await.map_err(|error| words(&error))?;
-        judge(&row, door.recovery(), |address| door.server(address))
+        judge(&row, door)
     };
     let outcome = outcome.await;
     door.check(started, outcome)
 }
 
-/// `server` names who is behind an address, if the service has such a server.
-fn judge(
-    row: &[String],
-    wanted: Option<bool>,
-    server: impl Fn(&str) -> Option<String>,
-) -> Result<String, String> {
+/// Whoever answers must be one of the door's servers, in the role that it promises, over TLS. The way from a pooler
+/// to PostgreSQL beside it is not the client's, and has no address.
+fn judge(row: &[String], door: &Door<'_>) -> Result<String, String> {
     let [recovery, address, tls] = row else {
-        return Err("PostgreSQL does not take this connection for one over TLS".to_owned());
-    };
-    let Some(name) = server(address) else {
-        return Err(format!("{address} answers, which is none of its servers"));
+        return Err("PostgreSQL does not say who it is".to_owned());
     };
     let recovery = recovery == "t";
     let role = if recovery { "standby" } else { "primary" };
-    match wanted {
+    let name = match door.servers.get(address) {
+        Some(name) => name.as_str(),
+        None if door.pooled && address.is_empty() => "PgBouncer",
+        None => return Err(format!("{address} answers, which is none of its servers")),
+    };
+    if tls.is_empty() && !door.pooled {
+        return Err("PostgreSQL does not take this connection for one over TLS".to_owned());
+    }
+    match door.recovery {
         Some(wanted) if wanted != recovery => Err(format!("it leads to {name}, a {role}")),
+        Some(_) | None if door.pooled => Ok(format!("{name}, {role}, pooled")),
         Some(_) | None => Ok(format!("{name}, {role}, {tls}")),
     }
 }
@@ -214,17 +134,42 @@ fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     #[test]
-    fn the_server_and_its_role_must_fit_the_service() {
-        let row = |recovery: &str| [recovery, "10.0.0.1", "TLSv1.3"].map(str::to_owned);
-        let server = |address: &str| (address == "10.0.0.1").then(|| "a-1".to_owned());
-        let good = judge(&row("f"), Some(false), server);
+    fn the_server_and_its_role_must_fit_the_door() {
+        let login = Login {
+            user: "u".into(),
+            password: Secret::new("p"),
+            database: "d".into(),
+            ca_pem: String::new(),
+        };
+        let (host, formation) = (HostName::new("h"), FormationName::new("f"));
+        let door = |recovery, pooled| Door {
+            host: &host,
+            name: "a-primary".into(),
+            address: "10.0.0.9".into(),
+            port: 5433,
+            recovery,
+            coordinator: false,
+            servers: [("10.0.0.1".to_owned(), "a-1".to_owned())].into(),
+            pooled,
+            login: &login,
+            formation: &formation,
+        };
+        let row =
+            |recovery: &str, address: &str, tls: &str| [recovery, address, tls].map(str::to_owned);
+        let one = |recovery: &str| row(recovery, "10.0.0.1", "TLSv1.3");
+        let good = judge(&one("f"), &door(Some(false), false));
         assert_eq!(good, Ok("a-1, primary, TLSv1.3".to_owned()));
-        let wrong = judge(&row("t"), Some(false), server);
+        let wrong = judge(&one("t"), &door(Some(false), false));
         assert_eq!(wrong, Err("it leads to a-1, a standby".to_owned()));
-        assert!(judge(&row("t"), None, server).is_ok());
-        assert!(judge(&row("f"), Some(false), |_| None).is_err());
-        assert!(judge(&[], None, server).is_err());
+        assert!(judge(&one("t"), &door(None, false)).is_ok());
+        assert!(judge(&row("f", "10.0.0.2", "TLSv1.3"), &door(None, false)).is_err());
+        assert!(judge(&row("f", "10.0.0.1", ""), &door(None, false)).is_err());
+        let pooled = judge(&row("f", "", ""), &door(Some(false), true));
+        assert_eq!(pooled, Ok("PgBouncer, primary, pooled".to_owned()));
+        assert!(judge(&row("f", "", ""), &door(None, false)).is_err());
+        assert!(judge(&[], &door(None, false)).is_err());
     }
 }

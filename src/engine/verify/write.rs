@@ -3,7 +3,6 @@
 use super::client::{Client, Login};
 use super::{Check, Door, words};
 use crate::engine::Run;
-use crate::model::ServiceKind;
 use std::time::Instant;
 
 /// What writing showed.
@@ -25,10 +24,12 @@ fn table(run: &Run<'_>) -> String {
 
 /// Makes the table through the coordinator (in a plain cluster: through its first port), writes and reads
 /// through all ports, and drops the table whatever happened in between.
-pub(super) async fn write(run: &Run<'_>, login: &Login, doors: &[Door<'_>]) -> Tried {
+pub(super) async fn write(run: &Run<'_>, login: &Login, doors: &[&Door<'_>]) -> Tried {
     let mut tried = Tried::default();
-    let coordinator = |door: &&Door<'_>| door.service.kind == ServiceKind::Coordinator;
-    let Some(first) = doors.iter().find(coordinator).or_else(|| doors.first()) else {
+    // Through PostgreSQL itself: the table is made and dropped in one session.
+    let direct = || doors.iter().filter(|door| !door.pooled);
+    let coordinator = direct().find(|door| door.coordinator);
+    let Some(first) = coordinator.or_else(|| direct().next()).or(doors.first()) else {
         tried.problems.push(format!(
             "{}: no service leads to a primary, so nothing was written",
             login.database
@@ -58,7 +59,7 @@ pub(super) async fn write(run: &Run<'_>, login: &Login, doors: &[Door<'_>]) -> T
     if let Err(error) = client.row(&format!("DROP TABLE IF EXISTS {table}")).await {
         tried.problems.push(format!(
             "{}: the table {table} is left behind: {}",
-            first.host.name,
+            first.host,
             words(&error)
         ));
     }
@@ -78,7 +79,7 @@ async fn create(client: &Client, table: &str, citus: bool) -> Result<(), String>
 }
 
 /// One after the other, each with a row of its own.
-async fn through_all(run: &Run<'_>, doors: &[Door<'_>], table: &str, tried: &mut Tried) {
+async fn through_all(run: &Run<'_>, doors: &[&Door<'_>], table: &str, tried: &mut Tried) {
     for (at, door) in doors.iter().enumerate() {
         let started = Instant::now();
         let outcome = through(run, door, table, at).await;
@@ -88,14 +89,12 @@ async fn through_all(run: &Run<'_>, doors: &[Door<'_>], table: &str, tried: &mut
 
 async fn through(run: &Run<'_>, door: &Door<'_>, table: &str, id: usize) -> Result<String, String> {
     let client = door.connect(run).await?;
-    let sql = format!("INSERT INTO {table} VALUES ({id}, '{}')", door.service.port);
+    let sql = format!("INSERT INTO {table} VALUES ({id}, '{}')", door.port);
     client.row(&sql).await.map_err(|error| words(&error))?;
     let sql = format!("SELECT said, (SELECT count(*) FROM {table}) FROM {table} WHERE id = {id}");
     let row = client.row(&sql).await.map_err(|error| words(&error))?;
     match row.as_slice() {
-        [said, count]
-            if *said == door.service.port.to_string() && *count == (id + 1).to_string() =>
-        {
+        [said, count] if *said == door.port.to_string() && *count == (id + 1).to_string() => {
             Ok(format!("wrote a row, read {count}"))
         }
         [_, count] => Err(format!("{} rows were written, {count} are read", id + 1)),

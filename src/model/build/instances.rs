@@ -40,6 +40,9 @@ pub(super) fn instance(
         offline_query: typed.bool("pg_offline_query"),
         port: port(&typed, "pg_port", 5432),
         patroni_port: port(&typed, "patroni_port", 8008),
+        pgbouncer_port: typed
+            .bool("pgbouncer_enabled")
+            .then(|| port(&typed, "pgbouncer_port", 6432)),
         patroni_ssl: typed.bool("patroni_ssl_enabled"),
         delay: typed
             .opt_str("pg_delay")
