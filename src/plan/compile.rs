@@ -270,10 +270,10 @@ impl Compiler<'_> {
             if key == "template" {
                 let rendered =
                     self.template(role, value.as_str().unwrap_or_default(), decl, context)?;
-                let field = if decl.kind == "command" {
-                    "run"
-                } else {
-                    "content"
+                let field = match decl.kind.as_str() {
+                    "command" => "run",
+                    "unit" => "first",
+                    _ => "content",
                 };
                 fields.insert(field.to_owned(), Value::from(rendered));
             } else {

@@ -27,6 +27,10 @@ pub struct Unit {
     /// A command that must succeed before a start, a restart or a reload.
     #[serde(default)]
     pub check: Option<String>,
+    /// Shell text that runs before the unit is started, and before it is first taken over. May hold secrets: it travels
+    /// like every step. `role.yml` gives it as `template`.
+    #[serde(default)]
+    pub first: Option<String>,
     /// Seconds that a start or restart may take.
     #[serde(default = "ninety")]
     pub deadline: u32,
@@ -145,6 +149,13 @@ impl Unit {
             .unwrap_or_default()
     }
 
+    fn first(&self) -> String {
+        self.first
+            .as_ref()
+            .map(|first| format!("{first}\n"))
+            .unwrap_or_default()
+    }
+
     /// Runs a verb, and on failure shows what systemd and the unit itself said.
     fn systemctl(&self, verb: &str) -> String {
         let unit = quote(&self.name);
@@ -180,7 +191,8 @@ impl Unit {
             String::new()
         };
         let script = format!(
-            "{reset}{enable}{}{}",
+            "{reset}{enable}{}{}{}",
+            self.first(),
             self.systemctl("start"),
             self.stamp(stamp)
         );
@@ -209,7 +221,12 @@ impl Unit {
         impact: Impact,
         causes: Vec<String>,
     ) -> Verdict {
-        let script = format!("{}{}", self.systemctl(verb), self.stamp(stamp));
+        let first = if stamp.is_none() {
+            self.first()
+        } else {
+            String::new()
+        };
+        let script = format!("{first}{}{}", self.systemctl(verb), self.stamp(stamp));
         let title = format!("{verb} {}", self.name);
         let mut change = Change::new(action, title.clone(), vec![Step::new(title, script)]);
         change.impact = impact;
@@ -326,62 +343,4 @@ impl Kind for Unit {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn unit() -> Unit {
-        let fields =
-            serde_json::json!({"name": "x", "restart_on": ["conf"], "reload_on": ["svc-*"]});
-        let mut unit: Unit = serde_json::from_value(fields).expect("fields");
-        let inputs = [("conf", "1"), ("svc-a", "2"), ("other", "3")];
-        unit.set_inputs(
-            &inputs.map(|(id, d)| (id.to_owned(), d.to_owned())).into(),
-            &BTreeSet::new(),
-        );
-        unit
-    }
-
-    fn seen(restart: &str, reload: &str) -> Observed {
-        let stamp = Stamp {
-            restart: [("conf".to_owned(), restart.to_owned())].into(),
-            reload: [("svc-a".to_owned(), reload.to_owned())].into(),
-        };
-        let state = UnitState {
-            loaded: true,
-            active: true,
-            enabled: true,
-            ..UnitState::default()
-        };
-        Observed {
-            stamps: [("x".to_owned(), stamp)].into(),
-            units: [("x".to_owned(), state)].into(),
-            ..Observed::default()
-        }
-    }
-
-    fn action(verdict: Verdict) -> Option<(Action, Option<String>)> {
-        match verdict {
-            Verdict::Differs(change) => Some((change.action, change.cause)),
-            Verdict::Same(_) | Verdict::Refused { .. } => None,
-        }
-    }
-
-    #[test]
-    fn unchanged_inputs_do_nothing() {
-        assert_eq!(action(unit().diff(&seen("1", "2"))), None);
-    }
-
-    #[test]
-    fn a_restart_wins_over_a_reload_and_names_its_cause() {
-        let found = action(unit().diff(&seen("0", "0")));
-        assert_eq!(found, Some((Action::Restart, Some("conf".to_owned()))));
-        let found = action(unit().diff(&seen("1", "0")));
-        assert_eq!(found, Some((Action::Reload, Some("svc-a".to_owned()))));
-    }
-
-    #[test]
-    fn a_stopped_unit_is_started() {
-        let found = action(unit().diff(&Observed::default()));
-        assert_eq!(found, Some((Action::Create, None)));
-    }
-}
+mod tests;

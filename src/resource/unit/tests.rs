@@ -1,0 +1,71 @@
+use super::*;
+
+fn unit() -> Unit {
+    let fields = serde_json::json!({"name": "x", "restart_on": ["conf"], "reload_on": ["svc-*"]});
+    let mut unit: Unit = serde_json::from_value(fields).expect("fields");
+    let inputs = [("conf", "1"), ("svc-a", "2"), ("other", "3")];
+    unit.set_inputs(
+        &inputs.map(|(id, d)| (id.to_owned(), d.to_owned())).into(),
+        &BTreeSet::new(),
+    );
+    unit
+}
+
+fn seen(restart: &str, reload: &str) -> Observed {
+    let stamp = Stamp {
+        restart: [("conf".to_owned(), restart.to_owned())].into(),
+        reload: [("svc-a".to_owned(), reload.to_owned())].into(),
+    };
+    let state = UnitState {
+        loaded: true,
+        active: true,
+        enabled: true,
+        ..UnitState::default()
+    };
+    Observed {
+        stamps: [("x".to_owned(), stamp)].into(),
+        units: [("x".to_owned(), state)].into(),
+        ..Observed::default()
+    }
+}
+
+fn action(verdict: Verdict) -> Option<(Action, Option<String>)> {
+    match verdict {
+        Verdict::Differs(change) => Some((change.action, change.cause)),
+        Verdict::Same(_) | Verdict::Refused { .. } => None,
+    }
+}
+
+#[test]
+fn unchanged_inputs_do_nothing() {
+    assert_eq!(action(unit().diff(&seen("1", "2"))), None);
+}
+
+#[test]
+fn a_restart_wins_over_a_reload_and_names_its_cause() {
+    let found = action(unit().diff(&seen("0", "0")));
+    assert_eq!(found, Some((Action::Restart, Some("conf".to_owned()))));
+    let found = action(unit().diff(&seen("1", "0")));
+    assert_eq!(found, Some((Action::Reload, Some("svc-a".to_owned()))));
+}
+
+#[test]
+fn what_comes_first_runs_before_a_start_and_not_before_a_reload() {
+    let unit = Unit {
+        first: Some("prepare it".to_owned()),
+        ..unit()
+    };
+    let script = |seen: &Observed| match unit.diff(seen) {
+        Verdict::Differs(change) => change.steps[0].script.expose().to_owned(),
+        Verdict::Same(_) | Verdict::Refused { .. } => String::new(),
+    };
+    let start = script(&Observed::default());
+    assert!(start.find("prepare it") < start.find("systemctl start"));
+    assert!(!script(&seen("1", "0")).contains("prepare it"));
+}
+
+#[test]
+fn a_stopped_unit_is_started() {
+    let found = action(unit().diff(&Observed::default()));
+    assert_eq!(found, Some((Action::Create, None)));
+}
