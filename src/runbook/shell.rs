@@ -12,10 +12,15 @@ use crate::secret::Secret;
 /// - `etcd_ctl ...` speaks to the member on this host as root; `etcd_ctl_at ENDPOINT ...` to another;
 /// - `etcd_majority` succeeds when this member takes part in a majority; it needs no password, and says no at once
 ///   where no leader is known;
+/// - `etcd_stop` ends the member on this host at once: asked politely, one without a majority looks for somebody to hand
+///   the lead to, for the 90 s of its unit;
 /// - `etcd_leader_url URL` prints where the leader is, asked at any member that lives: with passwords on, only the leader
 ///   itself can promote a learner (a follower forwards the request without them);
 /// - `patroni_says leader` asks Patroni on this host, and prints why where the answer is no;
 /// - `sql DATABASE SQL` asks PostgreSQL on this host as its superuser, unaligned, without a header;
+/// - `pg_control ...` is pg_ctl on this host's data; `pg_is_stopping` says whether the server has been asked to end: it then
+///   waits for standbys that are gone, for up to wal_sender_timeout, and may be ended at once, since all that it
+///   acknowledged is in its log;
 /// - `json_text KEY` prints the first string or number of that key in the JSON on standard input;
 /// - variables `ETCD_DATA`, `ETCD_CONF`, `ETCD_URL`, `ETCD_PEER`, `ETCD_NAME`, `PG_DATA`, `PG_BIN`, `PG_PORT`, `PG_USER`.
 pub fn host_functions(inventory: &Inventory, model: &Model, host: &Host) -> Secret {
@@ -51,6 +56,7 @@ fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
          --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key --endpoints=\"$@\"; }}\n\
          etcd_ctl_at() {{ {login}etcd_plain \"$@\"; }}\n\
          etcd_ctl() {{ etcd_ctl_at \"$ETCD_URL\" \"$@\"; }}\n\
+         etcd_stop() {{ systemctl kill -s KILL etcd.service 2>/dev/null || :; systemctl stop etcd.service || :; }}\n\
          etcd_leader_url() {{ for url in $(etcd_ctl_at \"$1\" member list | cut -d, -f5); do\n\
            found=$(etcd_plain \"$url\" endpoint status -w json 2>/dev/null) || continue\n\
            [ \"$(printf %s \"$found\" | json_text member_id)\" != \"$(printf %s \"$found\" | json_text leader)\" ] || {{ echo \"$url\"; return 0; }}\n\
@@ -78,6 +84,8 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
         "patroni_says() {{ python3 -c 'import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context())' \\\n\
            \"{scheme}://{api}/$1\" 2>&1 | tail -n 1 | grep . && return 1; return 0; }}\n\
          PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user}\n\
+         pg_control() {{ runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" \"$@\"; }}\n\
+         pg_is_stopping() {{ pg_control status >/dev/null 2>&1 && [ \"$(sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | tr -d ' ')\" = stopping ]; }}\n\
          sql() {{ PGCONNECT_TIMEOUT=4 runuser -u \"$PG_USER\" -- \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h {socket} -p $PG_PORT -d \"$1\" -c \"$2\"; }}\n",
         data = quote(&typed.str("pg_data")),
         bin = quote(&bin),

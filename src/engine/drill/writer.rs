@@ -1,6 +1,7 @@
 //! One insert every 10 ms, through HAProxy, as an application that reconnects would do it.
 
 use super::connect;
+use crate::engine::fleet::chain;
 use crate::engine::verify::Login;
 use crate::engine::verify::client::{Client, ClientError};
 use crate::event::drill::Millis;
@@ -142,7 +143,8 @@ impl Load {
 
     async fn knock(&self, door: &Door) -> Option<Client> {
         let answer = connect(door, &self.login, CONNECT).await;
-        let note = |error: ClientError| self.refused(format!("{}: {error}", door.address));
+        let note =
+            |error: ClientError| self.refused(format!("{}: {}", door.address, chain(&error)));
         answer.map_err(note).ok()
     }
 
@@ -153,15 +155,19 @@ impl Load {
         let answer = answer.map_err(|_| ClientError::Timeout).flatten();
         match answer {
             Ok(_) => {
-                let at = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                let at = self.now();
                 self.written.lock().acknowledged.push((id, at));
                 true
             }
             Err(error) => {
-                self.refused(error.to_string());
+                self.refused(chain(&error));
                 false
             }
         }
+    }
+
+    fn now(&self) -> Millis {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn refused(&self, words: String) {
@@ -240,14 +246,7 @@ async fn ask(doors: &[Door], login: &Login, sql: &str) -> Result<Vec<String>, St
         };
         match answer {
             Ok(row) => return Ok(row),
-            Err(error) => {
-                why = format!(
-                    "{}:{}: {}",
-                    door.address,
-                    door.port,
-                    crate::engine::fleet::chain(&error)
-                )
-            }
+            Err(error) => why = format!("{}:{}: {}", door.address, door.port, chain(&error)),
         }
     }
     Err(why)

@@ -123,7 +123,7 @@ fn risks(view: &EtcdView<'_>, host: &HostName) -> Vec<String> {
 
 fn stop() -> Script {
     Script::new(
-        "systemctl stop etcd.service",
+        "etcd_stop",
         "if systemctl is-active -q etcd.service; then echo 'etcd still runs'; false; fi",
     )
 }

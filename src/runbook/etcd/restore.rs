@@ -230,7 +230,7 @@ fn hold() -> Script {
 
 fn stop() -> Script {
     Script::new(
-        "systemctl stop etcd.service",
+        "etcd_stop",
         "if systemctl is-active -q etcd.service; then echo 'etcd still runs'; false; fi",
     )
 }

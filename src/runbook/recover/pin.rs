@@ -136,7 +136,7 @@ pub(super) fn bind(case: &Case<'_>) -> Option<Step> {
         "systemctl mask --now vip-manager.service 2>/dev/null || :\n\
          dev={}\n\
          ip addr add {address}/{prefix} dev $dev 2>/dev/null || :\n\
-         if command -v arping >/dev/null; then arping -q -U -c 3 -I $dev {address} || :; elif command -v python3 >/dev/null; then\n\
+         if command -v arping >/dev/null; then for n in 1 2 3; do arping -q -U -c 1 -I $dev {address} || :; done; elif command -v python3 >/dev/null; then\n\
          python3 - $dev {address} <<'CITUSCTL_ARP' || :\n{ARP}\nCITUSCTL_ARP\nfi\n",
         interface(vip, case),
         address = vip.address,
@@ -153,12 +153,14 @@ pub(super) fn bind(case: &Case<'_>) -> Option<Step> {
 }
 
 /// A gratuitous ARP, for hosts without `arping`.
+///
+/// The device's own address comes from the socket: in a container /sys may show the devices of another network.
 const ARP: &str = "import socket, sys\n\
 dev, address = sys.argv[1:]\n\
-mac = bytes.fromhex(open(f'/sys/class/net/{dev}/address').read().strip().replace(':', ''))\n\
 ip = socket.inet_aton(address)\n\
-packet = b'\\xff' * 6 + mac + bytes.fromhex('0806000108000604') + bytes.fromhex('0001') + mac + ip + b'\\xff' * 6 + ip\n\
-with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:\n    raw.bind((dev, 0))\n    [raw.send(packet) for _ in range(3)]";
+with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:\n    raw.bind((dev, 0x0806))\n    mac = raw.getsockname()[4]\n    \
+packet = b'\\xff' * 6 + mac + bytes.fromhex('0806000108000604') + bytes.fromhex('0001') + mac + ip + b'\\xff' * 6 + ip\n    \
+[raw.send(packet) for _ in range(3)]";
 
 fn interface(vip: &Vip, case: &Case<'_>) -> String {
     match &vip.interface {

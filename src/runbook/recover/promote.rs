@@ -60,7 +60,7 @@ fn quorum(case: &Case<'_>) -> Option<Step> {
 
 /// The same on every etcd host that `which` picks.
 pub(super) fn no_quorum(input: Input<'_>, which: impl Fn(&HostName) -> bool) -> Option<Step> {
-    let act = "systemctl mask etcd.service\nsystemctl stop etcd.service || :";
+    let act = "systemctl mask etcd.service\netcd_stop";
     let holds = "case $(systemctl show -P ActiveState etcd.service) in active | activating | deactivating) echo 'etcd runs'; false ;; esac\n\
         [ \"$(systemctl show -P LoadState etcd.service)\" = masked ] || { echo 'etcd is not masked'; false; }";
     let etcd = input.model.etcd.iter().flat_map(|etcd| &etcd.members);
@@ -72,14 +72,9 @@ pub(super) fn no_quorum(input: Input<'_>, which: impl Fn(&HostName) -> bool) -> 
     (!scripts.is_empty()).then(|| Step::on_all(scripts, "quorum", title))
 }
 
-/// A PostgreSQL that has stopped is started as Patroni did: not all that it was told is in its configuration.
+/// A PostgreSQL that has stopped, or is about to, is started again.
 fn postgres(host: &HostName) -> Step {
-    let act = "systemctl reset-failed citusctl-postgres.service 2>/dev/null || :\n\
-        [ -s \"$PG_DATA/postmaster.opts\" ] || { echo \"$PG_DATA/postmaster.opts is not there\"; exit 1; }\n\
-        mkdir -p /run/postgresql; chown \"$PG_USER:\" /run/postgresql; chmod 2775 /run/postgresql\n\
-        systemd-run --quiet --unit=citusctl-postgres --uid=\"$PG_USER\" --property=KillMode=mixed --property=KillSignal=SIGINT \\\n\
-          --property=TimeoutStopSec=120 --property=LimitNOFILE=1048576 --property=OOMScoreAdjust=-900 \\\n\
-          sh -c \"exec $(cat \"$PG_DATA/postmaster.opts\")\"";
+    let act = include_str!("scripts/postgres.sh");
     let holds = "sql postgres 'SELECT 1' >/dev/null 2>&1 || { echo 'PostgreSQL does not answer yet'; false; }";
     Step::on(
         host,

@@ -72,7 +72,7 @@ fn restore(input: Input<'_>) -> Step {
     let act = format!(
         "kept=$(cat {ETCD_BEFORE})\n\
          [ -d \"$kept/member\" ] || {{ echo \"$kept is not there\"; exit 1; }}\n\
-         systemctl stop etcd.service\n\
+         etcd_stop\n\
          move_aside \"$ETCD_DATA\"\n\
          cp -a \"$kept\" \"$ETCD_DATA\"\n\
          systemctl start --no-block etcd.service\n\

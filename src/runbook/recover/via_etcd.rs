@@ -54,6 +54,7 @@ impl Case<'_> {
 /// Patroni stops PostgreSQL with itself; a PostgreSQL without Patroni is stopped by hand.
 fn fence_script() -> Script {
     let act = "systemctl mask patroni.service etcd.service vip-manager.service 2>/dev/null\n\
+        systemctl kill -s KILL etcd.service 2>/dev/null || :\n\
         systemctl stop patroni.service etcd.service || :\n\
         if [ -n \"${PG_DATA:-}\" ] && runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" status >/dev/null 2>&1; then\n\
           runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" -m immediate stop\n\
@@ -144,15 +145,17 @@ fn forced(host: &HostName, act: String) -> Step {
     .within(60)
 }
 
-/// Patroni must run to promote.
+/// Patroni must run to promote. One that has asked its server to end waits for that before anything else.
 fn patroni(case: &Case<'_>) -> Step {
     let act = "systemctl unmask patroni.service 2>/dev/null || :\n\
-        systemctl reset-failed patroni.service 2>/dev/null || :\nsystemctl start --no-block patroni.service";
-    let holds = "systemctl is-active -q patroni || { echo 'Patroni does not run yet'; false; }";
+        systemctl reset-failed patroni.service 2>/dev/null || :\nsystemctl start --no-block patroni.service\n\
+        if pg_is_stopping; then pg_control -m immediate -t 20 stop; fi";
+    let holds = "systemctl is-active -q patroni || { echo 'Patroni does not run yet'; false; }\n\
+        if pg_is_stopping; then echo 'PostgreSQL waits for lost standbys before it ends'; false; fi";
     Step::on(
         &case.survivor.host,
         "patroni",
-        "see that Patroni runs",
+        "see that Patroni runs, and does not wait for lost standbys",
         Script::new(act, holds),
     )
 }

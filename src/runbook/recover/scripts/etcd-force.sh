@@ -9,8 +9,7 @@ chmod 0644 "$conf"
 printf '[Service]\nExecStart=\nExecStart=/usr/bin/etcd --config-file=%s\n' "$conf" >"$dropin/zz-citusctl-force.conf"
 systemctl unmask etcd.service 2>/dev/null || :
 systemctl daemon-reload
-systemctl kill -s KILL etcd.service 2>/dev/null || :
-systemctl stop etcd.service
+etcd_stop
 # Only the first copy is what was there before: `recover undo` puts it back.
 if [ ! -e /etc/citusctl/etcd-before ]; then
   keep "$ETCD_DATA"

@@ -13,7 +13,7 @@ mine() { etcd_ctl_at "$ALIVE" member list | grep -F ", $ETCD_PEER," || :; }
 
 systemctl unmask etcd.service 2>/dev/null || :
 if [ -z "$(mine)" ]; then
-  systemctl stop etcd.service
+  etcd_stop
   move_aside "$ETCD_DATA"
   retry etcd_ctl_at "$ALIVE" member add "$ETCD_NAME" --learner --peer-urls="$ETCD_PEER"
 fi
