@@ -129,7 +129,7 @@ fn service() -> Json {
 fn context(citus: bool, patroni: &str) -> Json {
     let password = secret(&Secret::new(PASSWORD));
     let members: Vec<Json> = (1..=3)
-        .map(|n| json!({"name": format!("etcd-{n}"), "address": format!("10.10.10.1{n}"), "host": "h"}))
+        .map(|n| json!({"name": format!("etcd-{n}"), "address": format!("10.10.10.1{n}"), "host": "h", "learner": n == 3}))
         .collect();
     json!({
         "host": {"name": "h", "nodename": "h", "address": "10.10.10.11", "facts": {"cpu": 2, "mem_mb": 1024, "disk_gb": 20}},
