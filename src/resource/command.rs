@@ -53,7 +53,8 @@ impl Kind for Command {
             vec![Step::new(self.name.clone(), script)],
         );
         change.impact = self.impact;
-        change.cause = Some(changed.join(", "));
+        // With no inputs but its own text there is nothing else to name.
+        change.cause = (!self.on.is_empty()).then(|| changed.join(", "));
         Verdict::differs(change)
     }
 

@@ -16,6 +16,7 @@ mod link;
 mod package;
 mod shell;
 mod unit;
+mod user;
 
 pub use block::Block;
 pub use change::{Action, BeforeAfter, Change, Impact, Step, Verdict};
@@ -28,6 +29,7 @@ pub use link::Link;
 pub use package::Package;
 pub use shell::prelude;
 pub use unit::Unit;
+pub use user::User;
 
 use crate::fact::{Observed, Probe};
 use crate::names::{ResourceId, Tag};
@@ -99,6 +101,7 @@ kinds! {
     "link" => Link,
     "block" => Block,
     "hostname" => Hostname,
+    "user" => User,
     "command" => Command,
     "unit" => Unit,
     "no_foreign_path" => NoForeignPath,

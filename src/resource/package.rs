@@ -19,7 +19,7 @@ pub struct Package {
 /// only when a package is unknown.
 const INSTALL: &str = r#"command -v apt-get >/dev/null || { echo "no apt-get here: only Debian and its kin are supported"; exit 1; }
 export DEBIAN_FRONTEND=noninteractive
-known() { for p in "$@"; do apt-cache show -- "$p" >/dev/null 2>&1 || return 1; done; }
+known() { for p in "$@"; do apt-cache policy -- "$p" 2>/dev/null | grep -q '^  Candidate: [^(]' || return 1; done; }
 known "$@" || apt-get -q update
 policy=/usr/sbin/policy-rc.d
 # One that is marked as ours was left by a run that was killed.

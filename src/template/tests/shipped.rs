@@ -153,7 +153,11 @@ fn context(citus: bool, patroni: &str) -> Json {
         "node": {"hosts": [{"address": "10.10.10.11", "names": ["pg-citus0-1", "h"]}]},
         "repo": {"name": "pgdg", "line": "deb https://example.com/apt trixie main"},
         "vars": {"node_tune": "oltp", "node_overcommit_ratio": 0, "node_hugepage_count": 0,
-                 "node_hugepage_ratio": 0, "node_sysctl_params": {"fs.nr_open": 8388608}},
+                 "node_hugepage_ratio": 0, "node_sysctl_params": {"fs.nr_open": 8388608},
+                 "node_kernel_modules": ["softdog"], "node_aliases": {"pq": "psql -X"},
+                 "node_admin_username": "ops", "node_admin_sudo": "limit", "pg_dbsu_sudo": "limit",
+                 "node_ntp_servers": ["pool pool.ntp.org iburst"], "node_crontab": ["0 3 * * * root true"],
+                 "pg_crontab": ["0 1 * * * true", "@daily true"]},
     })
 }
 
