@@ -101,6 +101,24 @@ impl Project {
         })
     }
 
+    /// The same catalog and state for another inventory.
+    pub fn with(
+        &self,
+        common: &Common,
+        inventory: Inventory,
+        model: Model,
+    ) -> Result<Self, Failure> {
+        let (catalog, templates) = catalog(common)?;
+        Ok(Self {
+            inventory,
+            model,
+            catalog,
+            templates,
+            said: Diagnostics::default(),
+            state_dir: self.state_dir.clone(),
+        })
+    }
+
     /// Says warnings and worse, once, before anything is done; notes are for `check`.
     pub fn say_warnings(&self, common: &Common) {
         let loud: Vec<_> = self

@@ -16,7 +16,7 @@ use crate::event::Outcome;
 use crate::inventory::parameters::Typed;
 use crate::model::{Host, Model};
 use crate::names::{HostName, RoleName};
-use crate::plan::{Going, outline};
+use crate::plan::{Desired, Going, deployed, outline};
 use crate::runbook::recover::Input;
 use crate::runbook::remove::{self, Case, Left, Questions};
 use crate::runbook::{Runbook, host_functions};
@@ -64,6 +64,18 @@ impl Removing {
             roles,
             hosts,
         }))
+    }
+}
+
+impl Removing {
+    /// Whether a role leaves a host with this, be it there or not: what was begun is finished.
+    fn takes(&self, host: &HostName, role: &str) -> bool {
+        let kind = match self.what {
+            Removal::Pgsql => role == "pgsql",
+            Removal::Etcd => role == "etcd",
+            Removal::Node => true,
+        };
+        kind && self.hosts.contains(host)
     }
 }
 
@@ -184,8 +196,19 @@ async fn planned(
     removing: &Removing,
 ) -> Result<(Runbook, Option<Rest>), Failure> {
     let project = session.project;
-    let before = session.wanted_by(project)?.0;
-    let rest = Rest::of(session, &before, &removing.hosts, removing.what)?;
+    let full = session.wanted_by(project)?.0;
+    let left = survey(session, run, removing, &full).await;
+    let has = |host: &HostName, role: &str| removing.takes(host, role) || made(&left, host, role);
+    let now = match deployed(&project.inventory, &project.model, has) {
+        Some((inventory, model)) => Some(project.with(session.common, inventory, model)?),
+        None => None,
+    };
+    let before = match &now {
+        Some(now) => session.wanted_by(now)?.0,
+        None => full,
+    };
+    let now = now.as_ref().unwrap_or(project);
+    let rest = Rest::of(session, now, &before, &removing.hosts, removing.what)?;
     let going = |host: &HostName| {
         let after = rest.as_ref().map(|rest| &rest.whole);
         (
@@ -195,13 +218,12 @@ async fn planned(
     };
     let going: BTreeMap<HostName, Going> = removing.hosts.iter().map(going).collect();
     let seen = look(session, run).await;
-    let left = survey(session, run, removing, &going).await;
-    let groups: Vec<_> = project.model.groups().map(|(_, group)| group).collect();
+    let groups: Vec<_> = now.model.groups().map(|(_, group)| group).collect();
     let groups = engine::groups(run, &groups).await;
     let case = Case {
         input: Input {
-            inventory: &project.inventory,
-            model: &project.model,
+            inventory: &now.inventory,
+            model: &now.model,
             seen: &seen,
             run: &session.id,
         },
@@ -229,11 +251,18 @@ async fn planned(
     Ok((book, rest))
 }
 
+/// Whether a role has ever written something on a host; one that does not tell counts as if.
+fn made(left: &BTreeMap<HostName, Left>, host: &HostName, role: &str) -> bool {
+    let of_role = |line: &String| line.split_once('/').is_some_and(|(found, _)| found == role);
+    left.get(host)
+        .is_none_or(|left| left.manifest.iter().any(of_role))
+}
+
 async fn survey(
     session: &Session<'_>,
     run: &Run<'_>,
     removing: &Removing,
-    going: &BTreeMap<HostName, Going>,
+    full: &Desired,
 ) -> BTreeMap<HostName, Left> {
     let project = session.project;
     let reachable = project
@@ -242,7 +271,8 @@ async fn survey(
         .filter(|host| session.fleet.get(&host.name).is_some());
     let programs = reachable.map(|host| {
         let functions = host_functions(&project.inventory, &project.model, host);
-        let questions = questions(project, removing.what, host, going.get(&host.name));
+        let going = Going::of(full, None, &removing.roles, &host.name);
+        let questions = questions(project, removing.what, host, going);
         (
             host.name.clone(),
             remove::survey_program(&run.frame, &functions, &questions),
@@ -256,7 +286,7 @@ async fn survey(
     answers.filter_map(read).collect()
 }
 
-fn questions(project: &Project, what: Removal, host: &Host, going: Option<&Going>) -> Questions {
+fn questions(project: &Project, what: Removal, host: &Host, going: Going) -> Questions {
     let typed = project
         .inventory
         .hosts
@@ -268,10 +298,8 @@ fn questions(project: &Project, what: Removal, host: &Host, going: Option<&Going
         Removal::Node => Some("/etc/citusctl".to_owned()),
     };
     Questions {
-        units: going.map(|going| going.units.clone()).unwrap_or_default(),
-        packages: going
-            .map(|going| going.packages.clone())
-            .unwrap_or_default(),
+        units: going.units,
+        packages: going.packages,
         directories: directories.into_iter().collect(),
         citus: citus(&project.model, host),
         keys: if host.etcd.is_some() {

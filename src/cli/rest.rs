@@ -2,7 +2,7 @@
 
 use super::exit::Failure;
 use super::options::Common;
-use super::project::{self, Project};
+use super::project::Project;
 use super::session::{Session, differing};
 use crate::catalog::Removal;
 use crate::engine::{self, ApplyOptions, EngineError, Looker, Run};
@@ -10,7 +10,6 @@ use crate::model::Model;
 use crate::names::HostName;
 use crate::plan::{Desired, Plan, changed, diff, without};
 use crate::secret::Masker;
-use crate::source::Diagnostics;
 use std::collections::BTreeSet;
 
 /// The rest of a formation.
@@ -26,30 +25,19 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// The rest, where there is any that can be computed. All of etcd leaves only when nobody needs it any more.
+    /// The rest of what there is now, where there is any that can be computed. All of etcd leaves only when nobody needs it any more.
     pub fn of(
         session: &Session<'_>,
+        now: &Project,
         before: &Desired,
         hosts: &BTreeSet<HostName>,
         what: Removal,
     ) -> Result<Option<Self>, Failure> {
-        let project = session.project;
-        let Some((inventory, model)) = without(&project.inventory, &project.model, hosts, what)
-        else {
+        let found = without(&now.inventory, &now.model, hosts, what);
+        let Some((inventory, model)) = found.filter(|(_, model)| model.etcd.is_some()) else {
             return Ok(None);
         };
-        if model.etcd.is_none() {
-            return Ok(None);
-        }
-        let (catalog, templates) = project::catalog(session.common)?;
-        let rest = Project {
-            inventory,
-            model,
-            catalog,
-            templates,
-            said: Diagnostics::default(),
-            state_dir: project.state_dir.clone(),
-        };
+        let rest = now.with(session.common, inventory, model)?;
         let (whole, masker) = session.wanted_by(&rest)?;
         let others = others(&rest.model, hosts, what);
         Ok(Some(Self {

@@ -4,7 +4,7 @@ mod addresses;
 
 use super::fleet::{chain, collect};
 use super::look::futures_join;
-use super::{EngineError, Patroni, Run};
+use super::{EngineError, Patroni, Run, registered};
 use crate::catalog::Gate;
 use crate::command::{quote, whole_program};
 use crate::event::Kind;
@@ -35,6 +35,7 @@ pub(super) async fn pass(
     let deadline = limit(gate);
     let mut told = String::new();
     let mut last_change = Instant::now();
+    let mut reminded = false;
     loop {
         let view = view(run, gate, hosts).await;
         let detail = match view {
@@ -58,6 +59,10 @@ pub(super) async fn pass(
                 seconds: started.elapsed().as_secs(),
                 deadline: deadline.as_secs(),
             });
+        }
+        if gate == Gate::Registered && !reminded && last_change.elapsed() > registered::PATIENCE {
+            registered::remind(run).await;
+            reminded = true;
         }
         if run.cancel.stops() {
             return Err(EngineError::Interrupted(format!(
@@ -246,49 +251,12 @@ async fn etcd(run: &Run<'_>) -> View {
 
 /// The coordinator's metadata name the leader of every group.
 async fn registered(run: &Run<'_>) -> View {
-    let mut lacks = Vec::new();
-    for formation in run
-        .model
-        .formations
-        .iter()
-        .filter(|formation| formation.is_citus())
-    {
-        if let Some(reason) = unregistered(run, formation).await {
-            lacks.push(reason);
-        }
-    }
+    let lacks = registered::lacks(run).await;
     if lacks.is_empty() {
         View::Open("pg_dist_node names all leaders".to_owned())
     } else {
         View::Closed(lacks.join("; "))
     }
-}
-
-async fn unregistered(run: &Run<'_>, formation: &Formation) -> Option<String> {
-    let coordinator = formation.coordinator()?;
-    let seen = match cluster(run, coordinator).await {
-        Ok(seen) => seen,
-        Err(reason) => return Some(reason),
-    };
-    let leader = seen.leader()?;
-    let member = coordinator
-        .members
-        .iter()
-        .find(|member| member.name == leader.name)?;
-    let query = "SELECT groupid FROM pg_dist_node WHERE noderole = 'primary' AND isactive";
-    let body = format!("{} {} 2>&1", formation.psql(member.port), quote(query));
-    let output = exec(run, &member.host, &body).await.unwrap_or_default();
-    let found: BTreeSet<u32> = output
-        .lines()
-        .filter_map(|line| line.trim().parse().ok())
-        .collect();
-    let missing: Vec<&str> = formation
-        .groups
-        .iter()
-        .filter(|group| group.number.is_some_and(|number| !found.contains(&number)))
-        .map(|group| group.cluster.as_str())
-        .collect();
-    (!missing.is_empty()).then(|| format!("pg_dist_node does not name {} yet", missing.join(", ")))
 }
 
 async fn haproxy(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {

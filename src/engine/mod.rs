@@ -14,6 +14,7 @@ mod group_look;
 mod lock;
 mod look;
 mod patroni;
+mod registered;
 mod runbook;
 pub mod status;
 pub mod verify;

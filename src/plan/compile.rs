@@ -61,7 +61,7 @@ impl Compiler<'_> {
                 .stages
                 .push(self.stage(stage, &mut error.diagnostics));
         }
-        desired.owned = self.owned(&desired, &mut error.diagnostics);
+        self.wanted(&mut desired, &mut error.diagnostics);
         if error.diagnostics.has_errors() {
             Err(error)
         } else {
@@ -76,6 +76,7 @@ impl Compiler<'_> {
             gate: stage.gate,
             hosts: BTreeMap::new(),
             groups: BTreeMap::new(),
+            sweeps: self.sweeps(stage),
         };
         if stage.hosts == HostSet::Groups {
             for (_, group) in self.model.groups() {
@@ -87,11 +88,29 @@ impl Compiler<'_> {
         }
         for host in self.hosts(stage.hosts) {
             let resources = self.host(stage, host, problems);
-            if !resources.is_empty() {
-                compiled.hosts.insert(host.name.clone(), resources);
-            }
+            compiled.hosts.insert(host.name.clone(), resources);
         }
         compiled
+    }
+
+    /// The roles of a stage, and the units that each of them may want.
+    fn sweeps(&self, stage: &StageDecl) -> BTreeMap<RoleName, BTreeSet<String>> {
+        let units = |name: &RoleName| {
+            let role = self.catalog.roles.get(name);
+            let declared = role.into_iter().flat_map(|role| &role.resources);
+            let field = |unit: &'_ ResourceDecl, key: &str| {
+                let found = unit.fields.iter().find(|(name, _)| *name == key);
+                found.and_then(|(_, node)| node.as_str().map(str::to_owned))
+            };
+            let units = declared.filter(|declared| declared.kind == "unit");
+            let swept = units.filter(|unit| field(unit, "stays").is_none());
+            swept.filter_map(|unit| field(unit, "name")).collect()
+        };
+        let roles = stage
+            .roles
+            .iter()
+            .map(|(name, _)| (name.clone(), units(name)));
+        roles.collect()
     }
 
     /// The hosts of a set, in the inventory's order.
@@ -356,31 +375,33 @@ impl Compiler<'_> {
         Box::new(diagnostic)
     }
 
-    /// Every path that any playbook's resources own, by host. Stages that were compiled already are not again.
-    fn owned(&self, desired: &Desired, problems: &mut Diagnostics) -> Owned {
-        let mut owned = Owned::new();
+    /// Every path that any playbook's resources own and every unit that they want, by host. Stages that were compiled
+    /// already are not again.
+    fn wanted(&self, desired: &mut Desired, problems: &mut Diagnostics) {
         let Some(site) = self.catalog.playbooks.get("site") else {
-            return owned;
+            return;
         };
         for stage in site.stages.iter().filter(|s| s.hosts != HostSet::Groups) {
             let done = desired.stages.iter().find(|done| done.name == stage.name);
-            match done {
-                Some(done) => own(&mut owned, &done.hosts),
-                None => own(&mut owned, &self.stage(stage, problems).hosts),
+            let hosts = match done {
+                Some(done) => done.hosts.clone(),
+                None => self.stage(stage, problems).hosts,
+            };
+            for (host, resources) in hosts {
+                let paths = desired.owned.entry(host.clone()).or_default();
+                paths.extend(resources.iter().flat_map(|r| r.resource.owns()));
+                let units = desired.units.entry(host).or_default();
+                units.extend(resources.iter().filter_map(unit_name));
             }
         }
-        owned
     }
 }
 
-/// Paths by host.
-type Owned = BTreeMap<HostName, BTreeSet<String>>;
-
-fn own(owned: &mut Owned, hosts: &BTreeMap<HostName, Vec<Declared>>) {
-    for (host, resources) in hosts {
-        let paths = owned.entry(host.clone()).or_default();
-        paths.extend(resources.iter().flat_map(|r| r.resource.owns()));
+fn unit_name(declared: &Declared) -> Option<String> {
+    if let Resource::Unit(unit) = &declared.resource {
+        return Some(unit.name.clone());
     }
+    None
 }
 
 type Expanded<'c> = (ResourceId, String, Value, BTreeSet<Tag>, &'c ResourceDecl);

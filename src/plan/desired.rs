@@ -2,7 +2,7 @@
 
 use crate::catalog::{Gate, Rollout};
 use crate::fact::Probe;
-use crate::names::{ClusterName, HostName, InstanceName, StageName};
+use crate::names::{ClusterName, HostName, InstanceName, RoleName, StageName};
 use crate::resource::Declared;
 use crate::resource::group::{GroupDeclared, PgAccess};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,8 @@ pub struct Desired {
     /// Every path that the catalog wants on a host, whatever was selected: what else the host's manifest names
     /// has left the inventory.
     pub owned: BTreeMap<HostName, BTreeSet<String>>,
+    /// Every unit that the catalog wants on a host, likewise.
+    pub units: BTreeMap<HostName, BTreeSet<String>>,
 }
 
 /// The wanted state of one stage.
@@ -22,8 +24,11 @@ pub struct DesiredStage {
     pub name: StageName,
     pub rollout: Rollout,
     pub gate: Option<Gate>,
+    /// A host with nothing may have something to lose: what a role made there that is wanted no more.
     pub hosts: BTreeMap<HostName, Vec<Declared>>,
     pub groups: BTreeMap<ClusterName, GroupDesired>,
+    /// Roles whose leftovers go, with the units that they know.
+    pub sweeps: BTreeMap<RoleName, BTreeSet<String>>,
 }
 
 /// The wanted state of a group.

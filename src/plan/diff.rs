@@ -43,8 +43,13 @@ pub fn diff_stage(
         let Some(observed) = seen.hosts.get(host) else {
             continue;
         };
-        let owned = desired.owned.get(host);
-        let mut units = removals(resources, observed, owned);
+        let mut units = leftover_units(stage, observed, desired.units.get(host));
+        units.extend(removals(
+            stage,
+            resources,
+            observed,
+            desired.owned.get(host),
+        ));
         for declared in resources {
             match declared.resource.diff(observed) {
                 Verdict::Same(_) => {}
@@ -97,16 +102,55 @@ fn owning(declared: &Declared, mut change: Change) -> Unit {
     }
 }
 
+/// Units of this stage's roles that we started once, as their stamps say, and nobody wants any more.
+fn leftover_units(
+    stage: &DesiredStage,
+    seen: &Observed,
+    wanted: Option<&BTreeSet<String>>,
+) -> Vec<Unit> {
+    let left = |unit: &&String| {
+        seen.stamps.contains_key(*unit) && !wanted.is_some_and(|wanted| wanted.contains(*unit))
+    };
+    let sweeps = stage.sweeps.iter();
+    let units =
+        sweeps.flat_map(|(role, units)| units.iter().filter(left).map(move |unit| (role, unit)));
+    units
+        .map(|(role, unit)| leftover_unit(role.as_str(), unit))
+        .collect()
+}
+
+fn leftover_unit(role: &str, unit: &str) -> Unit {
+    let title = format!("stop and disable {unit}");
+    let name = quote(unit);
+    let script = format!(
+        "[ \"$(systemctl show -P LoadState {name})\" = not-found ] || systemctl -q disable --now {name}\n\
+         systemctl reset-failed {name} 2>/dev/null || :\nrm -f /etc/citusctl/stamps/{name}\n"
+    );
+    let mut change = Change::new(
+        Action::Remove,
+        title.clone(),
+        vec![Step::new(title, script)],
+    );
+    change.impact = Impact::Restart;
+    change.cause = Some("nothing wants it any more".to_owned());
+    Unit {
+        id: ResourceId::new(format!("{role}/{unit}")),
+        change,
+    }
+}
+
 /// Files of this stage's roles that the manifest names and nobody wants any more: moved aside, never deleted.
 fn removals(
+    stage: &DesiredStage,
     resources: &[Declared],
     seen: &Observed,
     owned: Option<&BTreeSet<String>>,
 ) -> Vec<Unit> {
-    let roles: BTreeSet<&str> = resources
+    let present = resources
         .iter()
-        .filter_map(|d| Some(d.id.as_str().split_once('/')?.0))
-        .collect();
+        .filter_map(|d| Some(d.id.as_str().split_once('/')?.0));
+    let swept = stage.sweeps.keys().map(|role| role.as_str());
+    let roles: BTreeSet<&str> = present.chain(swept).collect();
     let mut units = Vec::new();
     for line in &seen.manifest {
         let Some((id, path)) = line.split_once(' ') else {
@@ -187,5 +231,61 @@ fn pull_restart(plan: &mut GroupPlan, seen: &GroupSeen) {
             id: ResourceId::new("patroni/restart"),
             change,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Rollout;
+    use crate::fact::Stamp;
+    use crate::names::{RoleName, StageName};
+
+    fn summaries(wanted: bool) -> Vec<String> {
+        let host = HostName::new("h");
+        let unit = "pgbouncer.service".to_owned();
+        let stage = DesiredStage {
+            name: StageName::new("pgbouncer"),
+            rollout: Rollout::Together,
+            gate: None,
+            hosts: [(host.clone(), Vec::new())].into(),
+            groups: BTreeMap::new(),
+            sweeps: [(RoleName::new("pgbouncer"), [unit.clone()].into())].into(),
+        };
+        let mut desired = Desired::default();
+        if wanted {
+            desired.units.insert(host.clone(), [unit.clone()].into());
+            desired
+                .owned
+                .insert(host.clone(), ["/etc/p".to_owned()].into());
+        }
+        let observed = Observed {
+            stamps: [
+                (unit, Stamp::default()),
+                ("patroni.service".to_owned(), Stamp::default()),
+            ]
+            .into(),
+            manifest: vec![
+                "pgbouncer/conf /etc/p".to_owned(),
+                "haproxy/conf /etc/h".to_owned(),
+            ],
+            ..Observed::default()
+        };
+        let seen = Seen {
+            hosts: [(host, observed)].into(),
+            ..Seen::default()
+        };
+        let (planned, _) = diff_stage(&desired, &stage, &seen);
+        let units = planned.hosts.into_values().flatten();
+        units.map(|unit| unit.change.summary).collect()
+    }
+
+    #[test]
+    fn what_nobody_wants_any_more_stops_and_goes() {
+        assert_eq!(
+            summaries(false),
+            ["stop and disable pgbouncer.service", "/etc/p"]
+        );
+        assert_eq!(summaries(true), Vec::<String>::new());
     }
 }

@@ -19,7 +19,7 @@ pub use diff::{Seen, diff, diff_stage};
 pub use leave::{Going, changed};
 pub use outline::{digest, outline};
 pub use select::{SelectError, Selection};
-pub use without::without;
+pub use without::{deployed, without};
 
 use crate::catalog::{Gate, Rollout};
 use crate::names::{ClusterName, HostName, ResourceId, StageName};

@@ -55,7 +55,14 @@ impl Selection {
                 let selected = digests.get(host).unwrap_or(&nothing);
                 *resources = self.select(std::mem::take(resources), selected);
             }
-            stage.hosts.retain(|_, resources| !resources.is_empty());
+            // What is left of a role goes when the role is meant, not one tag of it.
+            stage
+                .sweeps
+                .retain(|role, _| self.wants(&BTreeSet::from([Tag::new(role.as_str())])));
+            let sweeps = !stage.sweeps.is_empty();
+            stage
+                .hosts
+                .retain(|_, resources| sweeps || !resources.is_empty());
             stage
                 .groups
                 .retain(|_, group| group.members.values().any(|host| self.has_host(host)));
@@ -167,6 +174,7 @@ pub(super) fn narrow(mut desired: Desired, keep: &BTreeMap<HostName, BTreeSet<St
     }
     for stage in &mut desired.stages {
         stage.groups.clear();
+        stage.sweeps.clear();
         stage.hosts.retain(|host, _| keep.contains_key(host));
         for (host, resources) in &mut stage.hosts {
             let (Some(ids), Some(known)) = (keep.get(host), selected.get(host)) else {

@@ -34,6 +34,32 @@ pub fn without(
     Some((rest, left))
 }
 
+/// The inventory without what it names and no host has: lines of members that have left already, or never came. `has`
+/// says whether a role ever wrote anything on a host; hosts that did not tell count as if it had. `None`: it is as
+/// the inventory says.
+pub fn deployed(
+    inventory: &Inventory,
+    model: &Model,
+    has: impl Fn(&HostName, &str) -> bool,
+) -> Option<(Inventory, Model)> {
+    let lacks = |wanted: fn(&model::Host) -> bool, role: &str| -> BTreeSet<HostName> {
+        let hosts = model
+            .hosts()
+            .filter(|host| wanted(host) && !has(&host.name, role));
+        hosts.map(|host| host.name.clone()).collect()
+    };
+    let steps = [
+        (lacks(|host| host.pg.is_some(), "pgsql"), Removal::Pgsql),
+        (lacks(|host| host.etcd.is_some(), "etcd"), Removal::Etcd),
+    ];
+    let mut now = None;
+    for (hosts, what) in steps.into_iter().filter(|(hosts, _)| !hosts.is_empty()) {
+        let (inventory, model) = now.as_ref().map_or((inventory, model), |(i, m)| (i, m));
+        now = Some(without(inventory, model, &hosts, what)?);
+    }
+    now
+}
+
 /// Nothing that a role makes stands on it any more, apart from what every host has.
 fn idle(model: &Model, host: &HostName) -> bool {
     let vip = model.node_vips.iter().any(|vip| vip.hosts.contains(host));
@@ -164,5 +190,21 @@ mod tests {
         assert_eq!(model.groups().count(), 2);
         assert!(!inventory.hosts.contains_key("10.10.10.16"));
         assert!(rest("single", &["10.10.10.10"], Removal::Node).is_none());
+    }
+
+    #[test]
+    fn lines_of_what_has_left_already_mean_nothing() {
+        let path = format!("{}/inventory/ha-trio.yml", env!("CARGO_MANIFEST_DIR"));
+        let inventory = crate::inventory::load(path.as_ref(), &[])
+            .unwrap()
+            .inventory;
+        let model = model::build(&inventory).0.unwrap();
+        let has =
+            |host: &HostName, role: &str| !(host.as_str() == "10.10.10.13" && role == "pgsql");
+        let (_, now) = deployed(&inventory, &model, has).unwrap();
+        assert_eq!(
+            (now.instances().count(), now.etcd.unwrap().members.len()),
+            (2, 3)
+        );
     }
 }

@@ -36,6 +36,9 @@ pub struct Unit {
     pub deadline: u32,
     #[serde(default = "restart_impact")]
     pub restart_impact: Impact,
+    /// It runs on where nothing wants it any more: what it carries does not stop because of a parameter.
+    #[serde(default)]
+    pub stays: bool,
     #[serde(skip)]
     restart_inputs: Inputs,
     #[serde(skip)]

@@ -65,6 +65,24 @@ CREATE TABLE citus.pg_dist_partition (
 ALTER TABLE citus.pg_dist_partition SET SCHEMA pg_catalog;
 GRANT SELECT ON pg_catalog.pg_dist_partition TO public;
 
+-- Where shards would be. The rows of the tables are never moved.
+CREATE SEQUENCE citus.pg_dist_shardid_seq MINVALUE 102008;
+ALTER SEQUENCE citus.pg_dist_shardid_seq SET SCHEMA pg_catalog;
+CREATE TABLE citus.pg_dist_shard (
+    logicalrelid regclass NOT NULL,
+    shardid bigint NOT NULL DEFAULT nextval('pg_catalog.pg_dist_shardid_seq') PRIMARY KEY,
+    shardstorage "char" NOT NULL DEFAULT 't'
+);
+ALTER TABLE citus.pg_dist_shard SET SCHEMA pg_catalog;
+GRANT SELECT ON pg_catalog.pg_dist_shard TO public;
+CREATE TABLE citus.pg_dist_placement (
+    shardid bigint NOT NULL,
+    shardstate int NOT NULL DEFAULT 1,
+    groupid int NOT NULL
+);
+ALTER TABLE citus.pg_dist_placement SET SCHEMA pg_catalog;
+GRANT SELECT ON pg_catalog.pg_dist_placement TO public;
+
 -- Citus refuses two primaries in one group; the rest of its checks need a connection to the node.
 CREATE FUNCTION pg_catalog.citus_add_node(
     nodename text, nodeport int, groupid int DEFAULT -1,
@@ -181,7 +199,31 @@ BEGIN
     END IF;
     INSERT INTO pg_catalog.pg_dist_partition (logicalrelid, partmethod, partkey, colocationid)
     VALUES (table_name, 'h', distribution_column, 1);
+    WITH nodes AS (
+        SELECT groupid, row_number() OVER (ORDER BY groupid) - 1 AS place, count(*) OVER () AS total
+          FROM pg_catalog.pg_dist_node WHERE noderole = 'primary' AND isactive AND shouldhaveshards
+    ), shards AS (
+        INSERT INTO pg_catalog.pg_dist_shard (logicalrelid)
+        SELECT table_name FROM generate_series(1, coalesce(shard_count, 32)) RETURNING shardid
+    )
+    INSERT INTO pg_catalog.pg_dist_placement (shardid, groupid)
+    SELECT shardid, groupid FROM shards JOIN nodes ON shardid % total = place;
     RAISE NOTICE 'stand-in for Citus: "%" stays a plain table on this node', table_name;
+END $$;
+
+CREATE FUNCTION pg_catalog.citus_drain_node(nodename text, nodeport int)
+RETURNS void LANGUAGE plpgsql STRICT AS $$
+DECLARE
+    leaving int;
+BEGIN
+    PERFORM pg_catalog.citus_set_node_property(nodename, nodeport, 'shouldhaveshards', false);
+    SELECT n.groupid INTO STRICT leaving FROM pg_catalog.pg_dist_node n
+     WHERE n.nodename = citus_drain_node.nodename AND n.nodeport = citus_drain_node.nodeport;
+    UPDATE pg_catalog.pg_dist_placement SET groupid = (
+        SELECT min(n.groupid) FROM pg_catalog.pg_dist_node n
+         WHERE n.noderole = 'primary' AND n.isactive AND n.shouldhaveshards)
+     WHERE groupid = leaving;
+    RAISE NOTICE 'stand-in for Citus: no row was moved';
 END $$;
 
 CREATE FUNCTION pg_catalog.create_reference_table(table_name regclass)
@@ -190,6 +232,16 @@ BEGIN
     INSERT INTO pg_catalog.pg_dist_partition (logicalrelid, partmethod, repmodel) VALUES (table_name, 'n', 't');
     RAISE NOTICE 'stand-in for Citus: "%" stays a plain table on this node', table_name;
 END $$;
+
+-- What is dropped is placed nowhere.
+CREATE FUNCTION citus.forget_dropped() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    DELETE FROM pg_catalog.pg_dist_placement p USING pg_catalog.pg_dist_shard s
+     WHERE s.shardid = p.shardid AND s.logicalrelid::oid IN (SELECT objid FROM pg_event_trigger_dropped_objects());
+    DELETE FROM pg_catalog.pg_dist_shard s WHERE s.logicalrelid::oid IN (SELECT objid FROM pg_event_trigger_dropped_objects());
+    DELETE FROM pg_catalog.pg_dist_partition t WHERE t.logicalrelid::oid IN (SELECT objid FROM pg_event_trigger_dropped_objects());
+END $$;
+CREATE EVENT TRIGGER citus_forget_dropped ON sql_drop EXECUTE FUNCTION citus.forget_dropped();
 
 CREATE VIEW citus.citus_tables AS
     SELECT p.logicalrelid AS table_name,
@@ -214,3 +266,4 @@ REVOKE ALL ON FUNCTION pg_catalog.citus_disable_node(text, int, bool) FROM publi
 REVOKE ALL ON FUNCTION pg_catalog.citus_activate_node(text, int) FROM public;
 REVOKE ALL ON FUNCTION pg_catalog.citus_set_coordinator_host(text, int, noderole, name) FROM public;
 REVOKE ALL ON FUNCTION pg_catalog.citus_set_node_property(text, int, text, bool) FROM public;
+REVOKE ALL ON FUNCTION pg_catalog.citus_drain_node(text, int) FROM public;

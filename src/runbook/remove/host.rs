@@ -96,7 +96,7 @@ impl<'a> Case<'a> {
         });
         let scripts: BTreeMap<_, _> = scripts.collect();
         let title = format!(
-            "move {count} files of ours away, to /var/lib/citusctl/replaced/{}",
+            "move our files away ({count} in all), to /var/lib/citusctl/replaced/{}",
             self.input.run
         );
         (!scripts.is_empty()).then(|| Step::on_all(scripts, "files", title))
@@ -120,44 +120,43 @@ impl<'a> Case<'a> {
         (!scripts.is_empty()).then(|| Step::on_all(scripts, "packages", title).within(120))
     }
 
-    /// Puts directories aside, or deletes them: `directory` and a guard, by host.
+    /// Puts directories aside, or deletes them: `directory` and a guard, by host. One step for each directory.
     pub(super) fn put(
         &self,
         data: Data,
         what: &str,
         directory: impl Fn(&Host) -> Option<(String, String)>,
-    ) -> Option<Step> {
-        let hosts = self.reached().filter_map(|host| {
-            let (path, guard) = directory(host)?;
-            let there = self.left.get(&host.name)?.directories.contains(&path);
-            there.then(|| (host.name.clone(), path, guard))
-        });
-        let hosts: Vec<_> = hosts.collect();
-        let mut paths: Vec<&str> = hosts.iter().map(|(_, path, _)| path.as_str()).collect();
-        paths.dedup();
-        let path = paths.join(", ");
-        let title = match data {
-            Data::Delete => format!("DELETE {what}: {path}"),
-            Data::Aside => format!(
-                "put {what} aside: {path} becomes {path}.removed-{}",
-                self.input.run
-            ),
-            Data::Leave => return None,
-        };
-        let impact = if data == Data::Delete {
-            Impact::Destroys
-        } else {
-            Impact::None
-        };
-        let scripts = hosts
-            .iter()
-            .map(|(host, path, guard)| (host.clone(), put(data, path, guard)));
-        let scripts: BTreeMap<_, _> = scripts.collect();
-        (!scripts.is_empty()).then(|| {
+    ) -> Vec<Step> {
+        let mut steps = BTreeMap::<String, BTreeMap<HostName, Script>>::new();
+        for host in self.reached().filter(|_| data != Data::Leave) {
+            let there = |path: &String| {
+                let left = self.left.get(&host.name);
+                left.is_some_and(|left| left.directories.contains(path))
+            };
+            if let Some((path, guard)) = directory(host).filter(|(path, _)| there(path)) {
+                let script = put(data, &path, &guard);
+                steps
+                    .entry(path)
+                    .or_default()
+                    .insert(host.name.clone(), script);
+            }
+        }
+        let step = |(path, scripts): (String, BTreeMap<HostName, Script>)| {
+            let (title, impact) = match data {
+                Data::Delete => (format!("DELETE {what}: {path}"), Impact::Destroys),
+                Data::Aside | Data::Leave => (
+                    format!(
+                        "put {what} aside: {path} becomes {path}.removed-{}",
+                        self.input.run
+                    ),
+                    Impact::None,
+                ),
+            };
             Step::on_all(scripts, "data", title)
                 .with_impact(impact)
                 .within(60)
-        })
+        };
+        steps.into_iter().map(step).collect()
     }
 }
 

@@ -31,7 +31,9 @@ fn a_replica_leaves_no_key_no_slot_and_no_file() {
     );
     // Of the four lines of the manifest two are of roles that leave.
     assert!(
-        book.steps[8].title.starts_with("move 2 files of ours away"),
+        book.steps[8]
+            .title
+            .starts_with("move our files away (2 in all)"),
         "{}",
         book.steps[8].title
     );
@@ -178,7 +180,7 @@ fn data_is_deleted_only_where_all_say_so() {
             .last()
             .unwrap()
             .title
-            .starts_with("move 1 files of ours away")
+            .starts_with("move our files away (1 in all)")
     );
 }
 
