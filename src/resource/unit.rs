@@ -209,7 +209,12 @@ impl Unit {
         impact: Impact,
         causes: Vec<String>,
     ) -> Verdict {
-        let script = format!("{}{}", self.systemctl(verb), self.stamp(stamp));
+        // Whoever was started by hand may not begin with the machine yet.
+        let enable = match self.enabled {
+            true => format!("systemctl -q enable {}\n", quote(&self.name)),
+            false => String::new(),
+        };
+        let script = format!("{enable}{}{}", self.systemctl(verb), self.stamp(stamp));
         let title = format!("{verb} {}", self.name);
         let mut change = Change::new(action, title.clone(), vec![Step::new(title, script)]);
         change.impact = impact;
