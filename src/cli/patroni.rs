@@ -9,7 +9,7 @@ use crate::engine;
 use crate::fact::GroupSeen;
 use crate::model::{Formation, Group, Model};
 use crate::names::{ClusterName, HostName, InstanceName};
-use crate::runbook::patroni::{self, Citus, RestartScope, TargetError, View};
+use crate::runbook::patroni::{self, Citus, Proxies, RestartScope, TargetError, View};
 use crate::runbook::{Refusal, Runbook};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,15 +81,11 @@ pub async fn switchover(common: &Common, args: &HandOverArgs) -> Result<u8, Fail
     let project = Project::open(common)?;
     let (group, to) = target(&project, args.group.as_deref(), args.to.as_deref())?;
     let plan = |views: &[View<'_>]| patroni::switchover(one(views)?, to.as_ref());
-    act(
-        common,
-        &project,
-        "switchover",
-        &args.runbook,
-        &[group],
-        plan,
-    )
-    .await
+    let verb = Verb {
+        name: "switchover",
+        tells_proxies: true,
+    };
+    act(common, &project, verb, &args.runbook, &[group], plan).await
 }
 
 /// `failover`.
@@ -97,7 +93,15 @@ pub async fn failover(common: &Common, args: &HandOverArgs) -> Result<u8, Failur
     let project = Project::open(common)?;
     let (group, to) = target(&project, args.group.as_deref(), args.to.as_deref())?;
     let plan = |views: &[View<'_>]| patroni::failover(one(views)?, to.as_ref());
-    act(common, &project, "failover", &args.runbook, &[group], plan).await
+    act(
+        common,
+        &project,
+        Verb::named("failover"),
+        &args.runbook,
+        &[group],
+        plan,
+    )
+    .await
 }
 
 /// `restart`.
@@ -109,7 +113,15 @@ pub async fn restart(common: &Common, args: &RestartArgs) -> Result<u8, Failure>
         pending: args.pending,
     };
     let plan = |views: &[View<'_>]| patroni::restart(one(views)?, &scope);
-    act(common, &project, "restart", &args.runbook, &[group], plan).await
+    act(
+        common,
+        &project,
+        Verb::named("restart"),
+        &args.runbook,
+        &[group],
+        plan,
+    )
+    .await
 }
 
 /// `reinit`.
@@ -121,7 +133,15 @@ pub async fn reinit(common: &Common, args: &ReinitArgs) -> Result<u8, Failure> {
         .group(&member.cluster)
         .ok_or(TargetError::NoGroups)?;
     let plan = |views: &[View<'_>]| patroni::reinit(one(views)?, &member.name);
-    act(common, &project, "reinit", &args.runbook, &[group], plan).await
+    act(
+        common,
+        &project,
+        Verb::named("reinit"),
+        &args.runbook,
+        &[group],
+        plan,
+    )
+    .await
 }
 
 /// `reload`.
@@ -129,7 +149,15 @@ pub async fn reload(common: &Common, args: &GroupsArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
     let (groups, subject) = groups(&project.model, args.group.as_deref())?;
     let plan = |views: &[View<'_>]| Ok(patroni::reload(views, &subject));
-    act(common, &project, "reload", &args.runbook, &groups, plan).await
+    act(
+        common,
+        &project,
+        Verb::named("reload"),
+        &args.runbook,
+        &groups,
+        plan,
+    )
+    .await
 }
 
 /// `pause`.
@@ -137,7 +165,15 @@ pub async fn pause(common: &Common, args: &GroupsArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
     let (groups, subject) = groups(&project.model, args.group.as_deref())?;
     let plan = |views: &[View<'_>]| patroni::pause(views, &subject);
-    act(common, &project, "pause", &args.runbook, &groups, plan).await
+    act(
+        common,
+        &project,
+        Verb::named("pause"),
+        &args.runbook,
+        &groups,
+        plan,
+    )
+    .await
 }
 
 /// `resume`.
@@ -145,7 +181,15 @@ pub async fn resume(common: &Common, args: &GroupsArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
     let (groups, subject) = groups(&project.model, args.group.as_deref())?;
     let plan = |views: &[View<'_>]| patroni::resume(views, &subject);
-    act(common, &project, "resume", &args.runbook, &groups, plan).await
+    act(
+        common,
+        &project,
+        Verb::named("resume"),
+        &args.runbook,
+        &groups,
+        plan,
+    )
+    .await
 }
 
 fn target<'a>(
@@ -180,21 +224,54 @@ fn one<'a, 'b>(views: &'a [View<'b>]) -> Result<&'a View<'b>, Refusal> {
         .ok_or_else(|| Refusal::new("no group was looked at", "name one with `--group`"))
 }
 
+/// What is done, and whether HAProxy is told of it.
+struct Verb {
+    name: &'static str,
+    tells_proxies: bool,
+}
+
+impl Verb {
+    fn named(name: &'static str) -> Self {
+        let tells_proxies = false;
+        Self {
+            name,
+            tells_proxies,
+        }
+    }
+}
+
 /// Looks at the groups and at the coordinator beside them, plans, shows, asks, carries out.
 async fn act(
     common: &Common,
     project: &Project,
-    verb: &str,
+    verb: Verb,
     args: &RunbookArgs,
     groups: &[&Group],
     plan: impl Fn(&[View<'_>]) -> Result<Runbook, Refusal>,
 ) -> Result<u8, Failure> {
     let looked = with_coordinators(&project.model, groups);
-    let session = Session::reach(common, project, verb, hosts(&looked)).await?;
+    let model = &project.model;
+    let proxies = groups.iter().filter(|_| verb.tells_proxies);
+    let proxies = proxies.flat_map(|group| patroni::proxy_hosts(model, &group.members));
+    let mut hosts = hosts(&looked);
+    hosts.extend(proxies.map(|host| host.name.clone()));
+    let session = Session::reach(common, project, verb.name, hosts).await?;
     let run = session.run()?;
     let seen = engine::groups(&run, &looked).await;
-    let views = views(&project.model, groups, &seen);
-    let planned = views.and_then(|views| Ok(plan(&views)?));
+    let reachable = session.fleet.hosts();
+    let proxies = Proxies {
+        model,
+        reachable: &reachable,
+    };
+    let told = |view| View {
+        proxies: verb.tells_proxies.then_some(proxies),
+        ..view
+    };
+    let views = views(model, groups, &seen);
+    let planned = views.and_then(|views| {
+        let views: Vec<View<'_>> = views.into_iter().map(told).collect();
+        Ok(plan(&views)?)
+    });
     runbook::run(common, args, &session, &run, planned).await
 }
 

@@ -173,6 +173,18 @@ impl Project {
         ca.map_err(pki_failure)
     }
 
+    /// What to know where the authority is not beside the inventory, as on another control machine.
+    pub fn without_authority(&self) -> Option<String> {
+        let dir = self.state_dir.join("pki");
+        let absent = matches!(Ca::open(&dir), Err(PkiError::Absent { .. }));
+        absent.then(|| {
+            format!(
+                "There is no authority in {}: a recover does without, but the next `citusctl apply` would make a new one and replace all certificates. Put its backup there first.",
+                dir.display()
+            )
+        })
+    }
+
     /// What the templates of all hosts see.
     pub fn contexts(
         &self,

@@ -111,7 +111,10 @@ async fn back(common: &Common, project: &Project, after: &After) -> Result<u8, F
         seen: &seen,
         run: &session.id,
     };
-    let planned = planner(input).map_err(Failure::from);
+    let planned = planner(input).map_err(Failure::from).map(|mut book| {
+        book.risks.extend(project.without_authority());
+        book
+    });
     runbook::run(common, args, &session, &run, planned).await
 }
 
@@ -151,7 +154,9 @@ async fn planned(
         seen: &seen,
         run: &session.id,
     };
-    Ok(recover::plan(input, request)?)
+    let mut book = recover::plan(input, request)?;
+    book.risks.extend(session.project.without_authority());
+    Ok(book)
 }
 
 /// One quick program on each host that answers.

@@ -37,19 +37,29 @@ pub enum SelectError {
 impl Selection {
     fn wants(&self, tags: &BTreeSet<Tag>) -> bool {
         let asked = self.tags.is_empty() || self.tags.iter().any(|tag| tags.contains(tag));
-        asked && !self.skip.iter().any(|tag| tags.contains(tag))
+        asked && !self.skips(tags)
+    }
+
+    fn skips(&self, tags: &BTreeSet<Tag>) -> bool {
+        self.skip.iter().any(|tag| tags.contains(tag))
     }
 
     fn has_host(&self, host: &HostName) -> bool {
         self.hosts.as_ref().is_none_or(|hosts| hosts.contains(host))
     }
 
-    /// Filters what is wanted. Triggers of what was selected are pulled in.
+    /// Filters what is wanted. Triggers of what was selected are pulled in, unless they are skipped by name; nothing waits
+    /// for services whose units are skipped.
     pub fn apply(&self, mut desired: Desired) -> Result<Desired, SelectError> {
         self.check_tags(&desired)?;
         let digests = self.digests(&desired);
         let nothing = Selected::default();
         for stage in &mut desired.stages {
+            let mut all = stage.hosts.values().flatten();
+            if all.any(|declared| declared.resource.kind() == "unit" && self.skips(&declared.tags))
+            {
+                stage.gate = None;
+            }
             stage.hosts.retain(|host, _| self.has_host(host));
             for (host, resources) in &mut stage.hosts {
                 let selected = digests.get(host).unwrap_or(&nothing);
@@ -104,7 +114,8 @@ impl Selection {
     fn select(&self, resources: Vec<Declared>, selected: &Selected) -> Vec<Declared> {
         let mut kept = Vec::new();
         for mut declared in resources {
-            if self.wants(&declared.tags) || pulled(&declared, &selected.digests) {
+            let wanted = self.wants(&declared.tags) || pulled(&declared, &selected.digests);
+            if wanted && !self.skips(&declared.tags) {
                 declared
                     .resource
                     .set_inputs(&selected.digests, &selected.left);

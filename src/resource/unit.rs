@@ -224,12 +224,20 @@ impl Unit {
         impact: Impact,
         causes: Vec<String>,
     ) -> Verdict {
-        let first = if stamp.is_none() {
-            self.first()
-        } else {
-            String::new()
+        let first = match stamp {
+            None => self.first(),
+            Some(_) => String::new(),
         };
-        let script = format!("{first}{}{}", self.systemctl(verb), self.stamp(stamp));
+        // Whoever was started by hand may not begin with the machine yet.
+        let enable = match self.enabled {
+            true => format!("systemctl -q enable {}\n", quote(&self.name)),
+            false => String::new(),
+        };
+        let script = format!(
+            "{first}{enable}{}{}",
+            self.systemctl(verb),
+            self.stamp(stamp)
+        );
         let title = format!("{verb} {}", self.name);
         let mut change = Change::new(action, title.clone(), vec![Step::new(title, script)]);
         change.impact = impact;

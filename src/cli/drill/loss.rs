@@ -150,13 +150,15 @@ impl Drill<'_> {
             .collect();
         self.mark(&format!("{} without power", recovery.lost.join(", ")));
         for host in &lost {
-            self.lab.kill(host.as_str(), &Silent)?;
+            self.lab()?.kill(host.as_str(), &Silent)?;
         }
         self.quiet().await?;
         self.ask_survivor(&recovery.survivor).await;
+        let mut consent = None;
         for survivor in self.survivors(&lost) {
-            self.recover(&survivor, &recovery).await?;
+            consent = consent.or(self.recover(&survivor, &recovery).await?);
         }
+        self.writable(consent.unwrap_or_default()).await?;
         self.distributed().await?;
         match self.options.back.unwrap_or_default() {
             Back::Rejoin => self.rejoin(&lost).await,
@@ -225,7 +227,12 @@ impl Drill<'_> {
         own.chain(left).collect()
     }
 
-    async fn recover(&mut self, survivor: &HostName, recovery: &Recovery) -> Result<(), Failure> {
+    /// Gives the moment of consent.
+    async fn recover(
+        &mut self,
+        survivor: &HostName,
+        recovery: &Recovery,
+    ) -> Result<Option<Millis>, Failure> {
         let at = self.mark(&format!(
             "recover --survivor {survivor} --via {}",
             recovery.via
@@ -245,10 +252,15 @@ impl Drill<'_> {
         }
         let consent = self.runbook(&words).await?;
         self.took(at);
-        let (Some(consent), true) = (consent, survivor.as_str() == recovery.survivor) else {
-            return Ok(());
-        };
-        self.writing(consent, 60).await?;
+        Ok(consent)
+    }
+
+    /// Waits until writes flow, and notes how long that took from consent to the first recover.
+    async fn writable(&mut self, consent: Millis) -> Result<(), Failure> {
+        if let Some(recovery) = &mut self.recovery {
+            recovery.consent = Some(consent);
+        }
+        let flows = self.writing(consent, 60).await;
         let by_vip = self.by_vip.clone();
         if let Some(written) = &by_vip {
             self.until(30, |_| written.first_since(consent).is_some())
@@ -256,11 +268,10 @@ impl Drill<'_> {
         }
         let after = |first: Option<Millis>| first.map(|first| first - consent);
         if let Some(recovery) = &mut self.recovery {
-            recovery.consent = Some(consent);
             recovery.haproxy = after(self.written.first_since(consent));
             recovery.vip = by_vip.and_then(|written| after(written.first_since(consent)));
         }
-        Ok(())
+        flows
     }
 
     fn formation(&self) -> Result<String, Failure> {
@@ -301,7 +312,7 @@ impl Drill<'_> {
             let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
             self.mark(&format!("{} with power again", names.join(", ")));
             for host in hosts {
-                self.lab.start(host.as_str(), &Silent)?;
+                self.lab()?.start(host.as_str(), &Silent)?;
             }
             let at = self.mark("recover rejoin");
             self.runbook(&["recover", "rejoin", "--confirm", &name])
@@ -329,12 +340,39 @@ impl Drill<'_> {
         self.healthy(&new).await?;
         let at = self.mark("fresh hosts in their places: apply");
         for host in lost {
-            self.lab.renew(host.as_str())?;
-            self.lab.start(host.as_str(), &Silent)?;
+            self.lab()?.renew(host.as_str())?;
+            self.lab()?.start(host.as_str(), &Silent)?;
+            self.vote(host.as_str()).await?;
         }
         self.verb(&["apply", "-y"]).await?;
         self.took(at);
         self.as_before().await
+    }
+
+    /// A fresh host that is to carry etcd joins what lives before anything is started there.
+    async fn vote(&self, host: &str) -> Result<(), Failure> {
+        let mut members = self
+            .project
+            .model
+            .etcd
+            .iter()
+            .flat_map(|etcd| &etcd.members);
+        if !members.any(|member| member.host.as_str() == host) {
+            return Ok(());
+        }
+        let tags = "node,etcd_install,etcd_dir,etcd_config";
+        self.verb(&[
+            "apply",
+            "-y",
+            "-l",
+            host,
+            "-t",
+            tags,
+            "--skip-tags",
+            "etcd_launch",
+        ])
+        .await?;
+        self.verb(&["etcd", "add", host, "-y"]).await
     }
 
     /// Every member there, all healthy, and nothing left to do.

@@ -40,26 +40,31 @@ pub struct DrillArgs {
     /// Where the page with the timeline goes [default: drills/ beside the journals]
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Not in a lab: on this formation, at work. `switchover` only, and `--confirm` must say the same
+    #[arg(long, value_name = "NAME")]
+    formation: Option<String>,
+    /// The formation's name once more
+    #[arg(long, value_name = "NAME", requires = "formation")]
+    confirm: Option<String>,
     #[command(flatten)]
     loss: LossArgs,
 }
 
 /// Runs it.
 pub async fn run(common: &Common, args: &DrillArgs) -> Result<u8, Failure> {
-    let Ok(lab) = std::env::var(INSIDE) else {
-        let failure = Failure::new(
-            code::REFUSED,
-            "drills break hosts on purpose: they run in labs only",
-        );
-        return Err(failure
-            .hint("`citusctl lab up`, `citusctl --lab apply`, then `citusctl --lab drill NAME`"));
-    };
     if args.name != Scenario::ThreeLoseTwo && !args.loss.is_empty() {
         let words = "--survivor, --via, --back and --lose are options of `drill three-lose-two`";
         return Err(Failure::new(code::USAGE, words));
     }
     let project = Project::open(common)?;
     let group = group(&project, args.group.as_deref())?;
+    let lab = match std::env::var(INSIDE) {
+        Ok(name) => Some(Lab::find(Some(&name))?),
+        Err(_) => {
+            outside(&project, group, args)?;
+            None
+        }
+    };
     let (leader, ca_pem) = leader(common, &project, group).await?;
     let (formation, _) = project
         .model
@@ -68,7 +73,6 @@ pub async fn run(common: &Common, args: &DrillArgs) -> Result<u8, Failure> {
     let login = logins(&project, &ca_pem).remove(&formation.name);
     let login =
         login.ok_or_else(|| Failure::new(code::INPUT, "the formation has no administrator"))?;
-    let lab = Lab::find(Some(&lab))?;
     let what = (args.name, args.loss.clone(), lab);
     let drill = Drill::new(common, &project, what, (group, leader), login);
     let id = run_id();
@@ -80,6 +84,46 @@ pub async fn run(common: &Common, args: &DrillArgs) -> Result<u8, Failure> {
             .join(format!("{id}-{}.html", report.drill))
     });
     tell(common, &report, &page)
+}
+
+/// At work only what costs a moment is rehearsed, and only by whoever names the formation twice.
+fn outside(project: &Project, group: &Group, args: &DrillArgs) -> Result<(), Failure> {
+    let refused = |text: String| Failure::new(code::REFUSED, text);
+    if args.name != Scenario::Switchover {
+        let text = format!(
+            "drill {} breaks hosts on purpose: it runs in labs only",
+            args.name.name()
+        );
+        let hint = "`citusctl lab up`, `citusctl --lab apply`, then `citusctl --lab drill NAME`";
+        return Err(refused(text).hint(hint));
+    }
+    let found = project.model.group(&group.cluster);
+    let name = found
+        .map(|(formation, _)| formation.name.to_string())
+        .unwrap_or_default();
+    let way =
+        format!("`--formation {name} --confirm {name}` says that it may; or rehearse it in a lab");
+    let Some(said) = &args.formation else {
+        let text = format!(
+            "this is no lab: a drill here stops writes of {name} for seconds, and makes a table in it"
+        );
+        return Err(refused(text).hint(way));
+    };
+    if *said != name {
+        return Err(refused(format!(
+            "{} is part of {name}, not of {said}",
+            group.cluster
+        ))
+        .hint(way));
+    }
+    match args.confirm.as_ref() == Some(said) {
+        true => Ok(()),
+        false => Err(Failure::new(
+            code::DECLINED,
+            "the formation must be named twice; nothing was changed",
+        )
+        .hint(way)),
+    }
 }
 
 fn group<'a>(project: &'a Project, name: Option<&str>) -> Result<&'a Group, Failure> {

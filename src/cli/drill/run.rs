@@ -26,7 +26,8 @@ pub struct Drill<'a> {
     pub project: &'a Project,
     pub scenario: Scenario,
     pub options: LossArgs,
-    pub lab: Lab,
+    /// Where power can be cut; `None`: at work.
+    pub lab: Option<Lab>,
     pub group: &'a Group,
     /// Who leads the group as the drill begins.
     pub leader: HostName,
@@ -58,11 +59,11 @@ impl<'a> Drill<'a> {
     pub fn new(
         common: &'a Common,
         project: &'a Project,
-        (scenario, options, lab): (Scenario, LossArgs, Lab),
+        (scenario, options, lab): (Scenario, LossArgs, Option<Lab>),
         (group, leader): (&'a Group, HostName),
         login: Login,
     ) -> Self {
-        let hosts = lab.status().hosts.into_iter();
+        let hosts = lab.iter().flat_map(|lab| lab.status().hosts);
         let loses = scenario == Scenario::ThreeLoseTwo;
         let vip = shared(group).filter(|_| loses);
         Self {
@@ -103,7 +104,7 @@ impl<'a> Drill<'a> {
             .await
             .map_err(bad)?;
         (self.started, self.began) = (Instant::now(), Moment::now());
-        let (lab, members) = (&self.lab, &self.group.members);
+        let (lab, members) = (self.lab.as_ref(), &self.group.members);
         self.watch = Some(Watch::start(lab, members, &self.login, self.started)?);
         let (stop, stopped) = watch::channel(false);
         let writers = self.load(&stopped)?;
@@ -159,6 +160,12 @@ impl<'a> Drill<'a> {
             started: self.started,
             written: Arc::clone(written),
         }
+    }
+
+    /// What breaks hosts needs a lab.
+    pub fn lab(&mut self) -> Result<&mut Lab, Failure> {
+        let refused = || Failure::new(code::REFUSED, "hosts are broken in labs only");
+        self.lab.as_mut().ok_or_else(refused)
     }
 
     pub fn now(&self) -> Millis {

@@ -78,7 +78,7 @@ impl Drill<'_> {
     async fn kill(&mut self, hosts: Vec<HostName>) -> Result<(), Failure> {
         let at = self.mark(&format!("{} without power", names(&hosts)));
         for host in &hosts {
-            self.lab.kill(host.as_str(), &Silent)?;
+            self.lab()?.kill(host.as_str(), &Silent)?;
         }
         let all = hosts.len() == self.all.len();
         if !all {
@@ -86,7 +86,7 @@ impl Drill<'_> {
         }
         let at = self.mark(&format!("{} has power again", names(&hosts)));
         for host in &hosts {
-            self.lab.start(host.as_str(), &Silent)?;
+            self.lab()?.start(host.as_str(), &Silent)?;
         }
         self.took(at);
         if all {
@@ -100,10 +100,10 @@ impl Drill<'_> {
 
     async fn partition(&mut self, host: &HostName) -> Result<(), Failure> {
         let at = self.mark(&format!("{host} is cut off"));
-        self.lab.partition(host.as_str())?;
+        self.lab()?.partition(host.as_str())?;
         self.writing(at, 120).await?;
         let at = self.mark(&format!("{host} is connected again"));
-        self.lab.heal(host.as_str())?;
+        self.lab()?.heal(host.as_str())?;
         self.took(at);
         self.whole(240).await
     }
@@ -114,9 +114,9 @@ impl Drill<'_> {
             rate: Some(2000),
             ..Slowness::default()
         };
-        self.lab.slow(host.as_str(), slowness)?;
+        self.lab()?.slow(host.as_str(), slowness)?;
         tokio::time::sleep(Duration::from_secs(10)).await;
-        self.lab.heal(host.as_str())?;
+        self.lab()?.heal(host.as_str())?;
         self.took(at);
         let at = self.mark("the link is good again");
         self.writing(at, 60).await
@@ -173,8 +173,8 @@ impl Drill<'_> {
         }
     }
 
-    fn shell(&self, host: &HostName, line: &str) -> Result<(), Failure> {
-        let status = self.lab.run_on(host.as_str(), &[line.into()])?;
+    fn shell(&mut self, host: &HostName, line: &str) -> Result<(), Failure> {
+        let status = self.lab()?.run_on(host.as_str(), &[line.into()])?;
         match status.success() {
             true => Ok(()),
             false => Err(Failure::new(

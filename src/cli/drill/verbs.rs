@@ -25,7 +25,11 @@ impl Drill<'_> {
         let output = command.arg("-q").output().await.map_err(failed)?;
         match output.status.success() {
             true => Ok(()),
-            false => Err(broken(words, &String::from_utf8_lossy(&output.stderr))),
+            false => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                let result = String::from_utf8_lossy(&output.stdout);
+                Err(broken(words, &format!("{said}\n{result}")))
+            }
         }
     }
 

@@ -42,7 +42,7 @@ pub struct Watch {
 impl Watch {
     /// Starts a child for each member, and again when it ends: who clears a host's network before it boots ends it.
     pub fn start(
-        lab: &Lab,
+        lab: Option<&Lab>,
         members: &[Instance],
         login: &Login,
         started: Instant,
@@ -56,11 +56,16 @@ impl Watch {
                     format!("{}: the sampler: {error}", member.host),
                 )
             })?;
-            let command = lab.beside(
-                member.host.as_str(),
-                &program.into_os_string(),
-                &["drill-sampler".into()],
-            )?;
+            let program = program.into_os_string();
+            let words = ["drill-sampler".into()];
+            let command = match lab {
+                Some(lab) => lab.beside(member.host.as_str(), &program, &words)?,
+                None => {
+                    let mut command = std::process::Command::new(program);
+                    command.args(words);
+                    command
+                }
+            };
             let words = std::iter::once(command.get_program()).chain(command.get_args());
             let eye = Eye {
                 words: words.map(ToOwned::to_owned).collect(),

@@ -15,7 +15,7 @@ pub fn add(view: &EtcdView<'_>, member: &MemberView) -> Result<Runbook, Refusal>
     let Some(host) = &member.host else {
         return Err(Refusal::new(
             format!("{} is not in the inventory", member.name),
-            "write it into the group of etcd first, and `citusctl apply -t etcd_config -l HOST`",
+            "write it into the group of etcd first, and `citusctl apply -t node,etcd_install,etcd_dir,etcd_config --skip-tags etcd_launch -l HOST`",
         ));
     };
     if member.data.is_none() {

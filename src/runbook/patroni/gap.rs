@@ -18,6 +18,8 @@ pub struct Gap {
 
 /// The lead changes hands: stop, release the key, promote.
 const HANDOVER: f64 = 1.5;
+/// HAProxy is told as soon as the new leader says so.
+const TOLD: f64 = 0.3;
 /// Patroni starts the old leader again two seconds after it has stopped it.
 const OLD_LEADER: f64 = 2.0;
 
@@ -37,7 +39,10 @@ impl Gap {
         let waits = view.commit() != Commit::Asynchronous && !other;
         Self {
             seconds: HANDOVER + if waits { OLD_LEADER } else { 0.0 },
-            checks: checks(&view.group.rto),
+            checks: match view.proxies {
+                Some(_) => TOLD,
+                None => checks(&view.group.rto),
+            },
             waits_for_old_leader: waits,
         }
     }
@@ -69,7 +74,7 @@ impl fmt::Display for Gap {
         }
         write!(
             f,
-            "; through HAProxy up to {:.1} s more, until its checks have seen the new leader (pg_rto)",
+            "; through HAProxy up to {:.1} s more, until it knows of the new leader",
             self.checks
         )
     }

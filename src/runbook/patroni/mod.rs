@@ -8,6 +8,7 @@ mod citus;
 mod failover;
 mod gap;
 mod others;
+mod proxies;
 mod restart;
 pub mod steps;
 mod switchover;
@@ -18,6 +19,7 @@ pub use candidate::{best, unfit};
 pub use failover::failover;
 pub use gap::Gap;
 pub use others::{pause, reinit, reload, resume};
+pub use proxies::{Proxies, hosts as proxy_hosts};
 pub use restart::{RestartScope, restart};
 pub use switchover::switchover;
 pub use target::{TargetError, group_named, group_of, member_named};
@@ -39,6 +41,8 @@ pub struct View<'a> {
     pub seen: &'a GroupSeen,
     /// Where Citus keeps its metadata, if the group is part of a Citus formation.
     pub citus: Option<Citus<'a>>,
+    /// Who is told of a new leader; `None`: nobody is.
+    pub proxies: Option<Proxies<'a>>,
 }
 
 /// A Citus formation and who leads its coordinator.
@@ -67,6 +71,7 @@ impl<'a> View<'a> {
             group,
             seen,
             citus: None,
+            proxies: None,
         }
     }
 

@@ -52,6 +52,43 @@ fn titles(book: &Runbook) -> Vec<&str> {
 }
 
 #[test]
+fn haproxy_is_told_before_patroni_is_asked() {
+    let (model, seen) = trio();
+    let reachable = ["10.10.10.11", "10.10.10.12"]
+        .map(crate::names::HostName::new)
+        .into();
+    let view = View {
+        proxies: Some(Proxies {
+            model: &model,
+            reachable: &reachable,
+        }),
+        ..View::of(group(&model), &seen)
+    };
+    let book = switchover(&view, None).expect("a plan");
+    assert_eq!(
+        titles(&book)[0],
+        "let HAProxy learn at once that pg-test-3 leads"
+    );
+    assert_eq!(book.steps[0].hosts(), reachable);
+    assert!(!book.steps[0].must);
+    let Work::Hosts(scripts) = &book.steps[0].work else {
+        panic!("no scripts")
+    };
+    let text = scripts
+        .values()
+        .next()
+        .expect("a script")
+        .act
+        .expose()
+        .to_owned();
+    assert!(text.contains("https://10.10.10.13:8008/leader"), "{text}");
+    assert!(text.contains("pg-test-primary/pg-test-3=up"), "{text}");
+    assert!(text.contains("pg-test-primary/pg-test-1=down"), "{text}");
+    assert!(!text.contains("pg-test-replica/"), "{text}");
+    assert!(book.risks[0].contains("through HAProxy up to 0.3 s more"));
+}
+
+#[test]
 fn the_least_behind_takes_over() {
     let (model, seen) = trio();
     let view = View::of(group(&model), &seen);
@@ -65,7 +102,7 @@ fn the_least_behind_takes_over() {
     );
     assert_eq!(
         book.risks[0],
-        "writes stop for about 1.5 s; through HAProxy up to 4.0 s more, until its checks have seen the new leader (pg_rto)"
+        "writes stop for about 1.5 s; through HAProxy up to 4.0 s more, until it knows of the new leader"
     );
     let to = InstanceName::new("pg-test-2");
     let book = switchover(&view, Some(&to)).expect("a plan");

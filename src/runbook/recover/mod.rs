@@ -121,10 +121,7 @@ pub fn plan(input: Input<'_>, request: &Request) -> Result<Runbook, Refusal> {
         risks: case.risks(),
         consent: Consent::Name,
         steps,
-        afterwards: vec![
-            format!("{} takes writes on {}, alone: no other copy exists until others have returned.", case.group.cluster, survivor.host),
-            "Next: `citusctl recover rejoin` when the lost hosts are back, or `citusctl recover rebuild` when they are gone for good.".to_owned(),
-        ],
+        afterwards: case.afterwards(),
         prelude: case.prelude(),
     })
 }
@@ -135,6 +132,22 @@ impl<'a> Case<'a> {
             .seen
             .get(host)
             .filter(|_| !self.lost.contains(host))
+    }
+
+    fn afterwards(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "{} takes writes on {}, alone: no other copy exists until others have returned.",
+            self.group.cluster, self.survivor.host
+        )];
+        let worker = self.formation.is_citus() && !self.group.is_coordinator();
+        if worker
+            && self.via == Via::Promote
+            && promote::coordinator(self.formation, self).is_none()
+        {
+            lines.push("No coordinator takes writes: its list of nodes is put right when it is recovered, or by this command again.".to_owned());
+        }
+        lines.push("Next: `citusctl recover rejoin` when the lost hosts are back, or `citusctl recover rebuild` when they are gone for good.".to_owned());
+        lines
     }
 
     fn prelude(&self) -> BTreeMap<HostName, Secret> {

@@ -133,7 +133,8 @@ pub(super) fn unpin(input: Input<'_>) -> Option<Step> {
 pub(super) fn bind(case: &Case<'_>) -> Option<Step> {
     let vip = case.group.vip.as_ref()?;
     let act = format!(
-        "systemctl mask --now vip-manager.service 2>/dev/null || :\n\
+        "systemctl stop vip-manager.service 2>/dev/null || :\n\
+         systemctl mask vip-manager.service 2>/dev/null || :\n\
          dev={}\n\
          ip addr add {address}/{prefix} dev $dev 2>/dev/null || :\n\
          if command -v arping >/dev/null; then for n in 1 2 3; do arping -q -U -c 1 -I $dev {address} || :; done; elif command -v python3 >/dev/null; then\n\

@@ -111,16 +111,28 @@ fn promote(case: &Case<'_>) -> Step {
     .within(60)
 }
 
-/// Citus's own list of nodes, on the coordinator.
-fn metadata(case: &Case<'_>) -> Option<Step> {
-    let number = case.group.number?;
-    let (host, port) = (&case.survivor.host, case.survivor.port);
-    let at = match case.group.is_coordinator() {
-        true => host.clone(),
-        false => coordinator(case.formation, case)?.host.clone(),
-    };
+/// Citus's own list of nodes, on the coordinator: with the coordinator itself also those worker groups that take writes by
+/// now, its own row last.
+fn metadata(case: &Case<'_>) -> Vec<Step> {
+    let own = (case.group, case.survivor);
+    if !case.group.is_coordinator() {
+        let at = coordinator(case.formation, case);
+        return Vec::from_iter(at.and_then(|at| node(case, &at.host, own)));
+    }
+    let others = case.formation.groups.iter();
+    let others = others.filter(|group| group.cluster != case.group.cluster);
+    let workers = others.filter_map(|group| Some((group, writer(group, case)?)));
+    let nodes = workers.chain([own]);
+    nodes
+        .filter_map(|found| node(case, &case.survivor.host, found))
+        .collect()
+}
+
+/// The row of one group.
+fn node(case: &Case<'_>, at: &HostName, (group, member): (&Group, &Instance)) -> Option<Step> {
+    let number = group.number?;
+    let (address, port) = (member.address, member.port);
     let database = quote(&case.formation.primary_db);
-    let address = case.survivor.address;
     let act = format!(
         "sql {database} {} 2>&1 | grep -v '^NOTICE' || :",
         quote(&swap(number, &address.to_string(), port))
@@ -131,16 +143,21 @@ fn metadata(case: &Case<'_>) -> Option<Step> {
     );
     let title =
         format!("make Citus's metadata name {address}:{port} as the primary of group {number}");
-    Some(Step::on(&at, "metadata", title, Script::new(act, holds)).within(20))
+    Some(Step::on(at, "metadata", title, Script::new(act, holds)).within(20))
+}
+
+/// The member of a group that takes writes now, if there is one.
+fn writer<'a>(group: &'a Group, case: &Case<'_>) -> Option<&'a Instance> {
+    let mut members = group.members.iter();
+    members.find(|member| {
+        case.host_seen(&member.host)
+            .is_some_and(super::HostSeen::writable)
+    })
 }
 
 /// The coordinator's member that takes writes now, if there is one.
 pub(super) fn coordinator<'a>(formation: &'a Formation, case: &Case<'_>) -> Option<&'a Instance> {
-    let group: &Group = formation.coordinator()?;
-    group.members.iter().find(|member| {
-        case.host_seen(&member.host)
-            .is_some_and(super::HostSeen::writable)
-    })
+    writer(formation.coordinator()?, case)
 }
 
 /// In one transaction, because two rows must not have one address: the survivor's own row as a secondary steps aside,
