@@ -337,3 +337,42 @@ fn rebuild_edits_the_inventory_for_who_is_left() {
             .contains("10.10.10.12 answers")
     );
 }
+
+#[test]
+fn a_coordinator_recovered_after_a_worker_names_its_new_primary() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory/citus-ha.yml");
+    let mut bench = bench();
+    bench.inventory = crate::inventory::load(&path, &[]).unwrap().inventory;
+    bench.model = crate::model::build(&bench.inventory).0.unwrap();
+    bench.seen = Seen::default();
+    for host in ["10.10.10.10", "10.10.10.11", "10.10.10.13"] {
+        bench
+            .seen
+            .unreachable
+            .insert(host.into(), "no connection".to_owned());
+    }
+    bench.request.fenced = bench.seen.unreachable.keys().cloned().collect();
+    for host in ["10.10.10.12", "10.10.10.14", "10.10.10.15", "10.10.10.16"] {
+        let mut seen = standby(100);
+        seen.etcd.data = false;
+        seen.pg.as_mut().unwrap().recovery = matches!(host, "10.10.10.12" | "10.10.10.16");
+        bench.seen.hosts.insert(host.into(), seen);
+    }
+    bench.request.survivor = "10.10.10.12".into();
+    let book = plan(bench.input(), &bench.request).unwrap();
+    let named: Vec<&str> = book
+        .steps
+        .iter()
+        .filter(|step| step.id == "metadata")
+        .map(|step| step.title.as_str())
+        .collect();
+    let wanted = |address: &str, group: u32| {
+        format!("make Citus's metadata name {address}:5432 as the primary of group {group}")
+    };
+    let all = [
+        wanted("10.10.10.14", 1),
+        wanted("10.10.10.15", 2),
+        wanted("10.10.10.12", 0),
+    ];
+    assert_eq!(named, all);
+}
