@@ -1,13 +1,18 @@
-//! All SQL of a look in one `psql` for each database. Only a host that leads answers; one that runs nothing, or
-//! follows, is silent. A question that fails, as on a catalogue that is not there yet, leaves the others alone.
+//! All SQL of a look in one `psql`, which goes from database to database. Only a host that leads answers; one that runs
+//! nothing, or follows, is silent. A question that fails, as on a catalogue that is not there yet, leaves the others
+//! alone, and so does a database that is not there yet.
 
 use super::{Probe, SqlSession};
 use crate::command::{Frame, quote};
 use std::collections::BTreeMap;
 
+/// Questions by database, each with its name.
+type ByDatabase<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a str)>>;
+
 /// Shell text that asks all SQL probes.
 pub(super) fn questions(frame: &Frame, probes: &[Probe]) -> String {
-    let mut sessions = BTreeMap::<&SqlSession, Vec<(&str, &str)>>::new();
+    // How the server is reached, whichever the database.
+    let mut servers = BTreeMap::<SqlSession, ByDatabase<'_>>::new();
     for probe in probes {
         if let Probe::Sql {
             name,
@@ -15,31 +20,51 @@ pub(super) fn questions(frame: &Frame, probes: &[Probe]) -> String {
             query,
         } = probe
         {
-            sessions.entry(session).or_default().push((name, query));
+            let server = SqlSession {
+                database: "postgres".to_owned(),
+                ..session.clone()
+            };
+            let databases = servers.entry(server).or_default();
+            let questions = databases.entry(&session.database).or_default();
+            questions.push((name, query));
         }
     }
-    let asked = sessions
+    let asked = servers
         .iter()
-        .map(|(session, questions)| ask(frame, session, questions));
+        .map(|(server, databases)| ask(frame, server, databases));
     asked.collect()
 }
 
-fn ask(frame: &Frame, session: &SqlSession, questions: &[(&str, &str)]) -> String {
-    let (bin, socket) = (quote(&session.bin_dir), quote(&session.socket_dir));
-    let (user, port) = (quote(&session.dbsu), session.port);
-    let marked: String = questions
+fn ask(frame: &Frame, server: &SqlSession, databases: &ByDatabase<'_>) -> String {
+    let (bin, socket) = (quote(&server.bin_dir), quote(&server.socket_dir));
+    let (user, port) = (quote(&server.dbsu), server.port);
+    let asked: String = databases
+        .iter()
+        .map(|(database, questions)| in_database(frame, database, questions))
+        .collect();
+    // `setpriv` and not `runuser`: no session of PAM, and no line in the host's log, for a look.
+    format!(
+        "[ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ] && \
+         setpriv --reuid {user} --regid {user} --init-groups {bin}/psql -XAtq -h {socket} -p {port} -d {} 2>/dev/null <<'CITUSCTL_SQL'\n\
+         SELECT pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\quit\n\\endif\n{asked}CITUSCTL_SQL\n",
+        quote(&server.database)
+    )
+}
+
+/// A `\connect` that fails would end the script, so it is only tried where there is somebody to answer.
+fn in_database(frame: &Frame, database: &str, questions: &[(&str, &str)]) -> String {
+    let asked: String = questions
         .iter()
         .map(|(name, query)| {
             let mark = literal(&frame.line(&format!("script {name}")));
             format!("\\echo\n\\echo {mark}\n{query}\n")
         })
         .collect();
-    // `setpriv` and not `runuser`: no session of PAM, and no line in the host's log, for a look.
+    let name = literal(database);
     format!(
-        "[ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ] && \
-         setpriv --reuid {user} --regid {user} --init-groups {bin}/psql -XAtq -h {socket} -p {port} -d {} 2>/dev/null <<'CITUSCTL_SQL'\n\
-         SELECT pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\else\n{marked}\\endif\nCITUSCTL_SQL\n",
-        quote(&session.database)
+        "\\set wanted {name}\n\
+         SELECT count(*) > 0 AS there FROM pg_catalog.pg_database WHERE datname = :'wanted' AND datallowconn \\gset\n\
+         \\if :there\n\\connect :\"wanted\"\n{asked}\\endif\n"
     )
 }
 
@@ -67,19 +92,19 @@ mod tests {
     }
 
     #[test]
-    fn one_session_for_each_database_whatever_the_number_of_questions() {
+    fn one_psql_goes_from_database_to_database() {
         let probes = [
             probe("a", "postgres"),
             probe("it's", "app"),
             probe("c", "postgres"),
         ];
         let text = questions(&Frame::new("n0"), &probes);
-        assert_eq!(text.matches("setpriv").count(), 2, "{text}");
+        assert_eq!(text.matches("setpriv").count(), 1, "{text}");
         assert!(text.contains("\\echo '@@n0 script it''s'\n"), "{text}");
-        let (app, postgres) = text.split_once("fi\n").unwrap_or((&text, ""));
-        assert!(
-            app.contains("-d app") || postgres.contains("-d app"),
-            "{text}"
-        );
+        let databases: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("\\set wanted "))
+            .collect();
+        assert_eq!(databases, ["'app'", "'postgres'"]);
     }
 }
