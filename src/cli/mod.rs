@@ -26,6 +26,7 @@ mod sinks;
 mod start;
 mod status;
 mod status_view;
+mod vault;
 mod verify;
 
 pub use exit::{Failure, code};
