@@ -1,4 +1,6 @@
-//! Secrets: values that no formatter prints.
+//! Secrets: values that no formatter prints, and texts that ansible-vault encrypted.
+
+pub mod vault;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -47,9 +49,22 @@ pub const MASK: &str = "********";
 impl Masker {
     /// Secrets shorter than this are not searched for: they would blank ordinary words.
     const SHORTEST: usize = 4;
+    /// Lines of a longer secret (a key) are searched for one by one when they have as many characters.
+    const SHORTEST_LINE: usize = 8;
 
-    /// Adds a secret. Short ones are left out, and longer ones are replaced first.
+    /// Adds a secret. Short ones are left out, and longer ones are replaced first. One of several lines is also
+    /// found line by line, as diffs and logs show it.
     pub fn add(&mut self, secret: Secret) {
+        let lines = secret.expose().lines().map(str::trim);
+        let lines: Vec<Secret> = lines
+            .filter(|line| line.len() >= Self::SHORTEST_LINE && line.len() < secret.expose().len())
+            .map(Secret::new)
+            .collect();
+        lines.into_iter().for_each(|line| self.needle(line));
+        self.needle(secret);
+    }
+
+    fn needle(&mut self, secret: Secret) {
         if secret.expose().len() >= Self::SHORTEST && !self.needles.contains(&secret) {
             self.needles.push(secret);
             self.needles
@@ -86,5 +101,12 @@ mod tests {
         masker.add(Secret::new("abcd"));
         masker.add(Secret::new("abcdef"));
         assert_eq!(masker.mask("x abcdef y abcd"), "x ******** y ********");
+    }
+
+    #[test]
+    fn masks_a_key_line_by_line() {
+        let mut masker = Masker::default();
+        masker.add(Secret::new("BEGIN KEY\nMIIEvQIBAD\n"));
+        assert_eq!(masker.mask("+  MIIEvQIBAD"), "+  ********");
     }
 }

@@ -14,6 +14,7 @@ pub fn run(common: &Common) -> Result<u8, Failure> {
         result(&crate::ui::diagnostics_json(
             &inventory.sources,
             said.iter(),
+            &sinks::masker(&inventory),
         ));
     } else {
         super::exit::say(sinks::of_inventory(&inventory, said.iter()).trim_end());

@@ -2,6 +2,7 @@
 
 use super::exit::{Failure, code, result};
 use super::options::Common;
+use super::vault;
 use crate::inventory::{self, graph, host_json, list_json, origins};
 use crate::names::HostName;
 use clap::Args;
@@ -25,7 +26,12 @@ pub struct InventoryArgs {
 
 /// Runs it.
 pub fn run(common: &Common, args: &InventoryArgs) -> Result<u8, Failure> {
-    let inventory = inventory::load(&common.inventory_path(), &common.extra)?.inventory;
+    let inventory = inventory::load_with(
+        &common.inventory_path(),
+        &common.extra,
+        vault::keys(common)?,
+    )?
+    .inventory;
     let pretty = |value| {
         format!(
             "{}\n",

@@ -8,6 +8,7 @@ mod drill;
 mod etcd;
 mod exit;
 mod facts;
+mod init;
 mod inventory;
 mod journal;
 mod lab;
@@ -26,6 +27,7 @@ mod sinks;
 mod start;
 mod status;
 mod status_view;
+mod vault;
 mod verify;
 
 pub use exit::{Failure, code};
@@ -57,6 +59,8 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Write a commented starter inventory with generated passwords; never overwrites
+    Init(init::InitArgs),
     /// Read, merge, model and lint the inventory; no network
     Check,
     /// Show merged variables, the group tree, or where each value came from
@@ -136,6 +140,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     let common = cli.common;
     lab::enter(&common)?;
     match cli.verb {
+        Verb::Init(args) => init::run(&common, &args),
         Verb::Check => check::run(&common),
         Verb::Inventory(args) => inventory::run(&common, &args),
         Verb::Render(args) => render::run(&common, &args),

@@ -58,6 +58,25 @@ pub struct Common {
     /// Run this command inside a lab's network [NAME: the lab's name, if there are several]
     #[arg(long, global = true, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = true, env = "CITUSCTL_LAB")]
     pub lab: Option<String>,
+    /// A file with a password of ansible-vault, or a program that prints it; may be repeated
+    #[arg(
+        long,
+        visible_alias = "vault-pass-file",
+        global = true,
+        value_name = "FILE",
+        env = "ANSIBLE_VAULT_PASSWORD_FILE",
+        hide_env_values = true,
+        help_heading = "Secrets"
+    )]
+    pub vault_password_file: Vec<PathBuf>,
+    /// The same with a vault id: ID@FILE, ID@prompt; may be repeated
+    #[arg(
+        long,
+        global = true,
+        value_name = "[ID@]FILE",
+        help_heading = "Secrets"
+    )]
+    pub vault_id: Vec<String>,
     #[command(flatten)]
     pub connect: Connect,
 }

@@ -2,7 +2,7 @@
 
 use super::exit::{Failure, chain, code};
 use super::options::Common;
-use super::sinks;
+use super::{sinks, vault};
 use crate::catalog::{Assets, Catalog};
 use crate::fact::Traits;
 use crate::inventory::parameters::{Typed, check_vars};
@@ -44,7 +44,11 @@ pub fn state_dir(inventory: &Path) -> PathBuf {
 
 /// Reads, merges, models and lints. All problems are collected.
 pub fn diagnose(common: &Common) -> Result<(Inventory, Option<Model>, Diagnostics), Failure> {
-    let loaded = inventory::load(&common.inventory_path(), &common.extra)?;
+    let loaded = inventory::load_with(
+        &common.inventory_path(),
+        &common.extra,
+        vault::keys(common)?,
+    )?;
     let mut said = loaded.warnings;
     said.extend(check_vars(&loaded.inventory));
     let (model, problems) = model::build(&loaded.inventory);

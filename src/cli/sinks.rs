@@ -5,7 +5,7 @@ use super::options::Common;
 use super::project::Project;
 use crate::event::{Emitter, Journal, Moment, Sink};
 use crate::inventory::Inventory;
-use crate::inventory::parameters::Typed;
+use crate::inventory::parameters::{Typed, secrets_in};
 use crate::names::RunId;
 use crate::secret::Masker;
 use crate::source::{Diagnostic, Sources};
@@ -59,6 +59,14 @@ pub fn masker(inventory: &Inventory) -> Masker {
             .secrets()
             .into_iter()
             .for_each(|secret| masker.add(secret));
+    }
+    // Also what no host sees: its lines may be shown all the same.
+    let groups = inventory
+        .groups
+        .values()
+        .flat_map(|group| group.vars.iter());
+    for secret in groups.flat_map(|(name, var)| secrets_in(name, &var.node)) {
+        masker.add(secret);
     }
     masker
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Inventory;
+use super::vault::Keys;
 use crate::source::{Diagnostic, Diagnostics, Sources};
 
 /// An inventory that was read, and what should be said about it.
@@ -82,6 +83,8 @@ impl PatternError {
 pub(super) struct Context {
     pub(super) sources: Sources,
     pub(super) diagnostics: Diagnostics,
+    /// What opens encrypted texts.
+    pub(super) keys: Keys,
 }
 
 impl Context {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::error::{Context, LoadError};
 use super::vars::{Layer, Var, Vars};
 use super::{files, shape};
-use crate::source::{Diagnostic, Node, SourceId, Span, yaml};
+use crate::source::{Diagnostic, Node, SourceId, Span};
 
 /// The variables of all `-e` arguments, the last one winning.
 pub(super) fn read(context: &mut Context, arguments: &[String]) -> Result<Vars, LoadError> {
@@ -27,13 +27,7 @@ fn one(context: &mut Context, argument: &str) -> Result<Vars, LoadError> {
     if !trimmed.starts_with(['{', '[']) {
         return Ok(pairs(context, id, argument));
     }
-    let node = match yaml::parse(&context.sources, id) {
-        Ok(node) => node,
-        Err(problems) => {
-            context.diagnostics.extend(problems);
-            None
-        }
-    };
+    let node = files::parse(context, id);
     Ok(from_node(context, "`-e`", node))
 }
 

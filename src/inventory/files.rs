@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::error::{Context, LoadError};
-use super::shape;
 use super::vars::{Layer, Vars};
-use crate::source::{Diagnostic, Node, yaml};
+use super::{shape, vault};
+use crate::secret::vault::is_sealed;
+use crate::source::{Diagnostic, Node, SourceId, yaml};
 
 /// Endings in the order in which Ansible looks for them; it takes the first that exists.
 const ENDINGS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
@@ -98,18 +99,22 @@ pub(super) fn read(context: &mut Context, path: &Path) -> Result<Option<Node>, L
             return Ok(None);
         }
     };
-    let id = context
-        .sources
-        .add(path.display().to_string(), text.as_str());
-    if text.starts_with("$ANSIBLE_VAULT") {
-        context.report(encrypted(path));
-        return Ok(None);
+    let name = path.display().to_string();
+    if is_sealed(&text) {
+        let clear = vault::open_file(context, &name, &text);
+        return Ok(clear.and_then(|id| parse(context, id)).map(vault::guard));
     }
+    let id = context.sources.add(name, text);
+    Ok(parse(context, id))
+}
+
+/// Reads a text, and opens what is encrypted in it.
+pub(super) fn parse(context: &mut Context, id: SourceId) -> Option<Node> {
     match yaml::parse(&context.sources, id) {
-        Ok(node) => Ok(node),
+        Ok(node) => node.map(|node| vault::open_values(context, node)),
         Err(problems) => {
             context.diagnostics.extend(problems);
-            Ok(None)
+            None
         }
     }
 }
@@ -117,13 +122,4 @@ pub(super) fn read(context: &mut Context, path: &Path) -> Result<Option<Node>, L
 fn not_text(path: &Path, at: usize) -> Diagnostic {
     let message = format!("{}: not UTF-8 text (byte {at})", path.display());
     Diagnostic::error("yaml-encoding", message).help("save the file as UTF-8")
-}
-
-fn encrypted(path: &Path) -> Diagnostic {
-    let message = format!(
-        "{}: encrypted file needs the vault password",
-        path.display()
-    );
-    Diagnostic::error("vault-password", message)
-        .help("decrypt it with `ansible-vault decrypt`, or move the file out of the way")
 }

@@ -5,9 +5,11 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use super::error::{Context, LoadError, Loaded};
+use super::lookup::Lookups;
 use super::merge::{self, FileVars, Graph};
 use super::shape::{self, Raw, RawGroup};
 use super::vars::{Layer, Vars};
+use super::vault::Keys;
 use super::{InvGroup, InvHost, Inventory, extra, files, reference};
 use crate::names::{GroupName, HostName};
 use crate::source::{Diagnostic, Node};
@@ -17,7 +19,18 @@ use crate::source::{Diagnostic, Node};
 /// # Errors
 /// [`LoadError::Io`] when a file cannot be read; [`LoadError::Invalid`] with all problems found.
 pub fn load(path: &Path, extra: &[String]) -> Result<Loaded, LoadError> {
-    let mut context = Context::default();
+    load_with(path, extra, Keys::default())
+}
+
+/// The same with passwords of ansible-vault.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(path: &Path, extra: &[String], keys: Keys) -> Result<Loaded, LoadError> {
+    let mut context = Context {
+        keys,
+        ..Context::default()
+    };
     let root = files::read(&mut context, path)?;
     let extra = extra::read(&mut context, extra)?;
     if root.is_none() && !context.diagnostics.has_errors() {
@@ -66,19 +79,29 @@ fn build(
             return Ok(None);
         }
     };
-    Ok(Some(assemble(&raw, &graph, &files, extra)))
+    let mut looked = Lookups::beside(path);
+    let built = assemble(&raw, &graph, &files, extra, &mut looked);
+    context.diagnostics.extend(looked.problems);
+    Ok(Some(built))
 }
 
-fn assemble(raw: &Raw, graph: &Graph<'_>, files: &FileVars, extra: &Vars) -> Built {
+fn assemble(
+    raw: &Raw,
+    graph: &Graph<'_>,
+    files: &FileVars,
+    extra: &Vars,
+    looked: &mut Lookups,
+) -> Built {
     let groups_of = graph.groups_of_hosts();
     let mut members = graph.members(&groups_of);
     let hosts = raw.hosts.iter().map(|(name, host)| {
         let groups = groups_of.get(name).map_or(&[][..], Vec::as_slice);
+        let merged = looked.resolve(merge::host_vars(raw, files, extra, name, groups));
         let host = InvHost {
             name: name.clone(),
             span: host.span,
             groups: groups.iter().map(|group| (*group).clone()).collect(),
-            vars: reference::resolve(&merge::host_vars(raw, files, extra, name, groups)),
+            vars: reference::resolve(&merged),
         };
         (name.clone(), host)
     });
@@ -143,7 +166,7 @@ fn no_hosts(root: &Node) -> Diagnostic {
         .help("name hosts as `all: {children: {GROUP: {hosts: {10.10.10.11: {}}}}}`")
 }
 
-/// Tags that Ansible knows: encrypted values need a password, unsafe ones are strings.
+/// Tags that nobody knows. What is encrypted was opened or complained of when it was read.
 fn check_tags(context: &mut Context, raw: &Raw, files: &FileVars, extra: &Vars) {
     let inline = raw.groups.values().map(|group| &group.vars);
     let inline = inline.chain(raw.hosts.values().map(|host| &host.vars));
@@ -154,20 +177,14 @@ fn check_tags(context: &mut Context, raw: &Raw, files: &FileVars, extra: &Vars) 
     }
 }
 
+fn is_unknown(tag: &str) -> bool {
+    let known = ["!unsafe", "!vault", "!vault-encrypted"];
+    tag.starts_with('!') && !tag.starts_with("!!") && !known.contains(&tag)
+}
+
 fn check_tag(context: &mut Context, name: &str, node: &Node) {
     match node.tag.as_deref() {
-        Some("!vault" | "!vault-encrypted") => {
-            let problem = Diagnostic::error(
-                "vault-password",
-                format!("`{name}`: encrypted value needs the vault password"),
-            );
-            context.report(
-                problem
-                    .at(node.span, "encrypted by ansible-vault")
-                    .help("give the value in clear, or with `-e @FILE` from a file of mode 0600"),
-            );
-        }
-        Some(tag) if tag.starts_with('!') && !tag.starts_with("!!") && tag != "!unsafe" => {
+        Some(tag) if is_unknown(tag) && !node.is_secret() && !node.is_guarded() => {
             let problem =
                 Diagnostic::error("yaml-tag", format!("`{name}`: tag `{tag}` is not known"));
             context.report(problem.at(node.span, "known are `!vault` and `!unsafe`"));

@@ -7,6 +7,7 @@ mod error;
 mod extra;
 mod files;
 mod load;
+mod lookup;
 mod merge;
 pub mod parameters;
 mod pattern;
@@ -17,9 +18,12 @@ mod select;
 mod shape;
 mod show;
 mod vars;
+mod vault;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_secret;
 #[cfg(test)]
 mod tests_select;
 
@@ -31,11 +35,12 @@ use crate::names::{GroupName, HostName};
 use crate::source::{Sources, Span};
 
 pub use error::{LoadError, Loaded, PatternError};
-pub use load::load;
+pub use load::{load, load_with};
 pub use placeholder::{expand, is_open};
 pub use select::select;
 pub use show::{graph, host_json, list_json, origins};
 pub use vars::{Layer, Var, Vars};
+pub use vault::{Asked, Keys};
 
 /// An inventory with all variables merged.
 #[derive(Clone, Debug)]

@@ -26,7 +26,8 @@ pub(super) fn resolve(vars: &Vars) -> Vars {
 
 /// The node with references replaced, `path` being the names on the way; `None` when there is nothing to replace.
 fn node<'v>(vars: &'v Vars, old: &'v Node, path: &mut Vec<&'v str>) -> Option<Node> {
-    if old.tag.as_deref() == Some("!unsafe") {
+    // A secret is taken as it is, braces and all.
+    if old.tag.as_deref() == Some("!unsafe") || old.is_secret() {
         return None;
     }
     let data = match &old.data {
@@ -76,8 +77,31 @@ fn scalar<'v>(
             ..target
         });
     }
-    let replaced = replace(vars, text, path);
-    (replaced != text).then(|| Node::string(replaced, old.span))
+    let (replaced, kept) = replace(vars, text, path);
+    let make = match kept {
+        Kept::Open => Node::string,
+        Kept::Guarded => Node::guarded,
+        Kept::Secret => Node::secret,
+    };
+    (replaced != text).then(|| make(replaced, old.span))
+}
+
+/// How much of a text is a secret: as much as the most secret of its parts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kept {
+    Open,
+    Guarded,
+    Secret,
+}
+
+impl Kept {
+    fn of(node: &Node) -> Self {
+        match () {
+            () if node.is_secret() => Self::Secret,
+            () if node.is_guarded() => Self::Guarded,
+            () => Self::Open,
+        }
+    }
 }
 
 /// The value that a reference names, with its own references replaced; none in a circle.
@@ -93,8 +117,9 @@ fn value<'v>(vars: &'v Vars, name: &'v str, path: &mut Vec<&'v str>) -> Option<N
     Some(inner.unwrap_or_else(|| target.as_ref().clone()))
 }
 
-fn replace<'v>(vars: &'v Vars, text: &'v str, path: &mut Vec<&'v str>) -> String {
+fn replace<'v>(vars: &'v Vars, text: &'v str, path: &mut Vec<&'v str>) -> (String, Kept) {
     let mut out = String::with_capacity(text.len());
+    let mut kept = Kept::Open;
     let mut rest = text;
     while let Some(start) = rest.find("{{") {
         let Some(length) = rest[start..].find("}}") else {
@@ -103,6 +128,7 @@ fn replace<'v>(vars: &'v Vars, text: &'v str, path: &mut Vec<&'v str>) -> String
         let end = start + length + 2;
         out.push_str(&rest[..start]);
         let target = value(vars, &rest[start + 2..end - 2], path);
+        kept = kept.max(target.as_ref().map_or(Kept::Open, Kept::of));
         match target.as_ref().and_then(Node::as_str) {
             Some(text) => out.push_str(text),
             None => out.push_str(&rest[start..end]),
@@ -110,5 +136,5 @@ fn replace<'v>(vars: &'v Vars, text: &'v str, path: &mut Vec<&'v str>) -> String
         rest = &rest[end..];
     }
     out.push_str(rest);
-    out
+    (out, kept)
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::source::Diagnostics;
 
 /// A directory with an inventory and files beside it.
-fn write(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(super) fn write(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a directory");
     for (name, text) in files {
         let path = dir.path().join(name);
@@ -44,7 +44,7 @@ fn refused(text: &str, extra: &[&str]) -> Vec<String> {
     }
 }
 
-fn places(sources: &crate::source::Sources, diagnostics: &Diagnostics) -> Vec<String> {
+pub(super) fn places(sources: &crate::source::Sources, diagnostics: &Diagnostics) -> Vec<String> {
     let line = |d: &crate::source::Diagnostic| match d.labels.first() {
         Some(label) => {
             let place = sources.place(label.span);
@@ -227,10 +227,7 @@ fn wrong_shapes_have_places() {
         ("all: {hosts: {'a[3:1]': }}\n", "inventory-range 1:15"),
         ("all: {vars: {x: 1}}\n", "inventory-no-hosts 1:1"),
         ("# nothing\n", "inventory-empty"),
-        (
-            "all: {hosts: {h: {x: !vault abc}}}\n",
-            "vault-password 1:29",
-        ),
+        ("all: {hosts: {h: {x: !vault abc}}}\n", "vault-format 1:29"),
         ("all: {hosts: {h: {x: [!odd abc]}}}\n", "yaml-tag 1:28"),
     ];
     for (text, want) in cases {
@@ -267,7 +264,7 @@ fn a_missing_file_is_an_io_error() {
 fn an_encrypted_file_is_named() {
     assert_eq!(
         refused("$ANSIBLE_VAULT;1.1;AES256\n6162\n", &[]),
-        ["vault-password"]
+        ["vault-format 1:1"]
     );
 }
 

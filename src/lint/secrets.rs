@@ -59,7 +59,9 @@ fn default_passwords(scope: &Scope<'_>) -> Vec<Diagnostic> {
     if spans.is_empty() {
         problem = problem.at_if(scope.whole(), "not set here, so the defaults hold");
     }
-    vec![problem.help("set your own before the first run; later `password rotate` changes them")]
+    vec![problem.help(
+        "set your own before the first run, or begin with `citusctl init`, which generates them",
+    )]
 }
 
 fn concerns(scope: &Scope<'_>, host: &InvHost, needs: Needs) -> bool {

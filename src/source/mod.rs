@@ -36,6 +36,8 @@ pub struct Span {
 pub struct Source {
     pub name: String,
     pub text: Arc<str>,
+    /// Its lines are not shown: it was encrypted.
+    pub hidden: bool,
 }
 
 /// All texts of a run.
@@ -61,11 +63,17 @@ impl std::fmt::Display for Place {
 impl Sources {
     /// Keeps a text and gives its number.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
+        self.keep(name.into(), text.into(), false)
+    }
+
+    /// The same for a text whose lines must not be shown.
+    pub fn add_hidden(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
+        self.keep(name.into(), text.into(), true)
+    }
+
+    fn keep(&mut self, name: String, text: Arc<str>, hidden: bool) -> SourceId {
         let id = SourceId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(Source {
-            name: name.into(),
-            text: text.into(),
-        });
+        self.files.push(Source { name, text, hidden });
         id
     }
 

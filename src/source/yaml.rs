@@ -52,7 +52,40 @@ pub fn parse_text(
     parse(sources, id)
 }
 
+/// The tag of a text that was encrypted where it stood: never shown.
+const SECRET: &str = "!secret";
+/// The tag of a text from an encrypted file, from the environment or from a file: shown only where its parameter is
+/// known to be none.
+const GUARDED: &str = "!guarded";
+
 impl Node {
+    /// A text that is never shown.
+    pub fn secret(text: impl Into<String>, span: Span) -> Self {
+        Self::string(text, span).tagged(SECRET)
+    }
+
+    /// A text that is shown only where a parameter that is no secret takes it.
+    pub fn guarded(text: impl Into<String>, span: Span) -> Self {
+        Self::string(text, span).tagged(GUARDED)
+    }
+
+    fn tagged(self, tag: &str) -> Self {
+        Self {
+            tag: Some(tag.to_owned()),
+            ..self
+        }
+    }
+
+    /// Whether it was made by [`Node::secret`].
+    pub fn is_secret(&self) -> bool {
+        self.tag.as_deref() == Some(SECRET)
+    }
+
+    /// Whether it was made by [`Node::guarded`].
+    pub fn is_guarded(&self) -> bool {
+        self.tag.as_deref() == Some(GUARDED)
+    }
+
     /// A string as if it had been quoted at that place.
     pub fn string(text: impl Into<String>, span: Span) -> Self {
         Self {

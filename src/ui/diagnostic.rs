@@ -3,7 +3,7 @@
 use crate::names::words::count;
 use crate::secret::Masker;
 use crate::source::{Diagnostic, Severity, Sources, Span};
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -68,6 +68,12 @@ fn one(sources: &Sources, diagnostic: &Diagnostic) -> String {
     let mut group = Group::with_title(title);
     for (source, labels) in by_source(diagnostic) {
         let file = sources.get(source);
+        if file.hidden {
+            for (span, text, _) in labels {
+                group = hidden(group, sources, span, text);
+            }
+            continue;
+        }
         let snippet = Snippet::source(file.text.as_ref())
             .path(file.name.as_str())
             .line_start(1)
@@ -84,6 +90,15 @@ fn one(sources: &Sources, diagnostic: &Diagnostic) -> String {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     Renderer::styled().render(&[group])
+}
+
+/// A place in a text whose lines are not shown.
+fn hidden<'a>(group: Group<'a>, sources: &'a Sources, span: Span, label: &'a str) -> Group<'a> {
+    let place = sources.place(span);
+    let origin = Origin::path(sources.get(span.source).name.as_str())
+        .line(place.line)
+        .char_column(place.column);
+    group.element(origin).element(Level::NOTE.message(label))
 }
 
 type Labels<'a> = Vec<(Span, &'a str, bool)>;
@@ -120,10 +135,11 @@ fn annotation<'a>(text: &str, span: Span, label: &'a str, primary: bool) -> Anno
 pub fn diagnostics_json<'a>(
     sources: &Sources,
     all: impl IntoIterator<Item = &'a Diagnostic>,
+    masker: &Masker,
 ) -> String {
     let rows: Vec<Value> = all
         .into_iter()
-        .map(|diagnostic| row(sources, diagnostic))
+        .map(|diagnostic| row(sources, diagnostic, masker))
         .collect();
     format!(
         "{}\n",
@@ -131,7 +147,7 @@ pub fn diagnostics_json<'a>(
     )
 }
 
-fn row(sources: &Sources, diagnostic: &Diagnostic) -> Value {
+fn row(sources: &Sources, diagnostic: &Diagnostic, masker: &Masker) -> Value {
     let severity = match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -142,10 +158,15 @@ fn row(sources: &Sources, diagnostic: &Diagnostic) -> Value {
         .iter()
         .map(|label| {
             let place = sources.place(label.span);
-            json!({ "file": place.name, "line": place.line, "column": place.column, "text": label.text, "primary": label.primary })
+            json!({ "file": place.name, "line": place.line, "column": place.column, "text": masker.mask(&label.text), "primary": label.primary })
         })
         .collect();
-    json!({ "severity": severity, "code": diagnostic.code, "message": diagnostic.message, "places": places, "help": diagnostic.help })
+    let help: Vec<String> = diagnostic
+        .help
+        .iter()
+        .map(|help| masker.mask(help))
+        .collect();
+    json!({ "severity": severity, "code": diagnostic.code, "message": masker.mask(&diagnostic.message), "places": places, "help": help })
 }
 
 #[cfg(test)]

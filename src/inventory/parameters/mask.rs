@@ -1,4 +1,5 @@
-//! Which parts of a value are secrets: those of kind `Secret`, and those under a telling name.
+//! Which parts of a value are secrets: those of kind `Secret`, those under a telling name, and those that were encrypted
+//! or looked up.
 
 use serde_json::{Map, Value};
 
@@ -36,6 +37,13 @@ fn below(kind: Kind, key: &str) -> Kind {
     }
 }
 
+/// Whether a scalar is a secret: by its kind, or by where it came from. What came from an encrypted file, the
+/// environment or a file is one unless the catalogue knows better (a port, a cluster's name).
+fn hides(kind: Kind, node: &Node) -> bool {
+    let unknown = matches!(kind, Kind::Any | Kind::Dict | Kind::List);
+    kind == Kind::Secret || node.is_secret() || (unknown && node.is_guarded())
+}
+
 /// A value for people's eyes: as JSON, secrets replaced.
 pub fn shown(name: &str, node: &Node) -> Value {
     show(kind_of(name), node)
@@ -51,7 +59,7 @@ fn show(kind: Kind, node: &Node) -> Value {
     }
     let value = node.to_json();
     let empty = value.is_null() || value == "";
-    if kind == Kind::Secret && !empty {
+    if hides(kind, node) && !empty {
         Value::from(MASK)
     } else {
         value
@@ -73,7 +81,7 @@ fn gather(kind: Kind, node: &Node, found: &mut Vec<Secret>) {
     for (key, value) in node.entries().into_iter().flatten() {
         gather(below(kind, key), value, found);
     }
-    if kind == Kind::Secret && !node.to_json().is_null() {
+    if hides(kind, node) && !node.to_json().is_null() {
         found.extend(node.as_str().map(Secret::new));
     }
 }
