@@ -46,10 +46,15 @@ pub fn run(common: &Common, args: &InventoryArgs) -> Result<u8, Failure> {
     } else if args.graph {
         result(&graph(&inventory));
     } else if args.vars_origin {
+        let limit = common.limit.as_deref();
+        let chosen = limit.map(|pattern| inventory::select(&inventory, pattern));
+        let chosen = chosen.transpose()?;
         let rows = origins(&inventory);
+        let wanted = |host: &HostName| chosen.as_ref().is_none_or(|hosts| hosts.contains(host));
         result(
             &rows
                 .iter()
+                .filter(|(host, ..)| wanted(host))
                 .map(|(h, n, l, p)| format!("{h}\t{n}\t{l}\t{p}\n"))
                 .collect::<String>(),
         );
