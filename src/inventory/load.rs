@@ -10,7 +10,7 @@ use super::merge::{self, FileVars, Graph};
 use super::shape::{self, Raw, RawGroup};
 use super::vars::{Layer, Vars};
 use super::vault::Keys;
-use super::{InvGroup, InvHost, Inventory, extra, files, reference};
+use super::{InvGroup, InvHost, Inventory, extra, files, parameters, reference};
 use crate::names::{GroupName, HostName};
 use crate::source::{Diagnostic, Node};
 
@@ -101,7 +101,7 @@ fn assemble(
             name: name.clone(),
             span: host.span,
             groups: groups.iter().map(|group| (*group).clone()).collect(),
-            vars: reference::resolve(&merged),
+            vars: reference::resolve(&present(merged)),
         };
         (name.clone(), host)
     });
@@ -111,6 +111,16 @@ fn assemble(
         (name.clone(), inv_group(name, group, hosts, files))
     });
     (hosts, groups.collect())
+}
+
+/// Values under older names stand under the present ones too, unless those are given.
+fn present(mut vars: Vars) -> Vars {
+    for (old, new) in parameters::renamed() {
+        if let (Some(var), false) = (vars.get(old).cloned(), vars.contains(new)) {
+            vars.insert(new, var);
+        }
+    }
+    vars
 }
 
 fn inv_group(

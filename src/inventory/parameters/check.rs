@@ -44,16 +44,15 @@ impl Check {
             return self.unknown(name, var);
         };
         match param.support {
-            Support::Legacy(now) => self.found.push(
-                Diagnostic::warning("legacy-parameter", format!("`{name}` is an older form"))
-                    .at(var.key, "still understood")
-                    .help(now),
-            ),
+            Support::Legacy(now) => self.found.push(legacy(name, now, var.key)),
             Support::Planned => self.note(planned(param.module), name, var.key),
             Support::Used | Support::Ignored => {}
         }
         if merged && param.support == Support::Used && fault::has_template(&var.node) {
             self.found.push(unresolved(name, var));
+        }
+        if name == "pg_rto" && is_seconds(var) {
+            self.found.push(seconds(var));
         }
         let faults = fault::faults(param.kind, &var.node);
         self.found
@@ -96,6 +95,31 @@ impl Check {
         }
         self.found
     }
+}
+
+fn legacy(name: &str, now: &'static str, key: Span) -> Diagnostic {
+    let label = match super::table_legacy::renamed(name) {
+        Some(new) => format!("counts as `{new}`, unless that is given too"),
+        None => "has no effect any more".to_owned(),
+    };
+    Diagnostic::warning("legacy-parameter", format!("`{name}` is an older form"))
+        .at(key, label)
+        .help(now)
+}
+
+/// `pg_rto: 30`, as Pigsty 3 has it.
+fn is_seconds(var: &Var) -> bool {
+    let text = var.node.as_str().unwrap_or_default();
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
+}
+
+fn seconds(var: &Var) -> Diagnostic {
+    Diagnostic::warning("legacy-parameter", "`pg_rto` in seconds is an older form")
+        .at(
+            var.node.span,
+            "counts as the quickest plan that is no quicker",
+        )
+        .help("write `pg_rto: fast`, `norm`, `safe` or `wide`")
 }
 
 fn unresolved(name: &str, var: &Var) -> Diagnostic {

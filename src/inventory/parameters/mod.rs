@@ -9,6 +9,7 @@ mod kind;
 mod mask;
 mod noted;
 mod table_access;
+mod table_legacy;
 mod table_node;
 mod table_own;
 mod table_pgsql;
@@ -123,6 +124,7 @@ pub fn all() -> impl Iterator<Item = &'static Param> {
         table_pgsql::TABLE,
         table_access::TABLE,
         table_own::TABLE,
+        table_legacy::TABLE,
     ];
     tables.into_iter().flatten()
 }
@@ -132,6 +134,11 @@ pub fn lookup(name: &str) -> Option<&'static Param> {
     all().find(|param| param.name == name)
 }
 
+/// Older names that count as the present ones, with these.
+pub(super) fn renamed() -> impl Iterator<Item = (&'static str, &'static str)> {
+    table_legacy::all_renamed()
+}
+
 /// Whether a name belongs to a module that citusctl does not have (infra, minio, redis, monitoring).
 pub fn is_noted(name: &str) -> Option<&'static str> {
     noted::module_of(name)
@@ -139,7 +146,8 @@ pub fn is_noted(name: &str) -> Option<&'static str> {
 
 /// The name that somebody who misspelt this one may have meant.
 pub fn suggest(name: &str) -> Option<&'static str> {
-    let scored = all().map(|param| (strsim::damerau_levenshtein(name, param.name), param.name));
+    let present = all().filter(|param| !matches!(param.support, Support::Legacy(_)));
+    let scored = present.map(|param| (strsim::damerau_levenshtein(name, param.name), param.name));
     let (distance, best) = scored.min()?;
     let allowed = (name.len() / 4).clamp(1, 3);
     (distance <= allowed).then_some(best)

@@ -78,7 +78,7 @@ fn wrong_types_are_errors_at_the_value() {
 
 #[test]
 fn what_pigsty_accepts_is_accepted() {
-    let good = "pg_rto: 30\npg_max_conn: auto\npg_delay: 1h\npg_dummy_filesize: 64MiB\n\
+    let good = "pg_rto: safe\npg_max_conn: auto\npg_delay: 1h\npg_dummy_filesize: 64MiB\n\
                 patroni_watchdog_mode: off\npg_synchronous_mode: on\npg_dbsu_password: 12345\n\
                 pg_conf: oltp.yml\nnode_tune: none\npg_vip_address: 10.10.10.2/24\n\
                 pg_version: '17'\nhaproxy_client_timeout: 24h\nnode_etc_hosts: ['${admin_ip} x']\n\
@@ -239,4 +239,30 @@ fn names_are_unique_and_defaults_fit_their_kind() {
 fn suggests_the_nearest_name() {
     assert_eq!(suggest("pg_verson"), Some("pg_version"));
     assert_eq!(suggest("my_own_variable"), None);
+}
+
+#[test]
+fn older_names_count_as_the_present_ones_unless_those_are_given() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("i.yml");
+    let text = "all: {hosts: {a: {pg_fs_bkup: /x}, b: {pg_fs_bkup: /x, pg_fs_backup: /y}}}";
+    std::fs::write(&path, text).expect("written");
+    let inv = crate::inventory::load(&path, &[]).expect("good").inventory;
+    let value = |host| {
+        inv.var(host, "pg_fs_backup")
+            .and_then(|var| var.node.as_str())
+    };
+    assert_eq!((value("a"), value("b")), (Some("/x"), Some("/y")));
+}
+
+#[test]
+fn seconds_and_older_names_are_warned_of_at_their_place() {
+    starts(
+        &said("pg_rto: 30"),
+        &["legacy-parameter 1:9 `pg_rto` in seconds"],
+    );
+    starts(
+        &said("node_conf: oltp"),
+        &["legacy-parameter 1:1 `node_conf` is an older form"],
+    );
 }
