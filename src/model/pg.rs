@@ -2,6 +2,7 @@
 
 use super::Rto;
 use crate::command::quote;
+use crate::inventory::parameters::Typed;
 use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
 use serde::Serialize;
 use std::fmt;
@@ -27,12 +28,18 @@ pub struct Formation {
     pub local: LocalPostgres,
 }
 
+/// Where a host has PostgreSQL's programs: `pg_bin_dir`, or where Debian's packages of this version put them.
+pub fn bin_dir(typed: &Typed<'_>, version: u32) -> String {
+    let stated = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
+    stated.unwrap_or_else(|| format!("/usr/lib/postgresql/{version}/bin"))
+}
+
 /// What a host needs to ask its own PostgreSQL, and to read what Patroni said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalPostgres {
     /// The superuser, also the operating system's account (`pg_dbsu`).
     pub dbsu: String,
-    /// `pg_bin_dir`, or where Debian's packages of this version have it.
+    /// As [`bin_dir`] says.
     pub bin_dir: String,
     /// `pg_localhost`.
     pub socket_dir: String,

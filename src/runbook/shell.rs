@@ -4,6 +4,7 @@
 use crate::command::quote;
 use crate::inventory::Inventory;
 use crate::inventory::parameters::Typed;
+use crate::model::pg::bin_dir;
 use crate::model::{Host, Model};
 use crate::secret::Secret;
 
@@ -76,8 +77,7 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
     let version = model
         .formation(&member.formation)
         .map_or(0, |formation| formation.version);
-    let bin = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
-    let bin = bin.unwrap_or_else(|| format!("/usr/lib/postgresql/{version}/bin"));
+    let bin = bin_dir(typed, version);
     let scheme = if member.patroni_ssl { "https" } else { "http" };
     let api = std::net::SocketAddr::new(member.address, member.patroni_port);
     format!(

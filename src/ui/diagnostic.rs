@@ -35,13 +35,17 @@ pub fn diagnostics<'a>(
     text
 }
 
-/// What and where, in one line.
-pub fn in_short(sources: &Sources, diagnostic: &Diagnostic) -> String {
-    let severity = match diagnostic.severity {
+fn word(severity: Severity) -> &'static str {
+    match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Note => "note",
-    };
+    }
+}
+
+/// What and where, in one line.
+pub fn in_short(sources: &Sources, diagnostic: &Diagnostic) -> String {
+    let severity = word(diagnostic.severity);
     let labels = &diagnostic.labels;
     let primary = labels.iter().find(|label| label.primary);
     let place = primary.or(labels.first()).map(|label| {
@@ -148,11 +152,7 @@ pub fn diagnostics_json<'a>(
 }
 
 fn row(sources: &Sources, diagnostic: &Diagnostic, masker: &Masker) -> Value {
-    let severity = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    };
+    let severity = word(diagnostic.severity);
     let places: Vec<Value> = diagnostic
         .labels
         .iter()

@@ -5,6 +5,7 @@ use super::instances::{Belongs, instance};
 use super::upstream;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
+use crate::model::pg::bin_dir;
 use crate::model::{Formation, Group, Host, Instance, LocalPostgres, Mode, Rto, Vip};
 use crate::names::{ClusterName, FormationName, HostName};
 use crate::source::Diagnostics;
@@ -82,10 +83,9 @@ pub(crate) fn formation(cluster: &ClusterName, host: &InvHost) -> Formation {
 }
 
 fn local(typed: &Typed<'_>, version: u32) -> LocalPostgres {
-    let bin = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
     LocalPostgres {
         dbsu: typed.str("pg_dbsu"),
-        bin_dir: bin.unwrap_or_else(|| format!("/usr/lib/postgresql/{version}/bin")),
+        bin_dir: bin_dir(typed, version),
         socket_dir: typed.str("pg_localhost"),
         patroni_log_dir: typed.str("patroni_log_dir"),
     }

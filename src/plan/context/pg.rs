@@ -4,6 +4,7 @@ use super::{Builder, Contexts, etcd_password, facts};
 use crate::inventory::parameters::Typed;
 use crate::model::dcs::{self, DcsInput, StandbyOf, SyncMode};
 use crate::model::hba::{self, HbaEnv};
+use crate::model::pg::bin_dir;
 use crate::model::tuning::{self, Hardware, Profile, TuningInput};
 use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
@@ -77,7 +78,6 @@ impl Builder<'_> {
         formation: &Formation,
         instance: &Instance,
     ) -> Map<String, Value> {
-        let bin = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
         let listen = self.listen(typed, instance);
         let home = format!(
             "{}/{}-{}",
@@ -86,10 +86,7 @@ impl Builder<'_> {
             formation.version
         );
         let values = [
-            (
-                "bin_dir",
-                bin.unwrap_or_else(|| format!("/usr/lib/postgresql/{}/bin", formation.version)),
-            ),
+            ("bin_dir", bin_dir(typed, formation.version)),
             (
                 "extension_dir",
                 format!("/usr/share/postgresql/{}/extension", formation.version),

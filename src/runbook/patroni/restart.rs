@@ -1,11 +1,10 @@
 //! `restart`: one member where it is, or a whole group, replicas first and a switchover before the leader.
 
 use super::citus::registered;
-use super::{Commit, Gap, View, best, steps, words};
+use super::{Commit, Gap, View, best, steps};
 use crate::fact::MemberSeen;
 use crate::names::InstanceName;
-use crate::runbook::{Consent, Refusal, Runbook, Step};
-use std::collections::BTreeMap;
+use crate::runbook::{Refusal, Runbook, Step};
 
 /// Who is restarted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,16 +27,10 @@ pub fn restart(view: &View<'_>, scope: &RestartScope) -> Result<Runbook, Refusal
         return Ok(super::switchover::nothing(view, why));
     }
     budget(view, &chosen)?;
+    let aim = format!("PostgreSQL of {} is restarted", names(&chosen));
     let mut book = Runbook {
         name: "restart",
-        aim: format!("PostgreSQL of {} is restarted", names(&chosen)),
-        subject: view.group.cluster.to_string(),
-        seen: words::seen(view),
-        risks: Vec::new(),
-        consent: Consent::Yes,
-        steps: Vec::new(),
-        afterwards: Vec::new(),
-        prelude: BTreeMap::new(),
+        ..super::switchover::nothing(view, aim)
     };
     let replicas = chosen.iter().filter(|member| !member.is_leader());
     book.steps = replicas
