@@ -17,6 +17,7 @@ mod patroni;
 mod registered;
 mod runbook;
 pub mod status;
+mod tail;
 pub mod verify;
 mod work;
 

@@ -3,8 +3,8 @@
 use super::fleet::{chain, collect};
 use super::group_look;
 use super::look::futures_join;
-use super::{EngineError, Patroni, Run, lock};
-use crate::event::{Kind, StepOutcome, Stream};
+use super::{EngineError, Patroni, Run, lock, tail};
+use crate::event::{Kind, StepOutcome};
 use crate::names::{HostName, ResourceId, StageName};
 use crate::runbook::{Ask, Attempt, Runbook, Script, Step, Whom, Work, attempt_program};
 use crate::secret::Secret;
@@ -15,8 +15,6 @@ use std::time::{Duration, Instant};
 /// What an action may take beyond the time that its postcondition is given.
 const MARGIN: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_millis(300);
-/// Lines of a failed step that are shown.
-const TAIL: usize = 20;
 
 /// Runs one program on each host, all at once, for planners that look before they plan. A host that cannot be
 /// asked has words for it.
@@ -366,27 +364,8 @@ impl Listener<'_> {
                     self.since,
                 );
             }
-            Attempt::Text(text) => self.text(text, stream),
+            Attempt::Text(text) => tail::tell(self.run, self.host, &mut self.tail, stream, &text),
         }
-    }
-
-    fn text(&mut self, line: String, stream: StreamKind) {
-        if line.is_empty() {
-            return;
-        }
-        if self.tail.len() == TAIL {
-            self.tail.remove(0);
-        }
-        self.tail.push(line.clone());
-        let stream = match stream {
-            StreamKind::Out => Stream::Out,
-            StreamKind::Err => Stream::Err,
-        };
-        self.run.emitter.emit(Kind::Output {
-            host: self.host.clone(),
-            stream,
-            line,
-        });
     }
 }
 

@@ -1,8 +1,8 @@
 //! All steps of a host in one stage as one program, its progress told as it comes.
 
-use super::Run;
+use super::{Run, tail};
 use crate::command::{FrameLine, whole_program};
-use crate::event::{Kind, StepOutcome, Stream};
+use crate::event::{Kind, StepOutcome};
 use crate::names::{HostName, ResourceId};
 use crate::plan::Unit;
 use crate::resource::{Step, prelude};
@@ -108,9 +108,6 @@ struct Progress<'a> {
     done: bool,
 }
 
-/// Lines of a failed step that are shown.
-const TAIL: usize = 20;
-
 impl Progress<'_> {
     fn begin(&mut self, index: &str) {
         let Some(task) = self.task(index) else { return };
@@ -154,25 +151,6 @@ impl Progress<'_> {
     fn task(&self, index: &str) -> Option<&Task> {
         self.tasks.get(index.parse::<usize>().ok()?)
     }
-
-    fn text(&mut self, stream: StreamKind, line: &str) {
-        if line.is_empty() {
-            return;
-        }
-        if self.tail.len() == TAIL {
-            self.tail.remove(0);
-        }
-        self.tail.push(line.to_owned());
-        let stream = match stream {
-            StreamKind::Out => Stream::Out,
-            StreamKind::Err => Stream::Err,
-        };
-        self.run.emitter.emit(Kind::Output {
-            host: self.host.clone(),
-            stream,
-            line: line.to_owned(),
-        });
-    }
 }
 
 impl OutputSink for Progress<'_> {
@@ -185,7 +163,9 @@ impl OutputSink for Progress<'_> {
                 ["all-done"] => self.done = true,
                 _ => {}
             },
-            FrameLine::Text(text) => self.text(stream, text.trim_end()),
+            FrameLine::Text(text) => {
+                tail::tell(self.run, self.host, &mut self.tail, stream, text.trim_end())
+            }
         }
     }
 }
