@@ -1,6 +1,7 @@
 //! Conditions between stages. A gate says what it waits for, and when it fails, what the services themselves say.
 
 mod addresses;
+mod haproxy;
 
 use super::fleet::{chain, collect};
 use super::look::futures_join;
@@ -104,7 +105,7 @@ async fn view(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> View {
         Gate::Leader => groups(run, hosts, leads).await,
         Gate::Streaming => groups(run, hosts, streams).await,
         Gate::Registered => registered(run).await,
-        Gate::Haproxy => haproxy(run, hosts).await,
+        Gate::Haproxy => haproxy::view(run, hosts).await,
         Gate::Addresses => addresses::view(run, hosts).await,
     }
 }
@@ -256,26 +257,6 @@ async fn registered(run: &Run<'_>) -> View {
         View::Open("pg_dist_node names all leaders".to_owned())
     } else {
         View::Closed(lacks.join("; "))
-    }
-}
-
-async fn haproxy(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
-    let answers = futures_join(hosts.iter().map(|host| async {
-        let active = exec(run, host, "systemctl is-active haproxy")
-            .await
-            .is_some_and(|o| o.trim() == "active");
-        (host.clone(), active)
-    }))
-    .await;
-    let down: Vec<String> = answers
-        .iter()
-        .filter(|(_, active)| !active)
-        .map(|(host, _)| host.to_string())
-        .collect();
-    if down.is_empty() {
-        View::Open(count(answers.len(), "host"))
-    } else {
-        View::Closed(format!("HAProxy is not active on {}", down.join(", ")))
     }
 }
 
