@@ -5,6 +5,7 @@ use super::options::Common;
 use super::project;
 use crate::names::words::count;
 use crate::source::yaml;
+use crate::template::Context;
 use clap::{Args, ValueEnum};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
@@ -49,7 +50,7 @@ pub fn run(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
         Layout::Single => "templates/init/single.yml.j2",
     };
     let context = context(layout, hosts, &places)?;
-    let rendered = templates.render(name, &context);
+    let rendered = templates.render(name, &Context::from(&context));
     let text = rendered.map_err(|error| Failure::new(code::INPUT, chain(&error)))?;
     let path = common.inventory_path();
     write(&path, &text.text)?;
@@ -295,7 +296,7 @@ mod tests {
             "templates/init/{}.yml.j2",
             format!("{layout:?}").to_lowercase()
         );
-        let text = engine.render(&name, &context).unwrap().text;
+        let text = engine.render(&name, &Context::from(&context)).unwrap().text;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("i.yml");
         write(&path, &text).unwrap();

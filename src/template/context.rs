@@ -1,6 +1,9 @@
 //! The context of a template, watched: whether a secret was read decides what may be shown.
+//!
+//! A context is made once and shared: a rendering, or a turn of a loop, copies none of it.
 
 use crate::secret::Secret;
+use indexmap::IndexMap;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 use serde_json::{Map, Value as Json};
@@ -18,6 +21,91 @@ pub fn secret(secret: &Secret) -> Json {
     let mut map = Map::new();
     map.insert(SECRET_MARK.into(), secret.expose().into());
     Json::Object(map)
+}
+
+/// What templates and expressions see.
+#[derive(Clone, Default)]
+pub struct Context(Arc<Branch>);
+
+type Branch = IndexMap<String, Tree>;
+
+#[derive(Clone)]
+enum Tree {
+    Leaf(Value),
+    Secret(Arc<str>),
+    List(Arc<[Tree]>),
+    Map(Arc<Branch>),
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl From<&Json> for Context {
+    /// The variables of a mapping; anything else has none.
+    fn from(json: &Json) -> Self {
+        match Tree::from(json) {
+            Tree::Map(branch) => Self(branch),
+            Tree::Leaf(_) | Tree::Secret(_) | Tree::List(_) => Self::default(),
+        }
+    }
+}
+
+impl Context {
+    /// The same with one variable more, or another in its place.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &Json) -> Self {
+        let mut branch = Branch::clone(&self.0);
+        branch.insert(name.to_owned(), Tree::from(value));
+        Self(Arc::new(branch))
+    }
+
+    /// The text at a path of names; nothing for a secret.
+    pub fn text(&self, path: &[&str]) -> Option<&str> {
+        self.leaf(path)?.as_str()
+    }
+
+    /// The whole number at a path of names.
+    pub fn number(&self, path: &[&str]) -> Option<u64> {
+        self.leaf(path)?.as_i64()?.try_into().ok()
+    }
+
+    fn leaf(&self, path: &[&str]) -> Option<&Value> {
+        let (last, parents) = path.split_last()?;
+        let mut branch = &self.0;
+        for name in parents {
+            let Tree::Map(inner) = branch.get(*name)? else {
+                return None;
+            };
+            branch = inner;
+        }
+        match branch.get(*last)? {
+            Tree::Leaf(value) => Some(value),
+            Tree::Secret(_) | Tree::List(_) | Tree::Map(_) => None,
+        }
+    }
+}
+
+impl From<&Json> for Tree {
+    fn from(json: &Json) -> Self {
+        match json {
+            Json::Null => Self::Leaf(Value::from(())),
+            Json::Bool(value) => Self::Leaf(Value::from(*value)),
+            Json::Number(number) => Self::Leaf(number_value(number)),
+            Json::String(text) => Self::Leaf(Value::from(text.as_str())),
+            Json::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Json::Object(map) => match marked(map) {
+                Some(text) => Self::Secret(text.into()),
+                None => Self::Map(Arc::new(
+                    map.iter()
+                        .map(|(key, value)| (key.clone(), Self::from(value)))
+                        .collect(),
+                )),
+            },
+        }
+    }
 }
 
 /// What becomes of marked secrets.
@@ -45,39 +133,38 @@ impl Sensitive {
 }
 
 /// Wraps a context, so that reading a secret is noticed.
-pub(super) fn build(context: &Json, marks: Marks) -> (Value, Sensitive) {
+pub(super) fn watch(context: &Context, marks: Marks) -> (Value, Sensitive) {
     let sensitive = Sensitive(Arc::default(), marks);
-    (wrap(context, &sensitive), sensitive)
+    let root = Value::from_object(Watched {
+        map: Arc::clone(&context.0),
+        sensitive: sensitive.clone(),
+    });
+    (root, sensitive)
 }
 
-fn wrap(json: &Json, sensitive: &Sensitive) -> Value {
-    match json {
-        Json::Null => Value::from(()),
-        Json::Bool(value) => Value::from(*value),
-        Json::Number(number) => wrap_number(number),
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => items.iter().map(|item| wrap(item, sensitive)).collect(),
-        Json::Object(map) => match marked(map) {
-            Some(text) => {
-                sensitive.see();
-                wrap_secret(text, sensitive.1)
-            }
-            None => Value::from_object(Watched {
-                map: map.clone(),
-                sensitive: sensitive.clone(),
-            }),
-        },
+fn wrap(tree: &Tree, sensitive: &Sensitive) -> Value {
+    match tree {
+        Tree::Leaf(value) => value.clone(),
+        Tree::List(items) => items.iter().map(|item| wrap(item, sensitive)).collect(),
+        Tree::Secret(text) => {
+            sensitive.see();
+            wrap_secret(text, sensitive.1)
+        }
+        Tree::Map(map) => Value::from_object(Watched {
+            map: Arc::clone(map),
+            sensitive: sensitive.clone(),
+        }),
     }
 }
 
-fn wrap_secret(text: &str, marks: Marks) -> Value {
+fn wrap_secret(text: &Arc<str>, marks: Marks) -> Value {
     match marks {
-        Marks::Kept if !text.is_empty() => Value::from_object(Marked(text.to_owned())),
-        Marks::Kept | Marks::Opened => Value::from(text),
+        Marks::Kept if !text.is_empty() => Value::from_object(Marked(Arc::clone(text))),
+        Marks::Kept | Marks::Opened => Value::from(Arc::clone(text)),
     }
 }
 
-fn wrap_number(number: &serde_json::Number) -> Value {
+fn number_value(number: &serde_json::Number) -> Value {
     match (number.as_i64(), number.as_u64()) {
         (Some(value), _) => Value::from(value),
         (None, Some(value)) => Value::from(value),
@@ -93,20 +180,27 @@ fn marked(map: &Map<String, Json>) -> Option<&str> {
 }
 
 /// A mapping that notes when a secret is taken out of it.
-#[derive(Debug)]
 struct Watched {
-    map: Map<String, Json>,
+    map: Arc<Branch>,
     sensitive: Sensitive,
+}
+
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.map.keys()).finish()
+    }
 }
 
 impl Watched {
     fn read(&self, key: &str) -> Option<Value> {
-        let json = self.map.get(key)?;
+        let tree = self.map.get(key)?;
         let named = SECRET_NAMES.iter().any(|end| key.ends_with(end));
-        if named && json.as_str().is_some_and(|text| !text.is_empty()) {
+        if named
+            && matches!(tree, Tree::Leaf(value) if value.as_str().is_some_and(|text| !text.is_empty()))
+        {
             self.sensitive.see();
         }
-        Some(wrap(json, &self.sensitive))
+        Some(wrap(tree, &self.sensitive))
     }
 }
 
@@ -126,7 +220,7 @@ impl Object for Watched {
 }
 
 /// A secret that prints as its text and serializes as the marked mapping.
-struct Marked(String);
+struct Marked(Arc<str>);
 
 impl std::fmt::Debug for Marked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -136,7 +230,7 @@ impl std::fmt::Debug for Marked {
 
 impl Object for Marked {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        (key.as_str()? == SECRET_MARK).then(|| Value::from(self.0.as_str()))
+        (key.as_str()? == SECRET_MARK).then(|| Value::from(Arc::clone(&self.0)))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

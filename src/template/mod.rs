@@ -8,7 +8,7 @@ mod context;
 mod error;
 mod filters;
 
-pub use context::{SECRET_MARK, secret};
+pub use context::{Context, SECRET_MARK, secret};
 pub use error::TemplateError;
 
 use context::Marks;
@@ -71,11 +71,7 @@ impl Engine {
     /// # Errors
     /// The template is unknown or broken, reads a variable that is not there, or a filter refuses
     /// its input. Places are those of the template that failed, which may be an included one.
-    pub fn render(
-        &self,
-        name: &str,
-        context: &serde_json::Value,
-    ) -> Result<Rendered, TemplateError> {
+    pub fn render(&self, name: &str, context: &Context) -> Result<Rendered, TemplateError> {
         self.render_with(self.env.get_template(name), name, context)
     }
 
@@ -88,7 +84,7 @@ impl Engine {
         &self,
         name: &str,
         text: &str,
-        context: &serde_json::Value,
+        context: &Context,
     ) -> Result<Rendered, TemplateError> {
         self.render_with(self.env.template_from_named_str(name, text), name, context)
     }
@@ -100,10 +96,10 @@ impl Engine {
     pub fn evaluate(
         &self,
         expression: &str,
-        context: &serde_json::Value,
+        context: &Context,
     ) -> Result<serde_json::Value, TemplateError> {
         let fail = |error| TemplateError::from_expression(expression, error);
-        let (context, _) = context::build(context, Marks::Kept);
+        let (context, _) = context::watch(context, Marks::Kept);
         let compiled = self.env.compile_expression(expression).map_err(fail)?;
         let value = compiled.eval(context).map_err(fail)?;
         if value.is_undefined() {
@@ -129,9 +125,9 @@ impl Engine {
         &self,
         template: Result<minijinja::Template<'_, '_>, Error>,
         name: &str,
-        context: &serde_json::Value,
+        context: &Context,
     ) -> Result<Rendered, TemplateError> {
-        let (context, sensitive) = context::build(context, Marks::Opened);
+        let (context, sensitive) = context::watch(context, Marks::Opened);
         let text = template
             .and_then(|template| template.render(context))
             .map_err(|error| TemplateError::new(name, error))?;

@@ -15,7 +15,7 @@ use crate::names::HostName;
 use crate::pki::{Ca, LeafRequest, PkiError, Usage};
 use crate::secret::{Masker, Secret};
 use crate::source::Diagnostics;
-use crate::template::secret;
+use crate::template::{Context, secret};
 use semver::Version;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub struct ContextInput<'a> {
 /// Contexts by host, and what was said while they were made.
 #[derive(Debug, Default)]
 pub struct Contexts {
-    pub hosts: BTreeMap<HostName, Value>,
+    pub hosts: BTreeMap<HostName, Context>,
     pub diagnostics: Diagnostics,
     /// All secrets that the contexts hold.
     pub masker: Masker,
@@ -50,7 +50,9 @@ pub fn contexts(input: &ContextInput<'_>) -> Result<Contexts, PkiError> {
     let mut contexts = Contexts::default();
     for host in input.model.hosts() {
         let context = Builder { input, host }.build(&mut contexts)?;
-        contexts.hosts.insert(host.name.clone(), context);
+        contexts
+            .hosts
+            .insert(host.name.clone(), Context::from(&context));
     }
     Ok(contexts)
 }

@@ -4,7 +4,7 @@ use super::*;
 use serde_json::{Value as Json, json};
 
 fn render(text: &str, context: &Json) -> Result<Rendered, TemplateError> {
-    Engine::new([]).render_text("t.j2", text, context)
+    Engine::new([]).render_text("t.j2", text, &Context::from(context))
 }
 
 fn text(template: &str, context: &Json) -> String {
@@ -75,7 +75,7 @@ fn an_undefined_variable_has_a_name_and_a_place() {
 fn an_error_in_an_included_template_names_that_template() {
     let files = [("a", "x\n{% include 'b' %}"), ("b", "\n\n{{ nope }}")];
     let engine = Engine::new(files.map(|(n, t)| (n.to_owned(), t.to_owned())));
-    let error = engine.render("a", &json!({})).unwrap_err();
+    let error = engine.render("a", &Context::default()).unwrap_err();
     assert_eq!((&*error.name, error.line), ("b", Some(3)));
     assert_eq!(error.expression.as_deref(), Some("nope"));
 }
@@ -110,16 +110,25 @@ fn expressions_have_values() {
     let engine = Engine::new([]);
     let ctx = json!({"pg": {"role": "primary"}});
     assert_eq!(
-        engine.evaluate("pg.role == 'primary'", &ctx).unwrap(),
+        engine
+            .evaluate("pg.role == 'primary'", &Context::from(&ctx))
+            .unwrap(),
         json!(true)
     );
     let marked = json!({"users": [{"name": "a", "word": {"$secret": "s"}}]});
-    assert_eq!(engine.evaluate("users", &marked).unwrap(), marked["users"]);
     assert_eq!(
-        engine.evaluate("users[0].word ~ '!'", &marked).unwrap(),
+        engine.evaluate("users", &Context::from(&marked)).unwrap(),
+        marked["users"]
+    );
+    assert_eq!(
+        engine
+            .evaluate("users[0].word ~ '!'", &Context::from(&marked))
+            .unwrap(),
         json!("s!")
     );
-    let error = engine.evaluate("pg.nope", &ctx).unwrap_err();
+    let error = engine
+        .evaluate("pg.nope", &Context::from(&ctx))
+        .unwrap_err();
     assert!(error.to_string().contains("pg.nope"), "{error}");
 }
 

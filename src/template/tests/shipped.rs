@@ -7,7 +7,7 @@ use crate::model::tuning::{Hardware, Profile, TuningInput, tuning};
 use crate::pki::{Ca, LeafRequest, Usage};
 use crate::secret::Secret;
 use crate::source::{Sources, yaml};
-use crate::template::{Engine, secret};
+use crate::template::{Context, Engine, secret};
 use serde_json::{Value as Json, json};
 use std::path::Path;
 
@@ -185,7 +185,7 @@ fn all_render_for_every_kind_of_host() {
         let context = context(citus, patroni);
         for name in engine.names() {
             let rendered = engine
-                .render(name, &context)
+                .render(name, &Context::from(&context))
                 .unwrap_or_else(|e| panic!("{e}"));
             assert!(
                 !rendered.text.contains("{{ y }}") || rendered.sensitive,
@@ -234,7 +234,10 @@ fn patroni_reads_what_was_meant() {
     let engine = engine();
     let context = context(true, "4.0.7");
     let rendered = engine
-        .render("roles/pgsql/templates/patroni.yml.j2", &context)
+        .render(
+            "roles/pgsql/templates/patroni.yml.j2",
+            &Context::from(&context),
+        )
         .unwrap();
     assert!(rendered.sensitive);
     let read = read(&rendered.text);
@@ -255,7 +258,10 @@ fn patroni_reads_what_was_meant() {
 fn a_plain_cluster_says_nothing_of_citus() {
     let context = context(false, "4.0.7");
     let text = engine()
-        .render("roles/pgsql/templates/patroni.yml.j2", &context)
+        .render(
+            "roles/pgsql/templates/patroni.yml.j2",
+            &Context::from(&context),
+        )
         .unwrap()
         .text;
     assert!(!text.contains("citus:\n") && !text.contains("citus.node_conninfo"));
