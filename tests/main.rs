@@ -8,5 +8,6 @@
 
 mod check;
 mod model;
+mod program;
 mod transport;
 mod ui;

@@ -1,6 +1,6 @@
 //! `catalog`: what is embedded, and every parameter.
 
-use super::exit::{Failure, chain, code, result};
+use super::exit::{Failure, chain, code, pretty, result};
 use super::options::Common;
 use super::project;
 use crate::catalog::Origin;
@@ -45,7 +45,7 @@ pub fn run(common: &Common, args: &CatalogArgs) -> Result<u8, Failure> {
         What::List => list(common)?,
         What::Show { path } => show(common, path)?,
         What::Eject { path, dir } => eject(common, path, dir)?,
-        What::Vars { name, markdown } => vars(common, name.as_deref(), *markdown),
+        What::Vars { name, markdown } => vars(common, name.as_deref(), *markdown)?,
     }
     Ok(code::DONE)
 }
@@ -82,14 +82,13 @@ fn list(common: &Common) -> Result<(), Failure> {
         };
         text.push_str(&format!("  {path}  ({origin})\n"));
     }
-    result(&text);
-    Ok(())
+    result(&text)
 }
 
 fn show(common: &Common, path: &str) -> Result<(), Failure> {
     let (catalog, _) = project::catalog(common)?;
     let asset = catalog.assets.get(path).ok_or_else(|| missing(path))?;
-    result(&asset.text);
+    result(&asset.text)?;
     Ok(())
 }
 
@@ -126,12 +125,12 @@ fn eject(common: &Common, path: &str, dir: &std::path::Path) -> Result<(), Failu
         fs_err::create_dir_all(parent)
             .and_then(|()| fs_err::write(&target, &asset.text))
             .map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?;
-        result(&format!("{}\n", target.display()));
+        result(&format!("{}\n", target.display()))?;
     }
     Ok(())
 }
 
-fn vars(common: &Common, name: Option<&str>, as_markdown: bool) {
+fn vars(common: &Common, name: Option<&str>, as_markdown: bool) -> Result<(), Failure> {
     let wanted =
         parameters::all().filter(|param| name.is_none_or(|name| param.name.contains(name)));
     if as_markdown {
@@ -139,11 +138,7 @@ fn vars(common: &Common, name: Option<&str>, as_markdown: bool) {
     }
     if common.json() {
         let rows: Vec<serde_json::Value> = wanted.map(json).collect();
-        result(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&rows).unwrap_or_default()
-        ));
-        return;
+        return result(&pretty(&rows)?);
     }
     for param in wanted {
         let note = note(param);
@@ -154,8 +149,9 @@ fn vars(common: &Common, name: Option<&str>, as_markdown: bool) {
             "",
             param.kind.words(),
             default(param)
-        ));
+        ))?;
     }
+    Ok(())
 }
 
 /// What is to be known besides the meaning, with two spaces before it.

@@ -1,38 +1,65 @@
 //! `check`: everything that can be said without a network.
 
-use super::exit::{Failure, code, result};
+use super::exit::{Failure, code, pretty, result, say};
 use super::options::Common;
-use super::{project, sinks};
-use crate::plan::Selection;
+use super::project::{self, Project};
+use super::sinks;
+use crate::plan::{Desired, Selection};
+use crate::source::{Diagnostics, Sources};
+use crate::ui;
 use std::collections::BTreeMap;
 
 /// Runs it.
 pub fn run(common: &Common) -> Result<u8, Failure> {
+    match checked(common) {
+        Err(failure) if common.json() && !failure.rows.is_empty() => {
+            result(&pretty(&failure.rows)?)?;
+            Err(Failure::new(failure.code, ""))
+        }
+        other => other,
+    }
+}
+
+fn checked(common: &Common) -> Result<u8, Failure> {
     let (inventory, model, said) = project::diagnose(common)?;
-    let failed = said.has_errors() || model.is_none();
+    let masker = sinks::masker(&inventory);
+    let mut rows = Vec::new();
+    let mut tell = |sources: &Sources, said: &Diagnostics| match common.json() {
+        true => rows.extend(ui::diagnostic_rows(sources, said.iter(), &masker)),
+        false => say(ui::diagnostics(sources, said.iter(), &masker).trim_end()),
+    };
+    tell(&inventory.sources, &said);
+    let mut hosts = None;
+    if model.is_some() && !said.has_errors() {
+        let project = Project::open(common)?;
+        match rendered(&project)? {
+            Ok(desired) => {
+                hosts = Some(desired.hosts().len());
+                Selection::default().apply(desired)?;
+            }
+            Err((sources, said)) => tell(sources, &said),
+        }
+    }
     if common.json() {
-        result(&crate::ui::diagnostics_json(
-            &inventory.sources,
-            said.iter(),
-            &sinks::masker(&inventory),
-        ));
-    } else {
-        super::exit::say(sinks::of_inventory(&inventory, said.iter()).trim_end());
+        result(&pretty(&rows)?)?;
     }
-    if failed {
-        return Err(Failure::new(code::INPUT, ""));
-    }
-    let project = project::Project::open(common)?;
-    let ca = project.authority(false)?;
-    let contexts = project.contexts(&ca, &BTreeMap::new(), &BTreeMap::new())?;
-    let desired = project.compile("site", &contexts)?;
-    let hosts = desired.hosts().len();
-    Selection::default().apply(desired)?;
+    let hosts = hosts.ok_or_else(|| Failure::new(code::INPUT, ""))?;
     if !common.json() && !common.quiet {
-        result(&format!(
-            "{}: {hosts} hosts, no errors\n",
-            inventory.path.display()
-        ));
+        let path = inventory.path.display();
+        result(&format!("{path}: {hosts} hosts, no errors\n"))?;
     }
     Ok(code::DONE)
+}
+
+/// What the templates have to say, and in which texts it stands.
+type Said<'p> = (&'p Sources, Diagnostics);
+
+fn rendered(project: &Project) -> Result<Result<Desired, Said<'_>>, Failure> {
+    let ca = project.authority(false)?;
+    let contexts = project.seen_by_templates(&ca, &BTreeMap::new(), &BTreeMap::new())?;
+    if contexts.diagnostics.has_errors() {
+        return Ok(Err((&project.inventory.sources, contexts.diagnostics)));
+    }
+    let compiled = project.compiled("site", &contexts);
+    Ok(compiled.map_err(|error| (&project.catalog.sources, error.diagnostics)))
 }

@@ -1,7 +1,7 @@
 //! `connect`: connection strings for clients, or a session. Reads the inventory alone; contacts nothing but, with `--psql`,
 //! the database.
 
-use super::exit::{Failure, code, result};
+use super::exit::{Failure, code, pretty, result};
 use super::options::Common;
 use super::project::Project;
 use crate::model::access::{Address, Purpose, Route, Via, routes};
@@ -107,14 +107,11 @@ pub fn run(common: &Common, args: &ConnectArgs) -> Result<u8, Failure> {
     let shown = match common.json() {
         true => {
             let rows: Vec<Value> = doors.iter().flat_map(|d| d.rows(args, &ca_file)).collect();
-            format!(
-                "{}\n",
-                serde_json::to_string_pretty(&rows).unwrap_or_default()
-            )
+            pretty(&rows)?
         }
         false => text(&doors, args, &ca_file),
     };
-    result(&shown);
+    result(&shown)?;
     Ok(code::DONE)
 }
 

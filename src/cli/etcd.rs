@@ -3,14 +3,14 @@
 use super::exit::{Failure, code, result, say};
 use super::options::Common;
 use super::project::Project;
-use super::recover::look;
+use super::recover::{input, look};
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
 use crate::engine;
 use crate::event::Outcome;
 use crate::names::HostName;
 use crate::runbook::etcd::{self, EtcdView, MemberView, Snapshot};
-use crate::runbook::recover::{Input, Seen};
+use crate::runbook::recover::Seen;
 use crate::runbook::{Refusal, Runbook, host_functions};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -136,7 +136,7 @@ impl Verb<'_> {
                 format!("{value:#}\n")
             }
             false => table(&quorum, &members),
-        });
+        })?;
         let healthy = members
             .iter()
             .all(|member| member.alive && member.id.is_some());
@@ -155,13 +155,8 @@ impl Verb<'_> {
         session: &'b Session<'_>,
         seen: &'b Seen,
     ) -> Result<EtcdView<'b>, Failure> {
-        let input = Input {
-            inventory: &self.project.inventory,
-            model: &self.project.model,
-            seen,
-            run: &session.id,
-        };
-        EtcdView::of(input).ok_or_else(|| Failure::new(code::INPUT, "the inventory has no etcd"))
+        EtcdView::of(input(session, seen))
+            .ok_or_else(|| Failure::new(code::INPUT, "the inventory has no etcd"))
     }
 
     async fn member(
@@ -249,7 +244,7 @@ impl Verb<'_> {
             "{}: {} bytes from {host}\n",
             file.display(),
             snapshot.bytes.len()
-        ));
+        ))?;
         Ok(code::DONE)
     }
 

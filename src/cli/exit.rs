@@ -3,6 +3,8 @@
 use crate::engine::EngineError;
 use crate::inventory::{LoadError, PatternError};
 use crate::plan::SelectError;
+use crate::secret::Masker;
+use crate::source::{Diagnostics, Sources};
 use anstyle::{AnsiColor, Style};
 use std::io::Write;
 
@@ -30,15 +32,25 @@ pub struct Failure {
     /// Already rendered; nothing is said when it is empty.
     pub text: String,
     pub hints: Vec<String>,
+    /// The problems in it for programs, where it is made of such.
+    pub rows: Vec<serde_json::Value>,
 }
 
 impl Failure {
+    /// Problems with their places, in texts that hold no secrets or could not be read far enough to know them.
+    pub fn of(sources: &Sources, said: &Diagnostics) -> Self {
+        let mut failure = Self::new(code::INPUT, super::sinks::diagnostics(sources, said.iter()));
+        failure.rows = crate::ui::diagnostic_rows(sources, said.iter(), &Masker::default());
+        failure
+    }
+
     /// A failure in one sentence.
     pub fn new(code: u8, text: impl Into<String>) -> Self {
         Self {
             code,
             text: text.into(),
             hints: Vec::new(),
+            rows: Vec::new(),
         }
     }
 
@@ -75,10 +87,24 @@ fn is_labelled(text: &str) -> bool {
     })
 }
 
-/// Writes a result to stdout. A reader that went away is no failure.
-pub fn result(text: &str) {
+/// Writes a result to stdout. A reader that went away is no failure; a disk without room is.
+pub fn result(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
+            code::INTERNAL,
+            format!("the result could not be written: {error}"),
+        )),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// A value as indented JSON with a line's end.
+pub fn pretty(value: &impl serde::Serialize) -> Result<String, Failure> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    Ok(text)
 }
 
 /// Writes a line to stderr.
@@ -139,14 +165,7 @@ impl From<LoadError> for Failure {
                 sources,
                 diagnostics,
                 ..
-            } => {
-                let text = super::sinks::diagnostics(&sources, diagnostics.iter());
-                Self {
-                    code: code::INPUT,
-                    text,
-                    hints: Vec::new(),
-                }
-            }
+            } => Self::of(&sources, &diagnostics),
             LoadError::Io { .. } => Self::new(code::INPUT, chain(&error))
                 .hint("name an inventory with `-i FILE`, or make one with `citusctl init`"),
         }
@@ -196,9 +215,5 @@ pub fn refused(code: u8, refusals: &[crate::plan::Refusal]) -> Failure {
         .iter()
         .map(|r| format!("error: {}: {}\n  hint: {}", r.host, r.reason, r.hint))
         .collect();
-    Failure {
-        code,
-        text: format!("{}\n  nothing was changed", lines.join("\n")),
-        hints: Vec::new(),
-    }
+    Failure::new(code, format!("{}\n  nothing was changed", lines.join("\n")))
 }

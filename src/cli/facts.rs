@@ -1,6 +1,6 @@
 //! `facts`: what hosts are.
 
-use super::exit::{Failure, result};
+use super::exit::{Failure, pretty, result};
 use super::options::{Common, Connect};
 use super::project::Project;
 use super::session::Session;
@@ -19,10 +19,7 @@ pub async fn run(common: &Common, _: &Connect) -> Result<u8, Failure> {
         .map(|(host, observed)| (host, &observed.traits))
         .collect();
     session.emitter.pause();
-    result(&format!(
-        "{}\n",
-        serde_json::to_string_pretty(&traits).unwrap_or_default()
-    ));
+    result(&pretty(&traits)?)?;
     let outcome = session.outcome();
     Ok(session.finish(outcome).await)
 }

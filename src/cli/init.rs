@@ -59,7 +59,7 @@ pub fn run(common: &Common, args: &InitArgs) -> Result<u8, Failure> {
         path.display(),
         count(hosts.len(), "host"),
         path.display()
-    ));
+    ))?;
     Ok(code::DONE)
 }
 

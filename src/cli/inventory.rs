@@ -1,6 +1,6 @@
 //! `inventory`: what was read and merged.
 
-use super::exit::{Failure, code, result};
+use super::exit::{Failure, code, pretty, result};
 use super::options::Common;
 use super::vault;
 use crate::inventory::{self, graph, host_json, list_json, origins};
@@ -32,19 +32,13 @@ pub fn run(common: &Common, args: &InventoryArgs) -> Result<u8, Failure> {
         vault::keys(common)?,
     )?
     .inventory;
-    let pretty = |value| {
-        format!(
-            "{}\n",
-            serde_json::to_string_pretty(&value).unwrap_or_default()
-        )
-    };
     if let Some(host) = &args.host {
         let found = host_json(&inventory, &HostName::new(host.clone()));
         let value =
             found.ok_or_else(|| Failure::new(code::USAGE, format!("there is no host `{host}`")))?;
-        result(&pretty(value));
+        result(&pretty(&value)?)?;
     } else if args.graph {
-        result(&graph(&inventory));
+        result(&graph(&inventory))?;
     } else if args.vars_origin {
         let limit = common.limit.as_deref();
         let chosen = limit.map(|pattern| inventory::select(&inventory, pattern));
@@ -57,9 +51,9 @@ pub fn run(common: &Common, args: &InventoryArgs) -> Result<u8, Failure> {
                 .filter(|(host, ..)| wanted(host))
                 .map(|(h, n, l, p)| format!("{h}\t{n}\t{l}\t{p}\n"))
                 .collect::<String>(),
-        );
+        )?;
     } else {
-        result(&pretty(list_json(&inventory)));
+        result(&pretty(&list_json(&inventory))?)?;
     }
     Ok(code::DONE)
 }

@@ -1,6 +1,6 @@
 //! `history` and `replay`.
 
-use super::exit::{Failure, chain, code, result, say};
+use super::exit::{Failure, chain, code, pretty, result, say};
 use super::options::Common;
 use super::project::state_dir;
 use crate::event::{Kind, Sink, history, journal};
@@ -24,13 +24,10 @@ pub fn history(common: &Common) -> Result<u8, Failure> {
         say(&format!("warning: {}", chain(error)));
     }
     if common.json() {
-        result(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&history.runs).unwrap_or_default()
-        ));
+        result(&pretty(&history.runs)?)?;
         return Ok(code::DONE);
     }
-    result(&ui::history_view(&history.runs));
+    result(&ui::history_view(&history.runs))?;
     Ok(code::DONE)
 }
 
@@ -54,7 +51,7 @@ pub fn replay(common: &Common, args: &ReplayArgs) -> Result<u8, Failure> {
         return Ok(code::DONE);
     }
     match recording.events.last().map(|event| &event.kind) {
-        Some(Kind::RunFinished { hosts, .. }) => result(&ui::summary(hosts, common.verbose > 0)),
+        Some(Kind::RunFinished { hosts, .. }) => result(&ui::summary(hosts, common.verbose > 0))?,
         Some(_) | None => say("the run did not finish: it was killed, or it is still under way"),
     }
     Ok(code::DONE)

@@ -1,6 +1,6 @@
 //! `lab`: the inventory's hosts as machines on this computer.
 
-use super::exit::{Failure, code, result, say};
+use super::exit::{Failure, code, pretty, result, say};
 use super::options::Common;
 use super::project;
 use crate::lab::{
@@ -243,7 +243,7 @@ fn up(common: &Common, args: &UpArgs, teller: &Teller) -> Result<(), Failure> {
         status.citus,
         status.name,
         common.inventory_path().display()
-    ));
+    ))?;
     Ok(())
 }
 
@@ -343,12 +343,10 @@ fn slow(args: &SlowArgs, teller: &Teller) -> Result<(), Failure> {
 fn list(common: &Common) -> Result<(), Failure> {
     let labs = Lab::list()?;
     if common.json() {
-        let text = serde_json::to_string_pretty(&labs).unwrap_or_default();
-        result(&format!("{text}\n"));
-        return Ok(());
+        return result(&pretty(&labs)?);
     }
     for lab in labs {
-        result(&format!("{}  {}, {}\n", lab.name, lab.suite, lab.citus));
+        result(&format!("{}  {}, {}\n", lab.name, lab.suite, lab.citus))?;
         for host in lab.hosts {
             let state = if host.running { "running" } else { "off" };
             let faults: String = host
@@ -359,7 +357,7 @@ fn list(common: &Common) -> Result<(), Failure> {
             result(&format!(
                 "  {:<20} {:<16} {state}{faults}\n",
                 host.name, host.address
-            ));
+            ))?;
         }
     }
     Ok(())

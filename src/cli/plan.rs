@@ -89,7 +89,7 @@ pub fn show(common: &Common, outline: &PlanOutline) -> Result<(), Failure> {
         true => format!("{}\n", serde_json::to_string(outline)?),
         false => ui::plan_view(outline, common.verbose > 0),
     };
-    result(&text);
+    result(&text)?;
     Ok(())
 }
 

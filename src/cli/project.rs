@@ -12,7 +12,7 @@ use crate::model::{self, Model};
 use crate::names::{self, HostName};
 use crate::pki::{Ca, PkiError};
 use crate::plan::context::{ContextInput, Contexts, contexts};
-use crate::plan::{Compiler, Desired, Selection};
+use crate::plan::{CompileError, Compiler, Desired, Selection};
 use crate::source::{Diagnostics, Severity};
 use crate::template::Engine;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,11 +73,8 @@ pub fn catalog(common: &Common) -> Result<(Catalog, Engine), Failure> {
             .map(|(path, asset)| (path.to_owned(), asset.text.clone()))
             .collect::<Vec<_>>(),
     );
-    let catalog = Catalog::parse(assets).map_err(|error| Failure {
-        code: code::INPUT,
-        text: sinks::diagnostics(&error.sources, error.diagnostics.iter()),
-        hints: Vec::new(),
-    })?;
+    let catalog =
+        Catalog::parse(assets).map_err(|error| Failure::of(&error.sources, &error.diagnostics))?;
     Ok((catalog, templates))
 }
 
@@ -87,11 +84,7 @@ impl Project {
         let (inventory, model, said) = diagnose(common)?;
         let (Some(model), false) = (model, said.has_errors()) else {
             let text = sinks::of_inventory(&inventory, said.iter());
-            return Err(Failure {
-                code: code::INPUT,
-                text,
-                hints: Vec::new(),
-            });
+            return Err(Failure::new(code::INPUT, text));
         };
         let (catalog, templates) = catalog(common)?;
         let state_dir = state_dir(&inventory.path);
@@ -196,6 +189,21 @@ impl Project {
         traits: &BTreeMap<HostName, Traits>,
         patroni: &BTreeMap<HostName, String>,
     ) -> Result<Contexts, Failure> {
+        let contexts = self.seen_by_templates(ca, traits, patroni)?;
+        if contexts.diagnostics.has_errors() {
+            let text = sinks::of_inventory(&self.inventory, contexts.diagnostics.iter());
+            return Err(Failure::new(code::INPUT, text));
+        }
+        Ok(contexts)
+    }
+
+    /// The same, with its errors among its diagnostics.
+    pub fn seen_by_templates(
+        &self,
+        ca: &Ca,
+        traits: &BTreeMap<HostName, Traits>,
+        patroni: &BTreeMap<HostName, String>,
+    ) -> Result<Contexts, Failure> {
         let input = ContextInput {
             inventory: &self.inventory,
             model: &self.model,
@@ -204,31 +212,24 @@ impl Project {
             traits,
             patroni,
         };
-        let contexts = contexts(&input).map_err(pki_failure)?;
-        if contexts.diagnostics.has_errors() {
-            let text = sinks::of_inventory(&self.inventory, contexts.diagnostics.iter());
-            return Err(Failure {
-                code: code::INPUT,
-                text,
-                hints: Vec::new(),
-            });
-        }
-        Ok(contexts)
+        contexts(&input).map_err(pki_failure)
     }
 
     /// The wanted state of a playbook, unfiltered.
     pub fn compile(&self, playbook: &str, contexts: &Contexts) -> Result<Desired, Failure> {
+        self.compiled(playbook, contexts)
+            .map_err(|error| Failure::of(&self.catalog.sources, &error.diagnostics))
+    }
+
+    /// The same, with the diagnostics as they are.
+    pub fn compiled(&self, playbook: &str, contexts: &Contexts) -> Result<Desired, CompileError> {
         let compiler = Compiler {
             catalog: &self.catalog,
             model: &self.model,
             templates: &self.templates,
             contexts: &contexts.hosts,
         };
-        compiler.compile(playbook).map_err(|error| Failure {
-            code: code::INPUT,
-            text: sinks::diagnostics(&self.catalog.sources, error.diagnostics.iter()),
-            hints: Vec::new(),
-        })
+        compiler.compile(playbook)
     }
 }
 

@@ -3,13 +3,13 @@
 use super::exit::{Failure, chain, code, result, say};
 use super::options::Common;
 use super::project::{Project, diagnose, state_dir};
-use super::recover::look;
+use super::recover::{input, look};
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
 use crate::engine::Run;
 use crate::names::HostName;
 use crate::runbook::Runbook;
-use crate::runbook::recover::{Edit, Input, plan_rebuild};
+use crate::runbook::recover::{Edit, plan_rebuild};
 use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -56,13 +56,7 @@ async fn planned(
 ) -> Result<(Runbook, String), Failure> {
     let project = session.project;
     let seen = look(session, run).await;
-    let input = Input {
-        inventory: &project.inventory,
-        model: &project.model,
-        seen: &seen,
-        run: &session.id,
-    };
-    let (mut book, edit) = plan_rebuild(input)?;
+    let (mut book, edit) = plan_rebuild(input(session, &seen))?;
     let old = fs_err::read_to_string(&project.inventory.path)
         .map_err(|error| Failure::new(code::INPUT, chain(&error)))?;
     let text = edit.apply(&old);
@@ -75,7 +69,7 @@ async fn planned(
             new.display().to_string(),
         );
         let diff = diff.unified_diff().header(&names.0, &names.1).to_string();
-        result(&format!("{}\n", session.masker.mask(&diff)));
+        result(&format!("{}\n", session.masker.mask(&diff)))?;
     }
     book.afterwards = vec![
         format!(

@@ -105,12 +105,7 @@ async fn back(common: &Common, project: &Project, after: &After) -> Result<u8, F
     let session = Session::reach(common, project, verb, hosts).await?;
     let run = session.run()?;
     let seen = look(&session, &run).await;
-    let input = Input {
-        inventory: &project.inventory,
-        model: &project.model,
-        seen: &seen,
-        run: &session.id,
-    };
+    let input = input(&session, &seen);
     let planned = planner(input).map_err(Failure::from).map(|mut book| {
         book.risks.extend(project.without_authority());
         book
@@ -148,15 +143,20 @@ async fn planned(
         return Err(failure.hint("name another host that has a copy, or mend the way to it"));
     }
     let seen = look(session, run).await;
-    let input = Input {
-        inventory: &session.project.inventory,
-        model: &session.project.model,
-        seen: &seen,
-        run: &session.id,
-    };
+    let input = input(session, &seen);
     let mut book = recover::plan(input, request)?;
     book.risks.extend(session.project.without_authority());
     Ok(book)
+}
+
+/// What planners are given: the inventory, and what was seen.
+pub fn input<'a>(session: &'a Session<'_>, seen: &'a Seen) -> Input<'a> {
+    Input {
+        inventory: &session.project.inventory,
+        model: &session.project.model,
+        seen,
+        run: &session.id,
+    }
 }
 
 /// One quick program on each host that answers.

@@ -2,12 +2,12 @@
 //! hosts that leave and for what the others must forget.
 
 use super::apply::{outcome, outcome_of};
-use super::exit::{Failure, code, refused, result, say};
+use super::exit::{Failure, code, refused, result};
 use super::options::Common;
 use super::project::Project;
 use super::recover::look;
 use super::rest::Rest;
-use super::runbook::{RunbookArgs, consent, show};
+use super::runbook::{RunbookArgs, afterwards, close, consent, show};
 use super::session::Session;
 use super::sinks;
 use crate::catalog::Removal;
@@ -126,14 +126,11 @@ pub async fn run(
         let run = session.run()?;
         decide(common, args, &session, &run, removing).await
     };
-    match ended {
-        Ok(Outcome::Pending) if !pending => Ok(session.finish(Outcome::Done).await),
-        Ok(outcome) => Ok(session.finish(outcome).await),
-        Err((outcome, failure)) => {
-            session.finish(outcome).await;
-            Err(failure)
-        }
-    }
+    let quiet = |outcome| match outcome {
+        Outcome::Pending if !pending => Outcome::Done,
+        other => other,
+    };
+    close(&session, ended.map(quiet)).await
 }
 
 async fn decide(
@@ -146,10 +143,10 @@ async fn decide(
     let stopped = |failure: Failure| (outcome_of(failure.code), failure);
     let (book, rest) = planned(session, run, removing).await.map_err(stopped)?;
     session.emitter.pause();
-    display(common, args, session, &book, rest.as_ref());
+    display(common, args, session, &book, rest.as_ref()).map_err(stopped)?;
     let empty = book.steps.is_empty() && rest.as_ref().is_none_or(|rest| rest.plan.is_empty());
     if empty && !common.json() {
-        result("No changes. Nothing of it is left.\n");
+        result("No changes. Nothing of it is left.\n").map_err(stopped)?;
     }
     if empty {
         return Ok(session.outcome());
@@ -163,10 +160,7 @@ async fn decide(
     if let Some(rest) = &rest {
         rest.carry_out(common, run).await.map_err(failed)?;
     }
-    if !common.json() && !common.quiet {
-        session.emitter.pause();
-        book.afterwards.iter().for_each(|line| say(line));
-    }
+    afterwards(common, session, &book);
     Ok(session.outcome())
 }
 
@@ -176,18 +170,19 @@ fn display(
     session: &Session<'_>,
     book: &Runbook,
     rest: Option<&Rest>,
-) {
-    show(common, args, book, &session.masker);
+) -> Result<(), Failure> {
+    show(common, args, book, &session.masker)?;
     let Some(rest) = rest.filter(|rest| !rest.plan.is_empty()) else {
-        return;
+        return Ok(());
     };
     if !common.json() {
-        result("\nand then, on the hosts that stay\n");
+        result("\nand then, on the hosts that stay\n")?;
         result(&crate::ui::plan_view(
             &outline(&rest.plan, &rest.masker),
             common.verbose > 0,
-        ));
+        ))?;
     }
+    Ok(())
 }
 
 async fn planned(

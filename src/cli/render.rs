@@ -46,7 +46,7 @@ pub fn run(common: &Common, args: &RenderArgs) -> Result<u8, Failure> {
             count += 1;
         }
     }
-    result(&format!("{count} files below {}\n", args.dir.display()));
+    result(&format!("{count} files below {}\n", args.dir.display()))?;
     Ok(code::DONE)
 }
 

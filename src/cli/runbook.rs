@@ -1,7 +1,7 @@
 //! What all verbs that run a runbook share: show it, ask for consent, carry it out, say how it ended.
 
 use super::apply::{outcome, outcome_of};
-use super::exit::{Failure, code, result, say};
+use super::exit::{Failure, code, pretty, result, say};
 use super::options::Common;
 use super::session::Session;
 use crate::engine::{self, Run};
@@ -52,12 +52,32 @@ pub async fn run_after(
     planned: Result<Runbook, Failure>,
     first: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<u8, Failure> {
-    match decide(common, args, session, run, planned, first).await {
+    close(
+        session,
+        decide(common, args, session, run, planned, first).await,
+    )
+    .await
+}
+
+/// Ends the run of the session, as it went.
+pub(super) async fn close(
+    session: &Session<'_>,
+    ended: Result<Outcome, (Outcome, Failure)>,
+) -> Result<u8, Failure> {
+    match ended {
         Ok(outcome) => Ok(session.finish(outcome).await),
         Err((outcome, failure)) => {
             session.finish(outcome).await;
             Err(failure)
         }
+    }
+}
+
+/// What is to be done by hand once a runbook is through.
+pub(super) fn afterwards(common: &Common, session: &Session<'_>, book: &Runbook) {
+    if !common.json() && !common.quiet {
+        session.emitter.pause();
+        book.afterwards.iter().for_each(|line| say(line));
     }
 }
 
@@ -72,7 +92,7 @@ async fn decide(
     let stopped = |failure: Failure| (outcome_of(failure.code), failure);
     session.emitter.pause();
     let book = planned.map_err(stopped)?;
-    show(common, args, &book, &session.masker);
+    show(common, args, &book, &session.masker).map_err(stopped)?;
     if args.dry_run || book.steps.is_empty() {
         return Ok(Outcome::Done);
     }
@@ -81,10 +101,7 @@ async fn decide(
     engine::carry_out(run, &book)
         .await
         .map_err(|error| (outcome(&error), Failure::from(error)))?;
-    if !common.json() && !common.quiet {
-        session.emitter.pause();
-        book.afterwards.iter().for_each(|line| say(line));
-    }
+    afterwards(common, session, &book);
     Ok(Outcome::Done)
 }
 
@@ -94,13 +111,13 @@ pub(super) fn show(
     args: &RunbookArgs,
     book: &Runbook,
     masker: &crate::secret::Masker,
-) {
+) -> Result<(), Failure> {
     if !common.json() {
-        result(&masker.mask(&runbook_view(book)));
+        result(&masker.mask(&runbook_view(book)))?;
     } else if args.dry_run {
-        let text = serde_json::to_string_pretty(book).unwrap_or_default();
-        result(&format!("{}\n", masker.mask(&text)));
+        result(&masker.mask(&pretty(book)?))?;
     }
+    Ok(())
 }
 
 /// What the operator has to say, by the runbook's own measure.

@@ -3,10 +3,9 @@
 use super::exit::{Failure, code};
 use super::options::Common;
 use super::project::Project;
-use super::recover::look;
+use super::recover::{input, look};
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
-use crate::runbook::recover::Input;
 use crate::runbook::start_cold;
 use clap::Args;
 
@@ -31,12 +30,6 @@ pub async fn run(common: &Common, args: &StartArgs) -> Result<u8, Failure> {
     let session = Session::reach(common, &project, "start", hosts).await?;
     let run = session.run()?;
     let seen = look(&session, &run).await;
-    let input = Input {
-        inventory: &project.inventory,
-        model: &project.model,
-        seen: &seen,
-        run: &session.id,
-    };
-    let planned = start_cold(input).map_err(Failure::from);
+    let planned = start_cold(input(&session, &seen)).map_err(Failure::from);
     runbook::run(common, &args.runbook, &session, &run, planned).await
 }

@@ -1,6 +1,6 @@
 //! `status`: the formation at a glance.
 
-use super::exit::{Failure, code, result};
+use super::exit::{Failure, code, pretty, result};
 use super::options::Common;
 use super::project::Project;
 use super::session::Session;
@@ -34,13 +34,13 @@ pub async fn run(common: &Common, args: &StatusArgs) -> Result<u8, Failure> {
     let access = access(&project);
     let run = session.run()?;
     let report = match args.watch {
-        true => watch(&common, &run, &access).await,
+        true => watch(&common, &run, &access).await?,
         false => Some(status(&run, &access).await),
     };
     drop(run);
     session.finish(Outcome::Done).await;
     if let (Some(report), false) = (&report, args.watch) {
-        result(&once(&common, report));
+        result(&once(&common, report)?)?;
     }
     Ok(match report {
         Some(report) if report.healthy => code::DONE,
@@ -50,46 +50,47 @@ pub async fn run(common: &Common, args: &StatusArgs) -> Result<u8, Failure> {
 }
 
 /// Draws until Ctrl-C; the last report decides the exit code, if there was one.
-async fn watch(common: &Common, run: &Run<'_>, access: &StatusAccess) -> Option<StatusReport> {
+async fn watch(
+    common: &Common,
+    run: &Run<'_>,
+    access: &StatusAccess,
+) -> Result<Option<StatusReport>, Failure> {
     if !common.json() && console::Term::stdout().is_term() {
-        result("\x1b[2J");
+        result("\x1b[2J")?;
     }
     let mut last = None;
     loop {
         let report = tokio::select! {
             report = status(run, access) => report,
-            () = run.cancel.reached(1) => return last,
+            () = run.cancel.reached(1) => return Ok(last),
         };
-        result(&frame(common, &report));
+        result(&frame(common, &report)?)?;
         last = Some(report);
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
-            () = run.cancel.reached(1) => return last,
+            () = run.cancel.reached(1) => return Ok(last),
         }
     }
 }
 
-fn once(common: &Common, report: &StatusReport) -> String {
+fn once(common: &Common, report: &StatusReport) -> Result<String, Failure> {
     match common.json() {
-        true => format!(
-            "{}\n",
-            serde_json::to_string_pretty(report).unwrap_or_default()
-        ),
-        false => view(report),
+        true => pretty(report),
+        false => Ok(view(report)),
     }
 }
 
 /// One picture of many: a terminal is drawn over, JSON comes one report a line.
-fn frame(common: &Common, report: &StatusReport) -> String {
+fn frame(common: &Common, report: &StatusReport) -> Result<String, Failure> {
     if common.json() {
-        return format!("{}\n", serde_json::to_string(report).unwrap_or_default());
+        return Ok(format!("{}\n", serde_json::to_string(report)?));
     }
     let text = view(report);
-    match console::Term::stdout().is_term() {
+    Ok(match console::Term::stdout().is_term() {
         // Home, each line to its end, then the rest of the screen: nothing flickers.
         true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
         false => format!("{text}\n"),
-    }
+    })
 }
 
 /// The credentials that the inventory gives.

@@ -1,6 +1,6 @@
 //! `verify`: proves the formation through every service port.
 
-use super::exit::{Failure, code, result};
+use super::exit::{Failure, code, pretty, result};
 use super::options::Common;
 use super::project::Project;
 use super::session::Session;
@@ -33,12 +33,9 @@ pub async fn run(common: &Common, args: &VerifyArgs) -> Result<u8, Failure> {
     drop(run);
     session.finish(Outcome::Done).await;
     result(&match common.json() {
-        true => format!(
-            "{}\n",
-            serde_json::to_string_pretty(&report).unwrap_or_default()
-        ),
+        true => pretty(&report)?,
         false => verify_view(&report),
-    });
+    })?;
     Ok(match report.healthy {
         true => code::DONE,
         false => code::INTERNAL,

@@ -81,7 +81,10 @@ impl Record {
     pub(super) fn save(&self) -> Result<(), LabError> {
         let path = Self::path(&self.dir);
         let new = self.dir.join("lab.json.new");
-        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        let text = serde_json::to_string_pretty(self).map_err(|source| LabError::Record {
+            path: path.clone(),
+            source,
+        })?;
         std::fs::write(&new, text).at(&new)?;
         std::fs::rename(&new, &path).at(&path)
     }

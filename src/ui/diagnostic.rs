@@ -135,20 +135,15 @@ fn annotation<'a>(text: &str, span: Span, label: &'a str, primary: bool) -> Anno
     kind.span(start..end).label(label)
 }
 
-/// The same for programs.
-pub fn diagnostics_json<'a>(
+/// The same for programs: a mapping for each.
+pub fn diagnostic_rows<'a>(
     sources: &Sources,
     all: impl IntoIterator<Item = &'a Diagnostic>,
     masker: &Masker,
-) -> String {
-    let rows: Vec<Value> = all
-        .into_iter()
+) -> Vec<Value> {
+    all.into_iter()
         .map(|diagnostic| row(sources, diagnostic, masker))
-        .collect();
-    format!(
-        "{}\n",
-        serde_json::to_string_pretty(&rows).unwrap_or_default()
-    )
+        .collect()
 }
 
 fn row(sources: &Sources, diagnostic: &Diagnostic, masker: &Masker) -> Value {

@@ -14,7 +14,7 @@ mod summary;
 
 pub use crate::names::words::{bytes, count, duration};
 pub use bars::Bars;
-pub use diagnostic::{diagnostics, diagnostics_json, in_short};
+pub use diagnostic::{diagnostic_rows, diagnostics, in_short};
 pub use drill_view::{drill_page, drill_view};
 pub use history_view::history_view;
 pub use json::Ndjson;

@@ -185,9 +185,9 @@ fn tell(common: &Common, report: &DrillReport, page: &Path) -> Result<u8, Failur
     }
     fs_err::write(page, drill_page(report)).map_err(failed)?;
     result(&match common.json() {
-        true => format!("{}\n", serde_json::to_string(report).unwrap_or_default()),
+        true => format!("{}\n", serde_json::to_string(report)?),
         false => drill_view(report),
-    });
+    })?;
     if !common.quiet {
         say(&format!("timeline: {}", page.display()));
     }

@@ -15,7 +15,7 @@ use std::time::Duration;
 const STDERR: u32 = 1;
 
 /// How often a session that is refused is asked for again, and how long after the first time.
-const ASK_AGAIN: u32 = 8;
+const ASK_AGAIN: u32 = 10;
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// Asks for a command to be run. Whether the host does it shows in what is heard.
@@ -38,7 +38,7 @@ pub(super) async fn start(
 }
 
 /// Opens a session. sshd counts one that has just ended for a moment longer, and refuses what
-/// exceeds `MaxSessions`; so a refused one is asked for again, for about five seconds.
+/// exceeds `MaxSessions`; so a refused one is asked for again, for about twenty seconds: a host under load ends sessions late.
 async fn open(session: &Session) -> Result<Channel<Msg>, russh::Error> {
     let mut pause = ASK_AGAIN_AFTER;
     for _ in 0..ASK_AGAIN {
