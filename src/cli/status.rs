@@ -102,6 +102,9 @@ pub fn access(project: &Project) -> StatusAccess {
         if let Some(haproxy) = haproxy(&typed) {
             access.haproxy.insert(name.clone(), haproxy);
         }
+        access
+            .data
+            .insert(name.clone(), data(project, name, &typed));
     }
     let typed = |host: &HostName| hosts.get(host).map(|host| Typed::new(&host.vars));
     let etcd = project.model.etcd.as_ref();
@@ -118,6 +121,20 @@ pub fn access(project: &Project) -> StatusAccess {
         }
     }
     access
+}
+
+/// The directories of PostgreSQL, its log and etcd, as far as the host has them.
+fn data(project: &Project, host: &HostName, typed: &Typed<'_>) -> Vec<String> {
+    let Some(host) = project.model.hosts.get(host) else {
+        return Vec::new();
+    };
+    let pg = typed.str("pg_data");
+    let of_pg = host
+        .pg
+        .iter()
+        .flat_map(|_| [pg.clone(), format!("{pg}/pg_wal/")]);
+    let of_etcd = host.etcd.iter().map(|_| typed.str("etcd_data"));
+    of_pg.chain(of_etcd).collect()
 }
 
 fn haproxy(typed: &Typed<'_>) -> Option<HaproxyAccess> {

@@ -242,12 +242,13 @@ fn certificates(report: &StatusReport) -> String {
     let Some(first) = report.certificates.iter().min_by_key(|c| c.days) else {
         return String::new();
     };
+    let when = match first.days {
+        days if days < 0 => format!("one has expired, {} days ago", -days),
+        days => format!("the first to expire, in {days} days"),
+    };
     let row = vec![
         plain(format!("{} on hosts", report.certificates.len())),
-        plain(format!(
-            "the first to expire, in {} days: {} on {}",
-            first.days, first.name, first.host
-        )),
+        plain(format!("{when}: {} on {}", first.name, first.host)),
     ];
     titled("Certificates", vec![row])
 }

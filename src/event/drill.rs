@@ -22,10 +22,23 @@ pub struct DrillReport {
     pub two_writers: Vec<Overlap>,
     /// Of a drill that loses hosts and recovers without them.
     pub recovery: Option<Recovery>,
+    /// What our own verbs said while it was broken.
+    pub said: Vec<Said>,
     pub ok: bool,
     /// What is wrong, one sentence each.
     pub problems: Vec<String>,
     pub millis: Millis,
+}
+
+/// What a verb said while something was broken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Said {
+    pub at: Millis,
+    /// As it was typed: `status`.
+    pub verb: String,
+    pub exit: i32,
+    /// The sentences that matter: problems, the last line, or the error.
+    pub lines: Vec<String>,
 }
 
 /// Hosts lost, one survivor, and what it cost.

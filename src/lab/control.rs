@@ -4,8 +4,10 @@ use super::error::{At, LabError};
 use super::machine::Lab;
 use super::tool;
 use crate::command::quote;
+use crate::secret::Secret;
 use std::convert::Infallible;
 use std::ffi::OsString;
+use std::io::Write;
 use std::os::unix::process::{CommandExt, parent_id};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -81,6 +83,23 @@ impl Lab {
         let (program, args) = split(&ssh)?;
         let ended = self.command(program, args).status();
         ended.map_err(|source| spawn_error(program, source))
+    }
+
+    /// The same with something on its standard input: what must not be among its arguments.
+    ///
+    /// # Errors
+    /// No such host, or ssh could not be started or fed.
+    pub fn feed(&self, host: &str, line: &str, input: &Secret) -> Result<ExitStatus, LabError> {
+        let ssh = self.ssh(host, &[line.into()])?;
+        let (program, args) = split(&ssh)?;
+        let failed = |source| spawn_error(program, source);
+        let mut command = self.command(program, args);
+        let mut child = command.stdin(Stdio::piped()).spawn().map_err(failed)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            let text = input.expose().as_bytes();
+            stdin.write_all(text).map_err(failed)?;
+        }
+        child.wait().map_err(failed)
     }
 
     fn ssh(&self, host: &str, argv: &[OsString]) -> Result<Vec<OsString>, LabError> {

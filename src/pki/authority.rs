@@ -149,6 +149,14 @@ impl Ca {
         leaf::get(self, request, now)
     }
 
+    /// A certificate of an instance that ended a day ago, and is kept nowhere: for rehearsals.
+    ///
+    /// # Errors
+    /// A name that no certificate can carry.
+    pub fn ended(&self, request: &LeafRequest, now: OffsetDateTime) -> Result<Leaf, PkiError> {
+        leaf::ended(self, request, now)
+    }
+
     pub(super) fn dir(&self) -> Option<&Path> {
         self.dir.as_deref()
     }

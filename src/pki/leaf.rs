@@ -104,6 +104,14 @@ pub(super) fn get(ca: &Ca, request: &LeafRequest, now: OffsetDateTime) -> Result
     Ok(leaf)
 }
 
+pub(super) fn ended(ca: &Ca, request: &LeafRequest, now: OffsetDateTime) -> Result<Leaf, PkiError> {
+    let request = LeafRequest {
+        lifetime: Duration::days(1),
+        ..request.clone()
+    };
+    issue(ca, &request, now - Duration::days(2), Reissue::First)
+}
+
 fn kept(dir: &Path) -> Result<Option<(String, String)>, PkiError> {
     let key = store::read(&dir.join("key"))?;
     Ok(key.zip(store::read(&dir.join("crt"))?))

@@ -101,6 +101,17 @@ fn a_leaf_is_kept_while_it_is_fit() {
 }
 
 #[test]
+fn one_that_has_ended_is_signed_and_kept_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let ca = Ca::open_or_create(dir.path(), "ca", *NOW).unwrap();
+    let ended = ca.ended(&request(&["localhost"]), *NOW).unwrap();
+    assert!(ended.not_after < *NOW);
+    let facts = inspect("ended", &ended.cert_pem).unwrap();
+    assert_eq!(facts.not_after, ended.not_after);
+    assert!(!dir.path().join("hosts").exists());
+}
+
+#[test]
 fn a_leaf_of_another_authority_is_replaced() {
     let dir = tempfile::tempdir().unwrap();
     let ca = Ca::open_or_create(dir.path(), "ca", *NOW).unwrap();

@@ -61,6 +61,18 @@ pub fn drill_view(report: &DrillReport) -> String {
     if let Some(recovery) = &report.recovery {
         text.push_str(&recovery_view(recovery));
     }
+    for said in &report.said {
+        let _ = writeln!(
+            text,
+            "said       at {}, `{}` (exit {}):",
+            seconds(said.at),
+            said.verb,
+            said.exit
+        );
+        for line in &said.lines {
+            let _ = writeln!(text, "             {line}");
+        }
+    }
     for problem in &report.problems {
         let _ = writeln!(text, "problem    {problem}");
     }

@@ -342,41 +342,14 @@ impl Drill<'_> {
         for host in lost {
             self.lab()?.renew(host.as_str())?;
             self.lab()?.start(host.as_str(), &Silent)?;
-            self.vote(host.as_str()).await?;
         }
         self.verb(&["apply", "-y"]).await?;
         self.took(at);
         self.as_before().await
     }
 
-    /// A fresh host that is to carry etcd joins what lives before anything is started there.
-    async fn vote(&self, host: &str) -> Result<(), Failure> {
-        let mut members = self
-            .project
-            .model
-            .etcd
-            .iter()
-            .flat_map(|etcd| &etcd.members);
-        if !members.any(|member| member.host.as_str() == host) {
-            return Ok(());
-        }
-        let tags = "node,etcd_install,etcd_dir,etcd_config";
-        self.verb(&[
-            "apply",
-            "-y",
-            "-l",
-            host,
-            "-t",
-            tags,
-            "--skip-tags",
-            "etcd_launch",
-        ])
-        .await?;
-        self.verb(&["etcd", "add", host, "-y"]).await
-    }
-
     /// Every member there, all healthy, and nothing left to do.
-    async fn as_before(&mut self) -> Result<(), Failure> {
+    pub(super) async fn as_before(&mut self) -> Result<(), Failure> {
         self.whole(240).await?;
         self.healthy(&self.common.inventory_path()).await?;
         self.verb(&["plan", "--detailed-exitcode"]).await?;

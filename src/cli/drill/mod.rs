@@ -1,5 +1,6 @@
 //! `drill`: a fault on purpose, under load, and what it cost.
 
+mod ailments;
 mod doors;
 mod loss;
 mod run;

@@ -10,7 +10,9 @@ use crate::cli::project::Project;
 use crate::engine::drill::{Door, Load, Table, Written};
 use crate::engine::verify::Login;
 use crate::event::Moment;
-use crate::event::drill::{DrillReport, Mark, Millis, Recovery, Writes, leaderless, two_writers};
+use crate::event::drill::{
+    DrillReport, Mark, Millis, Recovery, Said, Writes, leaderless, two_writers,
+};
 use crate::lab::Lab;
 use crate::model::Group;
 use crate::names::HostName;
@@ -46,6 +48,7 @@ pub struct Drill<'a> {
     pub by_vip: Option<Arc<Written>>,
     started: Instant,
     marks: Vec<Mark>,
+    pub(super) said: Vec<Said>,
     pub(super) watch: Option<Watch>,
 }
 
@@ -85,6 +88,7 @@ impl<'a> Drill<'a> {
             by_vip: vip.map(|_| Arc::default()),
             started: Instant::now(),
             marks: Vec::new(),
+            said: Vec::new(),
             watch: None,
         }
     }
@@ -166,6 +170,11 @@ impl<'a> Drill<'a> {
     pub fn lab(&mut self) -> Result<&mut Lab, Failure> {
         let refused = || Failure::new(code::REFUSED, "hosts are broken in labs only");
         self.lab.as_mut().ok_or_else(refused)
+    }
+
+    /// How long a leader's key lasts without its leader (s).
+    pub fn ttl(&self) -> u64 {
+        self.group.rto.ttl.into()
     }
 
     pub fn now(&self) -> Millis {
@@ -289,7 +298,7 @@ impl<'a> Drill<'a> {
         if !two_writers.is_empty() {
             problems.push("two members took writes at once".to_owned());
         }
-        let limit = self.scenario.limit();
+        let limit = self.scenario.limit(self.ttl());
         if let Some(limit) = limit.filter(|limit| writes.gap > limit * 1000) {
             problems.push(format!("the write gap is longer than {limit} s"));
         }
@@ -306,6 +315,7 @@ impl<'a> Drill<'a> {
             members,
             two_writers,
             recovery: self.recovery.take(),
+            said: std::mem::take(&mut self.said),
             ok: problems.is_empty(),
             problems,
             millis: self.now(),

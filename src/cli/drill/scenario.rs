@@ -24,19 +24,31 @@ pub enum Scenario {
     SlowLink,
     /// All hosts lose their power at once, and get it back
     ColdStart,
+    /// The leader's log has no room left
+    DiskFull,
+    /// The certificates of the leader's host have ended
+    CertificateExpired,
+    /// The leader's host says that it is ten minutes later
+    ClockOff,
     /// All other members of a group and etcd's majority lose their power: one copy is left, and `recover` follows
     ThreeLoseTwo,
 }
 
 impl Scenario {
-    /// Longest write gap that counts as passed (s); `None`: as long as it takes.
-    pub fn limit(self) -> Option<u64> {
+    /// Longest write gap that counts as passed (s), a leader's key lasting `ttl`; `None`: as long as it takes.
+    pub fn limit(self, ttl: u64) -> Option<u64> {
         match self {
             // Patroni takes 1.5 to 3.5 s of it; the rest are checks of HAProxy by `pg_rto`, 4 s with its default.
             Self::Switchover => Some(10),
             Self::EtcdMinority => Some(2),
-            Self::KillLeader | Self::PartitionLeader => Some(90),
-            Self::SlowLink | Self::EtcdMajority | Self::ColdStart | Self::ThreeLoseTwo => None,
+            Self::KillLeader | Self::PartitionLeader => Some(ttl + 60),
+            Self::ClockOff => Some(2),
+            Self::SlowLink
+            | Self::EtcdMajority
+            | Self::ColdStart
+            | Self::DiskFull
+            | Self::CertificateExpired
+            | Self::ThreeLoseTwo => None,
         }
     }
 
@@ -63,6 +75,9 @@ impl Drill<'_> {
             Scenario::EtcdMinority => self.etcd_minority().await,
             Scenario::EtcdMajority => self.etcd_majority().await,
             Scenario::SlowLink => self.slow(&leader).await,
+            Scenario::DiskFull => self.disk_full().await,
+            Scenario::CertificateExpired => self.certificate_expired().await,
+            Scenario::ClockOff => self.clock_off().await,
             Scenario::ThreeLoseTwo => self.three_lose_two().await,
         }
     }
@@ -82,7 +97,7 @@ impl Drill<'_> {
         }
         let all = hosts.len() == self.all.len();
         if !all {
-            self.writing(at, 120).await?;
+            self.writing(at, self.ttl() + 90).await?;
         }
         let at = self.mark(&format!("{} has power again", names(&hosts)));
         for host in &hosts {
@@ -101,7 +116,7 @@ impl Drill<'_> {
     async fn partition(&mut self, host: &HostName) -> Result<(), Failure> {
         let at = self.mark(&format!("{host} is cut off"));
         self.lab()?.partition(host.as_str())?;
-        self.writing(at, 120).await?;
+        self.writing(at, self.ttl() + 90).await?;
         let at = self.mark(&format!("{host} is connected again"));
         self.lab()?.heal(host.as_str())?;
         self.took(at);
@@ -173,7 +188,7 @@ impl Drill<'_> {
         }
     }
 
-    fn shell(&mut self, host: &HostName, line: &str) -> Result<(), Failure> {
+    pub(super) fn shell(&mut self, host: &HostName, line: &str) -> Result<(), Failure> {
         let status = self.lab()?.run_on(host.as_str(), &[line.into()])?;
         match status.success() {
             true => Ok(()),

@@ -2,7 +2,7 @@
 
 use super::run::Drill;
 use crate::cli::exit::{Failure, code};
-use crate::event::drill::Millis;
+use crate::event::drill::{Millis, Said};
 use crate::event::{Event, Kind, StepOutcome};
 use std::path::Path;
 use std::process::Stdio;
@@ -31,6 +31,23 @@ impl Drill<'_> {
                 Err(broken(words, &format!("{said}\n{result}")))
             }
         }
+    }
+
+    /// Notes what one of our own verbs says now, whatever it says.
+    pub async fn hear(&mut self, words: &[&str]) -> Result<(), Failure> {
+        let at = self.mark(&format!("what `{}` says", words.join(" ")));
+        let mut command = self.command(&self.common.inventory_path(), words)?;
+        let output = command.arg("-q").output().await.map_err(failed)?;
+        self.took(at);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let lines = heard(&text(&output.stdout), &text(&output.stderr));
+        self.said.push(Said {
+            at,
+            verb: words.join(" "),
+            exit: output.status.code().unwrap_or(-1),
+            lines,
+        });
+        Ok(())
     }
 
     /// Runs a runbook and notes each of its steps; gives the moment at which consent was there.
@@ -99,6 +116,28 @@ impl Drill<'_> {
         }
         Ok(command)
     }
+}
+
+/// The sentences that matter: an error, else the problems and warnings of `status`, else the last line.
+fn heard(out: &str, err: &str) -> Vec<String> {
+    let error = err.lines().find(|line| line.starts_with("error"));
+    if let Some(error) = error {
+        return vec![error.trim().to_owned()];
+    }
+    let sections = ["Problems", "Warnings"];
+    let mut lines = Vec::new();
+    let mut inside = false;
+    for line in out.lines() {
+        match line.starts_with(' ') {
+            true if inside => lines.push(line.trim().to_owned()),
+            true => {}
+            false => inside = sections.contains(&line.trim()),
+        }
+    }
+    let last = out.lines().rfind(|line| !line.trim().is_empty());
+    lines.extend(last.map(|line| line.trim().to_owned()));
+    lines.dedup();
+    lines
 }
 
 fn broken(words: &[&str], said: &str) -> Failure {

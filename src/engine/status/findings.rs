@@ -11,6 +11,12 @@ use time::OffsetDateTime;
 /// Days before its end at which a certificate becomes a problem.
 const EXPIRES_SOON: i64 = 30;
 
+/// Seconds by which a clock may be off before it is said, and before it is a problem.
+const CLOCK: (f64, f64) = (2.0, 10.0);
+
+/// How full a file system of data may be (percent) before it is said, and before it is a problem.
+const FULL: (u8, u8) = (90, 97);
+
 /// Sentences, the host or group first.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -64,6 +70,35 @@ impl Findings {
         notes.sort();
         notes.dedup();
         self.problems.extend(notes);
+    }
+
+    /// Clocks that are off: certificates, logs and `now()` go by them.
+    pub(super) fn clocks(&mut self, answers: &Answers) {
+        for (host, answer) in &answers.hosts {
+            let off = answer.as_ref().map_or(0.0, |seen| seen.clock_off);
+            let way = if off > 0.0 { "ahead" } else { "behind" };
+            let words = format!("{host}: its clock is {:.0} s {way}", off.abs());
+            match off.abs() {
+                off if off >= CLOCK.1 => self.problem(words),
+                off if off >= CLOCK.0 => self.warn(words),
+                _ => {}
+            }
+        }
+    }
+
+    /// File systems of data that are nearly full, or full.
+    pub(super) fn disks(&mut self, answers: &Answers) {
+        for (host, answer) in &answers.hosts {
+            let disks = answer.iter().flat_map(|seen| &seen.disks);
+            for (mount, full) in disks {
+                let words = format!("{host}: the file system of {mount} is {full} % full");
+                match *full {
+                    full if full >= FULL.1 => self.problem(words),
+                    full if full >= FULL.0 => self.warn(words),
+                    _ => {}
+                }
+            }
+        }
     }
 
     /// Services that should run and do not.
@@ -138,6 +173,34 @@ fn judge_days(what: &str, days: i64, said: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::status::host::HostSeen;
+
+    #[test]
+    fn clocks_and_disks_are_said_before_they_are_problems() {
+        let mut said = Findings::default();
+        let mut answers = Answers::default();
+        for (host, clock_off, full) in [("a", 600.4, 97), ("b", -3.0, 90), ("c", 1.0, 89)] {
+            let disks = [("/data".to_owned(), full)].into();
+            let seen = HostSeen {
+                clock_off,
+                disks,
+                ..HostSeen::default()
+            };
+            answers.hosts.insert(host.into(), Ok(seen));
+        }
+        said.clocks(&answers);
+        said.disks(&answers);
+        let problems = [
+            "a: its clock is 600 s ahead",
+            "a: the file system of /data is 97 % full",
+        ];
+        assert_eq!(said.problems, problems);
+        let warnings = [
+            "b: its clock is 3 s behind",
+            "b: the file system of /data is 90 % full",
+        ];
+        assert_eq!(said.warnings, warnings);
+    }
 
     #[test]
     fn certificates_become_problems_in_their_last_month() {

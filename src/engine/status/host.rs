@@ -12,6 +12,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// The program's limit: longer than every timeout inside of it.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -34,6 +35,10 @@ pub(super) struct HostSeen {
     /// psql's words where it did not answer.
     pub nodes_words: String,
     pub addresses: BTreeSet<IpAddr>,
+    /// How far its clock is ahead (seconds; negative: behind), beyond what the way there and back may explain.
+    pub clock_off: f64,
+    /// How full the file systems of its data are (percent), by where they are mounted.
+    pub disks: BTreeMap<String, u8>,
     /// The note of a recover that is not closed.
     pub emergency: Option<Marker>,
 }
@@ -62,21 +67,49 @@ pub(super) async fn ask(
         text: whole_program(&program(run, access, host)),
         deadline: Some(DEADLINE),
     };
+    let sent = now();
     let (_, output) = collect(transport.as_ref(), &program)
         .await
         .map_err(|error| chain(&error))?;
-    Ok(read(&run.frame, &output.out))
+    let mut seen = read(&run.frame, &output.out);
+    seen.clock_off = clock_off(sent, clock(&run.frame, &output.out), now());
+    Ok(seen)
+}
+
+fn now() -> f64 {
+    OffsetDateTime::now_utc().unix_timestamp_nanos() as f64 / 1e9
+}
+
+/// A clock that is right says something between the question and the answer.
+fn clock_off(sent: f64, clock: Option<f64>, received: f64) -> f64 {
+    match clock {
+        Some(clock) if clock < sent => clock - sent,
+        Some(clock) if clock > received => clock - received,
+        Some(_) | None => 0.0,
+    }
+}
+
+fn clock(frame: &Frame, output: &str) -> Option<f64> {
+    frame.sections(output).get("clock")?.trim().parse().ok()
 }
 
 fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     let mut text = run.frame.define_mark();
     text.push_str(
-        "for u in etcd patroni pgbouncer haproxy vip-manager keepalived; do mark unit $u; systemctl is-active $u 2>&1; done\n\
+        "mark clock; date +%s.%N\n\
+         for u in etcd patroni pgbouncer haproxy vip-manager keepalived; do mark unit $u; systemctl is-active $u 2>&1; done\n\
          mark addresses; ip -o addr show 2>/dev/null\n\
          mark emergency; cat /etc/citusctl/emergency.json 2>/dev/null\n\
          mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null\n\
          mark certificate postgres; cat /pg/cert/server.crt 2>/dev/null\n",
     );
+    if let Some(directories) = access.data.get(host) {
+        let words: Vec<String> = directories.iter().map(|path| quote(path)).collect();
+        text.push_str(&format!(
+            "mark disk; df -Pk -- {} 2>/dev/null\n",
+            words.join(" ")
+        ));
+    }
     let member = run.model.hosts.get(host).and_then(|h| h.etcd.as_ref());
     if let (Some(etcd), Some(member)) = (&run.model.etcd, member) {
         text.push_str(&etcd_text(etcd, member, access));
@@ -140,6 +173,7 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
             seen.certificates.insert(name.to_owned(), text.to_owned());
         }
     }
+    seen.disks = disks(sections.get("disk").unwrap_or_default());
     seen.emergency = sections.get("emergency").and_then(Marker::read);
     seen.addresses = addresses(sections.get("addresses").unwrap_or_default());
     for (what, text) in sections.starting_with("etcd") {
@@ -193,6 +227,16 @@ fn node_row(line: &str) -> Option<NodeRow> {
     })
 }
 
+/// Reads `df -P`: `/dev/sda1 1000 900 100 90% /data`, below a heading.
+fn disks(text: &str) -> BTreeMap<String, u8> {
+    let of_line = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let full = words.get(4)?.strip_suffix('%')?.parse().ok()?;
+        Some((words.get(5..)?.join(" "), full))
+    };
+    text.lines().filter_map(of_line).collect()
+}
+
 /// Reads `ip -o addr`: `2: eth0    inet 10.0.0.1/24 brd ...`.
 fn addresses(text: &str) -> BTreeSet<IpAddr> {
     let of_line = |line: &str| {
@@ -226,6 +270,24 @@ mod tests {
             (2, true, false)
         );
         assert_eq!(nodes[0].place, "10.0.0.1:5432");
+    }
+
+    #[test]
+    fn a_clock_is_off_only_beyond_the_way_there_and_back() {
+        assert_eq!(clock_off(10.0, Some(11.0), 12.0), 0.0);
+        assert_eq!(clock_off(10.0, Some(72.5), 12.0), 60.5);
+        assert_eq!(clock_off(10.0, Some(4.0), 12.0), -6.0);
+        assert_eq!(clock_off(10.0, None, 12.0), 0.0);
+        let output = "@@n clock\n1700000000.25\n@@n unit etcd\nactive\n";
+        assert_eq!(clock(&Frame::new("n"), output), Some(1_700_000_000.25));
+    }
+
+    #[test]
+    fn reads_how_full_disks_are() {
+        let text = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100 42 58 42% /\ntmpfs 100 100 0 100% /data/wal dir\n";
+        let disks = disks(text);
+        assert_eq!((disks["/"], disks["/data/wal dir"]), (42, 100));
+        assert_eq!(disks.len(), 2);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct StatusAccess {
     pub etcd_root: Option<Secret>,
     /// The statistics page of each host that runs HAProxy.
     pub haproxy: BTreeMap<HostName, HaproxyAccess>,
+    /// Directories whose file systems must not be full, by host.
+    pub data: BTreeMap<HostName, Vec<String>>,
     /// Bytes that a replica may be behind and still be promoted (`pg_rpo`), by cluster.
     pub lag_limits: BTreeMap<ClusterName, u64>,
 }
@@ -111,6 +113,8 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
     report.services = service::judge(run, answers, &mut said);
     report.certificates = findings::certificates(answers, &mut said);
     said.units(run, answers);
+    said.clocks(answers);
+    said.disks(answers);
     report.healthy = said.problems.is_empty();
     report.problems = said.problems;
     report.warnings = said.warnings;

@@ -1,6 +1,7 @@
 //! `recover --survivor`: most hosts are gone, etcd has no majority, the last copy is read-only. Makes it writable
 //! again, proves it, and remembers how to take it back.
 
+mod absent;
 mod adopt;
 mod edit;
 mod marker;
@@ -100,10 +101,19 @@ pub fn plan(input: Input<'_>, request: &Request) -> Result<Runbook, Refusal> {
     let mut steps = vec![case.mark()];
     steps.extend(case.fence());
     match case.via {
-        Via::Etcd => steps.extend(via_etcd::steps(&case)?),
-        Via::Promote => steps.extend(promote::steps(&case)),
+        Via::Etcd => {
+            let refused = absent::refuse(&case);
+            let lift = refused.as_ref().map(absent::lift);
+            steps.extend(refused);
+            steps.extend(via_etcd::steps(&case)?);
+            steps.extend(prove::steps(&case));
+            steps.extend(lift);
+        }
+        Via::Promote => {
+            steps.extend(promote::steps(&case));
+            steps.extend(prove::steps(&case));
+        }
     }
-    steps.extend(prove::steps(&case));
     let survivor = &case.survivor;
     Ok(Runbook {
         name: "recover",

@@ -101,7 +101,9 @@ fn etcd_first_where_a_member_has_its_data() {
     let bench = bench();
     assert_eq!(
         bench.steps(),
-        ["mark", "etcd", "patroni", "leader", "haproxy", "prove"]
+        [
+            "mark", "absent", "etcd", "patroni", "leader", "haproxy", "prove", "lift"
+        ]
     );
     let book = plan(bench.input(), &bench.request).unwrap();
     assert_eq!(book.consent, Consent::Name);

@@ -3,7 +3,7 @@
 
 use super::marker::{ETCD_BEFORE, MARKER_PATH, Via};
 use super::{Case, Input, PgSeen};
-use super::{pin, prove};
+use super::{absent, pin, prove};
 use crate::command::quote;
 use crate::model::{EtcdMember, Group};
 use crate::names::{HostName, InstanceName};
@@ -75,7 +75,8 @@ pub(super) fn steps(case: &Case<'_>) -> Result<Vec<Step>, Refusal> {
             "`--via promote` does without etcd",
         )
     })?;
-    let mut steps = vec![force(&at.host)];
+    let act = include_str!("scripts/etcd-force.sh");
+    let mut steps = vec![forced(&at.host, format!("{}{act}", absent::ask(case)))];
     steps.push(patroni(case));
     steps.push(release(case, case.group, &at.host));
     steps.extend(prove::nudge(case));
@@ -198,6 +199,9 @@ fn take(case: &Case<'_>, group: &Group) -> String {
         let failover = quote(&format!("{}failover", group.dcs_prefix));
         act.push_str(&format!("etcd_ctl put {failover} {wish} >/dev/null\n"));
     }
+    let status = quote(&format!("{}status", group.dcs_prefix));
+    act.push_str(&format!("LEADER={leader} STATUS={status}\n"));
+    act.push_str(include_str!("scripts/wake.sh"));
     act
 }
 
@@ -229,7 +233,8 @@ fn guard(case: &Case<'_>, group: &Group, own: bool) -> String {
     };
     let system = reachable.first().map(|pg| pg.system.as_str());
     format!(
-        "PREFIX={} SYSTEM={} LSN={lsn} CANDIDATE={} VOTERS={} OWN={} ACCEPT={}\n{}",
+        "{}PREFIX={} SYSTEM={} LSN={lsn} CANDIDATE={} VOTERS={} OWN={} ACCEPT={}\n{}",
+        absent::nobody_is_back(case),
         quote(&group.dcs_prefix),
         quote(system.unwrap_or_default()),
         quote(case.survivor.name.as_str()),

@@ -2,19 +2,27 @@
 # outlives the step, and a reboot forgets them in any case. A second start with them would drop members that have
 # joined since.
 conf=/run/citusctl/etcd-force.yml dropin=/run/systemd/system/etcd.service.d
+# Only the first copy is what was there before: `recover undo` puts it back. The log's files are 64 MB of nothing each.
+save() {
+  if [ ! -e /etc/citusctl/etcd-before ]; then
+    rm -rf "$KEPT$ETCD_DATA"
+    (umask 077; mkdir -p "$KEPT${ETCD_DATA%/*}")
+    cp -a --sparse=always -- "$ETCD_DATA" "$KEPT$ETCD_DATA"
+    mkdir -p /etc/citusctl
+    printf '%s\n' "$KEPT$ETCD_DATA" >/etc/citusctl/etcd-before
+  fi
+}
 mkdir -p /run/citusctl "$dropin"
 trap 'rm -f "$dropin/zz-citusctl-force.conf" "$conf"; systemctl daemon-reload' EXIT
 { cat "$ETCD_CONF"; echo 'force-new-cluster: true'; } >"$conf"
 chmod 0644 "$conf"
 printf '[Service]\nExecStart=\nExecStart=/usr/bin/etcd --config-file=%s\n' "$conf" >"$dropin/zz-citusctl-force.conf"
-systemctl unmask etcd.service 2>/dev/null || :
-systemctl daemon-reload
 etcd_stop
-# Only the first copy is what was there before: `recover undo` puts it back.
-if [ ! -e /etc/citusctl/etcd-before ]; then
-  keep "$ETCD_DATA"
-  mkdir -p /etc/citusctl
-  printf '%s\n' "$KEPT$ETCD_DATA" >/etc/citusctl/etcd-before
-fi
+# systemd takes half a second to read its files anew, and so does the copy.
+(trap - EXIT; save) &
+saving=$!
+if [ "$(systemctl show -P LoadState etcd.service)" = masked ]; then systemctl unmask etcd.service; fi
+systemctl daemon-reload
+wait $saving
 systemctl reset-failed etcd.service 2>/dev/null || :
 systemctl start etcd.service
