@@ -82,6 +82,24 @@ pub struct Stamp {
     pub reload: BTreeMap<String, String>,
 }
 
+impl Observed {
+    /// Whether some unit was started or reloaded with the resource.
+    pub fn is_stamped(&self, resource: &str) -> bool {
+        let has = |stamp: &Stamp| {
+            stamp.restart.contains_key(resource) || stamp.reload.contains_key(resource)
+        };
+        self.stamps.values().any(has)
+    }
+
+    /// As if no unit had been started or reloaded with the resource.
+    pub fn forget(&mut self, resource: &str) {
+        for stamp in self.stamps.values_mut() {
+            stamp.restart.remove(resource);
+            stamp.reload.remove(resource);
+        }
+    }
+}
+
 /// A listening TCP socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {

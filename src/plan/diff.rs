@@ -8,6 +8,7 @@ use crate::fact::{GroupSeen, Observed};
 use crate::names::{ClusterName, HostName, ResourceId};
 use crate::resource::group::{GroupVerdict, PendingRestart};
 use crate::resource::{Action, Change, Declared, Impact, Step, Verdict};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that was seen in one look.
@@ -23,8 +24,9 @@ pub fn diff(desired: &Desired, seen: &Seen) -> Plan {
         hosts: desired.hosts().len(),
         ..Plan::default()
     };
+    let mut stale = Stale::new();
     for stage in &desired.stages {
-        let (stage, refusals) = diff_stage(desired, stage, seen);
+        let (stage, refusals) = compare(desired, stage, seen, &mut stale);
         plan.stages.push(stage);
         plan.refusals.extend(refusals);
     }
@@ -37,33 +39,28 @@ pub fn diff_stage(
     stage: &DesiredStage,
     seen: &Seen,
 ) -> (PlannedStage, Vec<Refusal>) {
+    compare(desired, stage, seen, &mut Stale::new())
+}
+
+/// Files that differ on a host. Whoever was started with one, and is stamped with what is wanted, may have read since what
+/// is there now: its stamp counts for nothing.
+type Stale = BTreeMap<HostName, BTreeSet<ResourceId>>;
+
+fn compare(
+    desired: &Desired,
+    stage: &DesiredStage,
+    seen: &Seen,
+    stale: &mut Stale,
+) -> (PlannedStage, Vec<Refusal>) {
     let mut refusals = Vec::new();
     let mut hosts = BTreeMap::new();
     for (host, resources) in &stage.hosts {
         let Some(observed) = seen.hosts.get(host) else {
             continue;
         };
-        let mut units = leftover_units(stage, observed, desired.units.get(host));
-        units.extend(removals(
-            stage,
-            resources,
-            observed,
-            desired.owned.get(host),
-        ));
-        for declared in resources {
-            match declared.resource.diff(observed) {
-                Verdict::Same(_) => {}
-                Verdict::Differs(change) => units.push(owning(declared, *change)),
-                Verdict::Refused { reason, hint } => {
-                    refusals.push(Refusal {
-                        host: host.clone(),
-                        id: declared.id.clone(),
-                        reason,
-                        hint,
-                    });
-                }
-            }
-        }
+        let stale = stale.entry(host.clone()).or_default();
+        let comparing = (desired, stage, host);
+        let units = compare_host(comparing, resources, observed, stale, &mut refusals);
         if !units.is_empty() {
             hosts.insert(host.clone(), units);
         }
@@ -84,7 +81,50 @@ pub fn diff_stage(
     (planned, refusals)
 }
 
-/// Notes in the host's manifest what a change is about to make ours, before it does.
+/// What differs on one host.
+fn compare_host(
+    (desired, stage, host): (&Desired, &DesiredStage, &HostName),
+    resources: &[Declared],
+    observed: &Observed,
+    stale: &mut BTreeSet<ResourceId>,
+    refusals: &mut Vec<Refusal>,
+) -> Vec<Unit> {
+    let mut observed = Cow::Borrowed(observed);
+    for id in stale.iter() {
+        forget(&mut observed, id);
+    }
+    let mut units = leftover_units(stage, &observed, desired.units.get(host));
+    let owned = desired.owned.get(host);
+    units.extend(removals(stage, resources, &observed, owned));
+    for declared in resources {
+        match declared.resource.diff(&observed) {
+            Verdict::Same(_) => {}
+            Verdict::Differs(change) => {
+                units.push(owning(declared, *change));
+                if !declared.resource.owns().is_empty() {
+                    forget(&mut observed, &declared.id);
+                    stale.insert(declared.id.clone());
+                }
+            }
+            Verdict::Refused { reason, hint } => refusals.push(Refusal {
+                host: host.clone(),
+                id: declared.id.clone(),
+                reason,
+                hint,
+            }),
+        }
+    }
+    units
+}
+
+fn forget(observed: &mut Cow<'_, Observed>, id: &ResourceId) {
+    if observed.is_stamped(id.as_str()) {
+        observed.to_mut().forget(id.as_str());
+    }
+}
+
+/// Notes in the host's manifest what a change is about to make ours, before it does, and that whoever has read it has read
+/// something else.
 fn owning(declared: &Declared, mut change: Change) -> Unit {
     let lines: Vec<String> = declared
         .resource
@@ -93,7 +133,12 @@ fn owning(declared: &Declared, mut change: Change) -> Unit {
         .map(|path| quote(&format!("{} {path}", declared.id)))
         .collect();
     if let (false, Some(first)) = (lines.is_empty(), change.steps.first_mut()) {
-        let script = format!("own {}\n{}", lines.join(" "), first.script.expose());
+        let script = format!(
+            "own {}\nforget {}\n{}",
+            lines.join(" "),
+            quote(declared.id.as_str()),
+            first.script.expose()
+        );
         *first = Step::new(first.title.clone(), script);
     }
     Unit {
@@ -278,6 +323,25 @@ mod tests {
         let (planned, _) = diff_stage(&desired, &stage, &seen);
         let units = planned.hosts.into_values().flatten();
         units.map(|unit| unit.change.summary).collect()
+    }
+
+    #[test]
+    fn a_stamp_of_what_differs_now_counts_for_nothing() {
+        let inputs = [("pgsql/cert".to_owned(), "d1".to_owned())];
+        let stamp = Stamp {
+            reload: inputs.into(),
+            ..Stamp::default()
+        };
+        let observed = Observed {
+            stamps: [("patroni.service".to_owned(), stamp)].into(),
+            ..Observed::default()
+        };
+        let mut seen = Cow::Borrowed(&observed);
+        forget(&mut seen, &ResourceId::new("pgsql/key"));
+        assert!(matches!(seen, Cow::Borrowed(_)));
+        forget(&mut seen, &ResourceId::new("pgsql/cert"));
+        assert!(seen.stamps["patroni.service"].reload.is_empty());
+        assert!(observed.is_stamped("pgsql/cert"));
     }
 
     #[test]

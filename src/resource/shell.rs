@@ -4,7 +4,8 @@ use crate::command::quote;
 use base64::Engine;
 
 /// Functions at the head of every program of steps. `keep PATH` saves what is about to be replaced under the
-/// run's own directory; nothing is deleted.
+/// run's own directory; nothing is deleted. `forget ID` takes a resource out of all stamps: whoever has read it may have read
+/// something else.
 pub fn prelude(run: &str) -> String {
     format!(
         r#"RUN={}
@@ -17,6 +18,12 @@ own() {{
   mkdir -p /etc/citusctl
   for line in "$@"; do
     grep -qxF -- "$line" /etc/citusctl/manifest 2>/dev/null || printf '%s\n' "$line" >>/etc/citusctl/manifest
+  done
+}}
+forget() {{
+  for stamp in $(grep -lF -- " $1 " /etc/citusctl/stamps/* 2>/dev/null); do
+    {{ grep -vF -- " $1 " "$stamp" || :; }} >"$stamp.new"
+    mv -fT -- "$stamp.new" "$stamp"
   done
 }}
 disown() {{

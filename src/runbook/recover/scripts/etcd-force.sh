@@ -13,7 +13,8 @@ save() {
   fi
 }
 mkdir -p /run/citusctl "$dropin"
-trap 'rm -f "$dropin/zz-citusctl-force.conf" "$conf"; systemctl daemon-reload' EXIT
+# Nobody waits for the second one: what systemd still knows names a file that is gone.
+trap 'rm -f "$dropin/zz-citusctl-force.conf" "$conf"; systemctl daemon-reload >/dev/null 2>&1 &' EXIT
 { cat "$ETCD_CONF"; echo 'force-new-cluster: true'; } >"$conf"
 chmod 0644 "$conf"
 printf '[Service]\nExecStart=\nExecStart=/usr/bin/etcd --config-file=%s\n' "$conf" >"$dropin/zz-citusctl-force.conf"
