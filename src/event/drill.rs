@@ -178,11 +178,13 @@ impl Mark {
 }
 
 impl Writes {
-    /// Of the moments at which writes were acknowledged.
-    pub fn of(acknowledged: &[Millis]) -> Self {
-        let pairs = || acknowledged.iter().zip(acknowledged.iter().skip(1));
-        let longest = pairs().max_by_key(|(from, to)| *to - *from);
-        let (gap_from, gap) = longest.map_or((0, 0), |(from, to)| (*from, to - from));
+    /// Of the moments at which writes were acknowledged, and the moment at which the writer was told to stop.
+    pub fn of(acknowledged: &[Millis], end: Millis) -> Self {
+        let next = acknowledged.iter().skip(1).chain([&end]);
+        let pairs = acknowledged.iter().zip(next);
+        let longest = pairs.max_by_key(|(from, to)| to.saturating_sub(**from));
+        let (gap_from, gap) =
+            longest.map_or((0, 0), |(from, to)| (*from, to.saturating_sub(*from)));
         let mut served: Vec<(Millis, Millis)> = Vec::new();
         for at in acknowledged {
             match served.last_mut() {
@@ -265,13 +267,15 @@ mod tests {
 
     #[test]
     fn the_longest_gap_is_found() {
-        let writes = Writes::of(&[0, 10, 20, 1520, 1530, 1900]);
+        let writes = Writes::of(&[0, 10, 20, 1520, 1530, 1900], 1910);
         assert_eq!(
             (writes.gap, writes.gap_from, writes.acknowledged),
             (1500, 20, 6)
         );
         assert_eq!(writes.served, [(0, 20), (1520, 1530), (1900, 1900)]);
-        assert_eq!(Writes::of(&[]).gap, 0);
+        assert_eq!(Writes::of(&[], 10).gap, 0);
+        let never_again = Writes::of(&[0, 10, 300], 5000);
+        assert_eq!((never_again.gap, never_again.gap_from), (4700, 300));
     }
 
     fn line(name: &str, samples: &[(Millis, State)]) -> MemberLine {

@@ -261,7 +261,7 @@ mod tests {
                 title: "kill".into(),
                 took: Some(250),
             }],
-            writes: Writes::of(&[0, 10, 2010]),
+            writes: Writes::of(&[0, 10, 2010], 2010),
             members: vec![MemberLine {
                 name: "a".into(),
                 spans: spans(&[(0, State::Writable), (500, State::Down)]),

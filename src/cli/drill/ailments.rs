@@ -15,6 +15,9 @@ const LOG_BACK: &str = include_str!("scripts/log-back.sh");
 /// Takes the room that is left, and writes until PostgreSQL cannot.
 const FILL_LOG: &str = include_str!("scripts/fill-log.sh");
 
+/// Without an acknowledged write for so long (ms), the leader is not trusted any more.
+const QUIET: Millis = 3000;
+
 /// The host's own `date` and everything that asks it are ten minutes ahead. The kernel's clock belongs to all machines
 /// of this computer and stays as it is.
 const AHEAD: &str = "printf '#!/bin/sh\\nexec /bin/date -d \"10 minutes\" \"$@\"\\n' >/usr/local/bin/date; chmod 755 /usr/local/bin/date";
@@ -88,7 +91,10 @@ impl Drill<'_> {
             ! systemctl is-active -q etcd || systemctl restart --no-block etcd";
         self.shell(&host, reload)?;
         self.took(at);
-        self.went_on(at, 60).await;
+        let quiet = |drill: &Self| drill.written.since(drill.now().saturating_sub(QUIET)) == 0;
+        if self.until(60, quiet).await {
+            self.mark("no writes any more: nobody trusts the leader, and nothing fails over");
+        }
         self.hear(&["status"]).await?;
         self.hear(&["plan"]).await?;
         let at = self.mark("apply");

@@ -116,11 +116,12 @@ impl<'a> Drill<'a> {
         // The end of the last gap belongs to the picture.
         let end = self.now();
         self.until(2, |drill| drill.now() > end + 1000).await;
+        let end = self.now();
         stop.send_replace(true);
         if writers.into_iter().any(|writer| writer.join().is_err()) {
             return Err(Failure::new(code::INTERNAL, "a writer broke off"));
         }
-        let mut report = self.report(id, failed).await;
+        let mut report = self.report(id, failed, end).await;
         if let Err(why) = self.table.remove(&self.doors, &self.login).await {
             let why = format!("{} is left behind: {why}", self.table.name);
             report.problems.push(why);
@@ -280,12 +281,12 @@ impl<'a> Drill<'a> {
         holds(self)
     }
 
-    async fn report(&mut self, id: &str, failed: Option<Failure>) -> DrillReport {
+    async fn report(&mut self, id: &str, failed: Option<Failure>, end: Millis) -> DrillReport {
         let (errors, first_error) = self.written.errors();
         let mut writes = Writes {
             errors,
             first_error,
-            ..Writes::of(&self.written.moments())
+            ..Writes::of(&self.written.moments(), end)
         };
         let mut problems: Vec<String> = failed.into_iter().map(|failure| failure.text).collect();
         match self.table.rows(&self.doors, &self.login).await {

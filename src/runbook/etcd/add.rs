@@ -3,7 +3,7 @@
 use super::{EtcdView, MemberView, book, enforce, majority};
 use crate::command::quote;
 use crate::names::HostName;
-use crate::runbook::recover::{endpoint, join};
+use crate::runbook::recover::{endpoint, join, settle};
 use crate::runbook::{Refusal, Runbook, Script, Step};
 
 /// Takes a host in: the dead entry of its address out, then a learner, then a voter.
@@ -53,10 +53,13 @@ pub fn add(view: &EtcdView<'_>, member: &MemberView) -> Result<Runbook, Refusal>
         "{} joins as a learner, catches up, and gets a vote",
         member.name
     );
+    let replaces = !book.steps.is_empty();
     book.steps.push(config_is_there(host));
+    book.steps
+        .push(settle(view.input.model, view.input.seen, &alive));
     book.steps.push(step);
     let before = view.quorum();
-    let base = if book.steps.len() > 2 {
+    let base = if replaces {
         before.minus(false)
     } else {
         before

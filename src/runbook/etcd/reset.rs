@@ -3,7 +3,7 @@
 use super::{EtcdView, MemberView, book};
 use crate::names::HostName;
 use crate::resource::Impact;
-use crate::runbook::recover::{endpoint, force_for_good, join};
+use crate::runbook::recover::{endpoint, force_for_good, join, settle};
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +46,8 @@ pub fn reset(
             .push(Step::on_all(stopped, "stop", title).with_impact(Impact::Restart));
     }
     book.steps.push(force_for_good(host));
+    book.steps
+        .push(settle(view.input.model, view.input.seen, host));
     let alive = endpoint(view.input.model, host);
     book.steps
         .extend(others.into_iter().map(|other| join(other, alive.clone())));

@@ -80,7 +80,7 @@ fn a_dead_member_without_data_is_replaced() {
     let member = lab.view().find("etcd-3").expect("found");
     assert_eq!(member.to_string(), "etcd-3 on 10.10.10.13: dead, no data");
     let book = add(&lab.view(), &member).expect("a plan");
-    assert_eq!(ids(&book), ["forget", "config", "etcd"]);
+    assert_eq!(ids(&book), ["forget", "config", "settle", "etcd"]);
     assert!(
         book.seen
             .contains(&"with it: 3 with a vote, 3 alive, 2 needed: 1 more may fail".to_owned())
@@ -140,7 +140,7 @@ fn a_reset_wants_data_and_fences() {
     assert_eq!(refused.reason, "etcd-1 has no data, but etcd-2 has");
     let member = lost.view().find("etcd-2").expect("found");
     let book = reset(&lost.view(), &member, &nobody).expect("a plan");
-    assert_eq!(ids(&book), ["stop", "etcd", "etcd", "etcd"]);
+    assert_eq!(ids(&book), ["stop", "etcd", "settle", "etcd", "etcd"]);
     let away = lost.lose("10.10.10.11").lose("10.10.10.13");
     let refused = reset(&away.view(), &member, &nobody).expect_err("refused");
     assert!(
@@ -151,7 +151,7 @@ fn a_reset_wants_data_and_fences() {
     let fenced = BTreeSet::from([HostName::new("10.10.10.11")]);
     assert_eq!(
         ids(&reset(&away.view(), &member, &fenced).expect("a plan")),
-        ["etcd"]
+        ["etcd", "settle"]
     );
 }
 

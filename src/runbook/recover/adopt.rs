@@ -4,7 +4,7 @@
 use super::promote::{DROPIN, no_quorum};
 use super::rejoin::{close, endpoint, follow, join, strays, way_back};
 use super::via_etcd::{best_member, force};
-use super::{Input, Marker, pin};
+use super::{Input, Marker, pin, settle};
 use crate::command::quote;
 use crate::model::{Group, Host, Instance};
 use crate::names::HostName;
@@ -66,6 +66,7 @@ fn steps(
     // Whoever is no voter of the cluster that lives on joins it anew.
     let members = strays(input.model, input.seen, alive).into_iter();
     let members = members.filter(|member| majority || member.host != *alive);
+    steps.push(settle(input.model, input.seen, alive));
     steps.extend(members.map(|member| join(member, endpoint(input.model, alive))));
     steps.extend(followers(input, primaries).into_iter().map(follow));
     steps.push(close(input));

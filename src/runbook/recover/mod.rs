@@ -12,6 +12,7 @@ mod rebuild;
 mod refuse;
 mod rejoin;
 mod seen;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -25,6 +26,7 @@ pub(super) use rejoin::{endpoint, join, preludes};
 pub use seen::{
     EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Seen, lsn, read_survey, survey_program,
 };
+pub(super) use settle::settle;
 pub use undo::plan_undo;
 pub(super) use via_etcd::force_for_good;
 

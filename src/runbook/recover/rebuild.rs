@@ -6,7 +6,7 @@ use super::edit::Edit;
 use super::promote::{DROPIN, no_quorum};
 use super::rejoin::{endpoint, forget, join, markers, preludes, strays, subject};
 use super::via_etcd::{best_member, force};
-use super::{Input, Marker, Via, pin};
+use super::{Input, Marker, Via, pin, settle};
 use crate::model::Model;
 use crate::names::HostName;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
@@ -126,9 +126,9 @@ fn steps(input: Input<'_>, markers: &[Marker]) -> Result<Vec<Step>, Refusal> {
 fn joins(input: Input<'_>, alive: &HostName, majority: bool) -> Vec<Step> {
     let members = strays(input.model, input.seen, alive).into_iter();
     let members = members.filter(|member| majority || member.host != *alive);
-    members
-        .map(|member| join(member, endpoint(input.model, alive)))
-        .collect()
+    let first = settle(input.model, input.seen, alive);
+    let joins = members.map(|member| join(member, endpoint(input.model, alive)));
+    [first].into_iter().chain(joins).collect()
 }
 
 fn after_promote(input: Input<'_>, markers: &[Marker]) -> Result<Vec<Step>, Refusal> {

@@ -2,7 +2,7 @@
 //! members, one by one, each without a vote first; their PostgreSQL follows under Patroni.
 
 use super::marker::{ETCD_BEFORE, MARKER_PATH};
-use super::{Input, Marker, Seen, Via};
+use super::{Input, Marker, Seen, Via, settle};
 use crate::command::quote;
 use crate::model::{EtcdMember, Host, Model};
 use crate::names::HostName;
@@ -55,7 +55,9 @@ fn after_etcd(input: Input<'_>, markers: &[Marker]) -> Result<Runbook, Refusal> 
         .map(|member| join(member, endpoint(input.model, &alive)));
     let hosts = back.iter().filter_map(|host| input.model.hosts.get(*host));
     let follows = hosts.filter(|host| host.pg.is_some()).map(follow);
-    let steps = joins.chain(follows).chain([close(input)]).collect();
+    let first = settle(input.model, input.seen, &alive);
+    let steps = [first].into_iter().chain(joins).chain(follows);
+    let steps = steps.chain([close(input)]).collect();
     let lines = back.iter().map(|host| format!("{host} is back"));
     let gone = absent.iter().map(|host| {
         format!("{host} does not answer: it stays out until `citusctl recover rejoin` is run again")

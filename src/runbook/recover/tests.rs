@@ -102,7 +102,7 @@ fn etcd_first_where_a_member_has_its_data() {
     assert_eq!(
         bench.steps(),
         [
-            "mark", "absent", "etcd", "patroni", "leader", "haproxy", "prove", "lift"
+            "mark", "absent", "etcd", "patroni", "alone", "leader", "haproxy", "prove", "lift"
         ]
     );
     let book = plan(bench.input(), &bench.request).unwrap();
@@ -261,11 +261,11 @@ fn rejoin_takes_in_who_answers_and_stays_open_for_the_others() {
     );
     bench.found("10.10.10.12", standby(100));
     let book = plan_rejoin(bench.input()).unwrap();
-    assert_eq!(ids(&book), ["etcd", "follow", "close"]);
+    assert_eq!(ids(&book), ["settle", "etcd", "follow", "close"]);
     assert!(
-        book.steps[2].title.contains("10.10.10.11"),
+        book.steps[3].title.contains("10.10.10.11"),
         "{}",
-        book.steps[2].title
+        book.steps[3].title
     );
 }
 
@@ -285,7 +285,8 @@ fn the_way_back_from_a_promotion_names_the_leader_before_patroni_starts() {
     assert_eq!(
         ids(&book),
         [
-            "hold", "quorum", "etcd", "leader", "adopt", "unpin", "etcd", "follow", "close"
+            "hold", "quorum", "etcd", "leader", "adopt", "unpin", "settle", "etcd", "follow",
+            "close"
         ]
     );
     bench.host("10.10.10.12").pg.as_mut().unwrap().recovery = false;
@@ -327,7 +328,7 @@ fn rebuild_edits_the_inventory_for_who_is_left() {
         learner: false,
     }];
     let (book, edit) = plan_rebuild(bench.input()).unwrap();
-    assert_eq!(ids(&book), ["close"]);
+    assert_eq!(ids(&book), ["settle", "close"]);
     assert_eq!(edit.lost.len(), 2);
     assert_eq!(edit.primaries, ["10.10.10.13".into()].into());
     assert_eq!(edit.etcd, None);

@@ -5,7 +5,7 @@ use super::marker::{ETCD_BEFORE, MARKER_PATH, Via};
 use super::{Case, Input, PgSeen};
 use super::{absent, pin, prove};
 use crate::command::quote;
-use crate::model::{EtcdMember, Group};
+use crate::model::{EtcdMember, Group, Instance};
 use crate::names::{HostName, InstanceName};
 use crate::resource::Impact;
 use crate::runbook::{Refusal, Script, Step};
@@ -78,22 +78,30 @@ pub(super) fn steps(case: &Case<'_>) -> Result<Vec<Step>, Refusal> {
     let act = include_str!("scripts/etcd-force.sh");
     let mut steps = vec![forced(&at.host, format!("{}{act}", absent::ask(case)))];
     steps.push(patroni(case));
+    steps.extend(alone(case, case.group, &at.host));
     steps.push(release(case, case.group, &at.host));
     steps.extend(prove::nudge(case));
-    for (_, group) in case.input.model.groups() {
-        let lost = group
-            .members
-            .iter()
-            .any(|member| case.lost.contains(&member.host));
-        let left = group
-            .members
-            .iter()
-            .any(|member| case.host_seen(&member.host).is_some());
-        if group.cluster != case.group.cluster && lost && left {
-            steps.push(release(case, group, &at.host).optional());
-        }
+    for group in hurt(case) {
+        steps.extend(alone(case, group, &at.host).map(Step::optional));
+        steps.push(release(case, group, &at.host).optional());
     }
     Ok(steps)
+}
+
+/// Other groups that lost a member and have one left.
+fn hurt<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Group> {
+    let groups = case.input.model.groups().map(|(_, group)| group);
+    groups.filter(|group| {
+        let mut members = group.members.iter();
+        let lost = members.any(|member| case.lost.contains(&member.host));
+        group.cluster != case.group.cluster && lost && left(case, group).next().is_some()
+    })
+}
+
+/// Members of a group that take part.
+fn left<'a>(case: &Case<'a>, group: &'a Group) -> impl Iterator<Item = &'a Instance> {
+    let members = group.members.iter();
+    members.filter(|member| case.host_seen(&member.host).is_some())
 }
 
 fn member<'a>(case: &Case<'a>) -> Option<&'a EtcdMember> {
@@ -146,19 +154,46 @@ fn forced(host: &HostName, act: String) -> Step {
     .within(60)
 }
 
-/// Patroni must run to promote. One that has asked its server to end waits for that before anything else.
+/// Patroni must run to promote. One that has asked its server to end waits for that before anything else, in
+/// other groups that have lost a member, too.
 fn patroni(case: &Case<'_>) -> Step {
-    let act = "systemctl unmask patroni.service 2>/dev/null || :\n\
-        systemctl reset-failed patroni.service 2>/dev/null || :\nsystemctl start --no-block patroni.service\n\
-        if pg_is_stopping; then pg_control -m immediate -t 20 stop; fi";
-    let holds = "systemctl is-active -q patroni || { echo 'Patroni does not run yet'; false; }\n\
-        if pg_is_stopping; then echo 'PostgreSQL waits for lost standbys before it ends'; false; fi";
-    Step::on(
-        &case.survivor.host,
+    let run = "systemctl unmask patroni.service 2>/dev/null || :\n\
+        systemctl reset-failed patroni.service 2>/dev/null || :\nsystemctl start --no-block patroni.service\n";
+    let end = "if pg_is_stopping; then pg_control -m immediate -t 20 stop; fi";
+    let runs = "systemctl is-active -q patroni || { echo 'Patroni does not run yet'; false; }\n";
+    let ended = "if pg_is_stopping; then echo 'PostgreSQL waits for lost standbys before it ends'; false; fi";
+    let own = Script::new(format!("{run}{end}"), format!("{runs}{ended}"));
+    let others = hurt(case).flat_map(|group| left(case, group));
+    let others = others.map(|member| (member.host.clone(), Script::new(end, ended)));
+    let own = (case.survivor.host.clone(), own);
+    Step::on_all(
+        others.chain([own]).collect(),
         "patroni",
         "see that Patroni runs, and does not wait for lost standbys",
-        Script::new(act, holds),
     )
+}
+
+/// The only member that is left of a group commits alone from the start. Patroni would find that out two or three looks
+/// later, and until then the first commit waits for members that are gone.
+fn alone(case: &Case<'_>, group: &Group, at: &HostName) -> Option<Step> {
+    let mut members = left(case, group);
+    let (Some(me), None) = (members.next(), members.next()) else {
+        return None;
+    };
+    let own = group.cluster == case.group.cluster;
+    let state = serde_json::json!({ "leader": me.name, "sync_standby": null, "quorum": 0 });
+    let (key, state) = (format!("{}sync", group.dcs_prefix), state.to_string());
+    let act = format!("etcd_ctl put {} {} >/dev/null", quote(&key), quote(&state));
+    let holds = format!(
+        "ME={} PREFIX={} OWN={}\n{}",
+        quote(me.name.as_str()),
+        quote(&group.dcs_prefix),
+        u8::from(own),
+        include_str!("scripts/sync-alone.sh")
+    );
+    let title = format!("commits of {} wait for lost members no more", group.cluster);
+    let script = Script::new(act, holds).require(guard(case, group, own));
+    Some(Step::on(at, "alone", title, script))
 }
 
 /// Takes the leader key from a member that is gone, and waits until one that is there has taken it.

@@ -15,7 +15,8 @@ save() {
 mkdir -p /run/citusctl "$dropin"
 # Nobody waits for the second one: what systemd still knows names a file that is gone.
 trap 'rm -f "$dropin/zz-citusctl-force.conf" "$conf"; systemctl daemon-reload >/dev/null 2>&1 &' EXIT
-{ cat "$ETCD_CONF"; echo 'force-new-cluster: true'; } >"$conf"
+# New members must begin with a snapshot (settle.rs): there is one from the first moment.
+{ grep -v '^snapshot-count:' "$ETCD_CONF"; printf '%s\n' 'force-new-cluster: true' 'snapshot-count: 10'; } >"$conf"
 chmod 0644 "$conf"
 printf '[Service]\nExecStart=\nExecStart=/usr/bin/etcd --config-file=%s\n' "$conf" >"$dropin/zz-citusctl-force.conf"
 etcd_stop
@@ -25,5 +26,6 @@ saving=$!
 if [ "$(systemctl show -P LoadState etcd.service)" = masked ]; then systemctl unmask etcd.service; fi
 systemctl daemon-reload
 wait $saving
+: >"$ETCD_DATA/citusctl-forced"
 systemctl reset-failed etcd.service 2>/dev/null || :
 systemctl start etcd.service
