@@ -24,6 +24,9 @@ const BAKE: &str = include_str!("scripts/bake.sh");
 /// signatures when they were fetched; the directory itself has none.
 pub const REPOSITORY: &str = "deb [trusted=yes] file:/srv/citusctl/debs ./";
 
+/// Packages that are in no image, so that a run has something to install.
+const EXTRA: &str = "chrony cron less";
+
 /// Makes images.
 pub(super) struct Builder<'a> {
     pub dirs: &'a LabDirs,
@@ -49,11 +52,9 @@ impl Builder<'_> {
                 .event(LabEvent::WaitingForBuild { what: what.clone() });
         })?;
         let base = self.base()?;
+        self.debs(&base)?;
         match image {
-            Image::Base => {
-                self.debs(&base)?;
-                Ok(vec![base])
-            }
+            Image::Base => Ok(vec![base]),
             Image::Baked => Ok(vec![self.baked(&base)?, base]),
         }
     }
@@ -81,22 +82,34 @@ impl Builder<'_> {
     /// The package directory that an air-gapped host uses.
     fn debs(&self, base: &Path) -> Result<PathBuf, LabError> {
         let dir = self.dirs.debs(self.suite);
-        if dir.join("NAMES").is_file() {
-            return Ok(dir);
+        if !dir.join("NAMES").is_file() {
+            self.fetch(base, &dir, &packages(self.suite))?;
+        } else if !std::fs::read_to_string(dir.join("EXTRA")).is_ok_and(|names| names == EXTRA)
+            && let Err(error) = self.fetch(base, &dir, "")
+        {
+            // A directory of an older lab, and perhaps no way out any more: it serves as it is.
+            self.progress.event(LabEvent::BuildNote(format!(
+                "hosts of this lab have no repository with {EXTRA}: {error}"
+            )));
         }
-        std::fs::create_dir_all(&dir).at(&dir)?;
+        Ok(dir)
+    }
+
+    /// Downloads packages into the directory, beside those that are there, and makes its index anew.
+    fn fetch(&self, base: &Path, dir: &Path, packages: &str) -> Result<(), LabError> {
+        std::fs::create_dir_all(dir).at(dir)?;
         let mirror = Mirror::find(self.suite)?;
         let scratch = self.scratch("debs")?;
         let mut env = overlay(base, &scratch);
         env.extend([
             ("DEBS", dir.display().to_string()),
             ("SOURCES", mirror.sources(self.suite)),
-            ("PACKAGES", packages(self.suite)),
+            ("PACKAGES", packages.to_owned()),
+            ("EXTRA", EXTRA.to_owned()),
             ("APT_CONF", apt_options()),
         ]);
         self.build(&format!("{}-debs", self.suite), DEBS, &env, true)?;
-        remove(&scratch)?;
-        Ok(dir)
+        remove(&scratch)
     }
 
     fn baked(&self, base: &Path) -> Result<PathBuf, LabError> {
