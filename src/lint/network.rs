@@ -15,6 +15,7 @@ pub(super) const RULES: &[Rule] = &[
     vip_outside,
     vip_twice,
     vip_is_host,
+    vip_unheard,
     bad_node_vip,
 ];
 
@@ -143,6 +144,39 @@ fn vip_outside(scope: &Scope<'_>) -> Vec<Diagnostic> {
         );
     }
     found
+}
+
+/// Clients of the VIP come to PostgreSQL and PgBouncer themselves, which must listen there.
+fn vip_unheard(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (group, vip) in vips(scope) {
+        let hosts = group.members.iter().filter_map(|m| scope.host(&m.host));
+        let Some(host) = hosts.into_iter().find(|host| !hears(host, vip)) else {
+            continue;
+        };
+        let message = format!("a member of `{}` does not listen on its VIP", group.cluster);
+        found.push(
+            Diagnostic::warning("vip-unheard", message)
+                .at(
+                    place_of(host, "pg_listen"),
+                    format!("{} is not among these", vip.address),
+                )
+                .help("add `${vip}`, or leave `pg_listen` out to listen everywhere"),
+        );
+    }
+    once(found)
+}
+
+fn hears(host: &InvHost, vip: &Vip) -> bool {
+    let address = vip.address.to_string();
+    let all = if vip.address.is_ipv4() {
+        "0.0.0.0"
+    } else {
+        "::"
+    };
+    let listen = text(host, "pg_listen");
+    let mut words = listen.split(',').map(str::trim);
+    words.any(|word| ["*", "${vip}", all, address.as_str()].contains(&word))
 }
 
 fn vip_twice(scope: &Scope<'_>) -> Vec<Diagnostic> {
