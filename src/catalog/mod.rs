@@ -2,13 +2,17 @@
 //!
 //! The embedded files are overlaid by the user's directory, whole file by path; nothing is merged inside a file.
 
+mod foreign;
 mod layer;
 mod playbook;
 mod role;
+mod tags;
 
+pub use foreign::all as foreign_tags;
 pub use layer::{Asset, Assets, Origin};
 pub use playbook::{Gate, HostSet, Playbook, Removal, Rollout, StageDecl};
 pub use role::{ResourceDecl, Role};
+pub use tags::{Meaning, TagError};
 
 use crate::names::RoleName;
 use crate::source::{Diagnostic, Diagnostics, Sources};

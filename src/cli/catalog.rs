@@ -3,7 +3,7 @@
 use super::exit::{Failure, chain, code, pretty, result};
 use super::options::Common;
 use super::project;
-use crate::catalog::Origin;
+use crate::catalog::{Meaning, Origin, foreign_tags};
 use crate::inventory::parameters::{self, DefaultValue, Module, Param, Support};
 use clap::{Args, Subcommand};
 use indexmap::IndexMap;
@@ -30,6 +30,8 @@ enum What {
         #[arg(short, long, default_value = ".")]
         dir: PathBuf,
     },
+    /// What `-t` takes: all tags, or those whose name contains NAME, with what they select
+    Tags { name: Option<String> },
     /// Parameters: all, or those whose name contains NAME
     Vars {
         name: Option<String>,
@@ -45,6 +47,7 @@ pub fn run(common: &Common, args: &CatalogArgs) -> Result<u8, Failure> {
         What::List => list(common)?,
         What::Show { path } => show(common, path)?,
         What::Eject { path, dir } => eject(common, path, dir)?,
+        What::Tags { name } => tags(common, name.as_deref())?,
         What::Vars { name, markdown } => vars(common, name.as_deref(), *markdown)?,
     }
     Ok(code::DONE)
@@ -83,6 +86,63 @@ fn list(common: &Common) -> Result<(), Failure> {
         text.push_str(&format!("  {path}  ({origin})\n"));
     }
     result(&text)
+}
+
+/// Tags with the resources that they select, then those of Pigsty's that select nothing.
+fn tags(common: &Common, name: Option<&str>) -> Result<(), Failure> {
+    let (catalog, _) = project::catalog(common)?;
+    let asked = |tag: &str| name.is_none_or(|name| tag.contains(name));
+    let ours = catalog.tags();
+    let ours: Vec<(&str, &Meaning)> = ours
+        .iter()
+        .map(|(tag, meaning)| (tag.as_str(), meaning))
+        .filter(|(tag, _)| asked(tag))
+        .collect();
+    let others: Vec<(&str, String)> = foreign_tags()
+        .filter(|(tag, _)| asked(tag))
+        .map(|(tag, why)| (tag, why.words()))
+        .collect();
+    if ours.is_empty() && others.is_empty() {
+        let asked = name.unwrap_or_default();
+        return Err(
+            Failure::new(code::USAGE, format!("no tag contains `{asked}`"))
+                .hint("`citusctl catalog tags` shows all"),
+        );
+    }
+    result(&match common.json() {
+        true => tags_json(&ours, &others)?,
+        false => tags_text(&ours, &others),
+    })
+}
+
+fn tags_json(ours: &[(&str, &Meaning)], others: &[(&str, String)]) -> Result<String, Failure> {
+    let ours = ours
+        .iter()
+        .map(|(tag, meaning)| serde_json::json!({ "tag": tag, "selects": meaning.selects, "reacts": meaning.reacts }));
+    let others = others.iter().map(
+        |(tag, why)| serde_json::json!({ "tag": tag, "selects": [], "reacts": [], "why": why }),
+    );
+    let rows: Vec<_> = ours.chain(others).collect();
+    pretty(&rows)
+}
+
+fn tags_text(ours: &[(&str, &Meaning)], others: &[(&str, String)]) -> String {
+    let list =
+        |ids: &BTreeSet<String>| ids.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let mut text = String::new();
+    for (tag, meaning) in ours {
+        text.push_str(&format!("{tag:<22} {}\n", list(&meaning.selects)));
+        if !meaning.reacts.is_empty() {
+            text.push_str(&format!("{:<22} then {}\n", "", list(&meaning.reacts)));
+        }
+    }
+    if !others.is_empty() {
+        text.push_str("\nof Pigsty, and refused here\n");
+    }
+    for (tag, why) in others {
+        text.push_str(&format!("{tag:<22} {why}\n"));
+    }
+    text
 }
 
 fn show(common: &Common, path: &str) -> Result<(), Failure> {

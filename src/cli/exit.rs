@@ -1,5 +1,6 @@
 //! Exit codes, and failures on their way to the user.
 
+use crate::catalog::TagError;
 use crate::engine::EngineError;
 use crate::inventory::{LoadError, PatternError};
 use crate::plan::SelectError;
@@ -145,14 +146,22 @@ impl From<PatternError> for Failure {
 
 impl From<SelectError> for Failure {
     fn from(error: SelectError) -> Self {
+        let SelectError::Nothing = error;
+        Self::new(code::USAGE, format!("-t: {error}"))
+            .hint("`citusctl catalog tags NAME` shows what a tag selects; what the inventory does not ask for is not there")
+    }
+}
+
+impl From<TagError> for Failure {
+    fn from(error: TagError) -> Self {
         let failure = Self::new(code::USAGE, format!("-t: {error}"));
         match error {
-            SelectError::UnknownTag {
+            TagError::Unknown {
                 suggestion: Some(near),
                 ..
             } => failure.hint(format!("did you mean `{near}`?")),
-            SelectError::UnknownTag { .. } | SelectError::Nothing => {
-                failure.hint("`citusctl catalog list` shows all tags")
+            TagError::Unknown { .. } | TagError::Foreign { .. } => {
+                failure.hint("`citusctl catalog tags` shows all tags")
             }
         }
     }

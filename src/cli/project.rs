@@ -3,7 +3,7 @@
 use super::exit::{Failure, chain, code};
 use super::options::Common;
 use super::{sinks, vault};
-use crate::catalog::{Assets, Catalog};
+use crate::catalog::{Assets, Catalog, TagError};
 use crate::fact::Traits;
 use crate::inventory::parameters::{Typed, check_vars};
 use crate::inventory::{self, Inventory};
@@ -145,10 +145,14 @@ impl Project {
                     .collect::<BTreeSet<_>>(),
             ),
         };
-        let tags = |list: &[String]| list.iter().map(|tag| names::Tag::new(tag.trim())).collect();
+        let tags = |list: &[String]| {
+            let tags = list.iter().map(|tag| names::Tag::new(tag.trim()));
+            tags.map(|tag| self.catalog.check_tag(&tag).map(|()| tag))
+                .collect::<Result<BTreeSet<_>, TagError>>()
+        };
         Ok(Selection {
-            tags: tags(&common.tags),
-            skip: tags(&common.skip_tags),
+            tags: tags(&common.tags)?,
+            skip: tags(&common.skip_tags)?,
             hosts,
         })
     }

@@ -99,6 +99,7 @@ fn etcd(members: &[EtcdStatus]) -> String {
     let row = |member: &EtcdStatus| {
         let state = match (member.healthy, member.leader) {
             (true, true) => "leader",
+            (true, false) if member.learner => "learner",
             (true, false) => "follower",
             (false, _) => "sick",
         };

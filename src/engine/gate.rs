@@ -10,7 +10,7 @@ use crate::catalog::Gate;
 use crate::command::{quote, whole_program};
 use crate::event::Kind;
 use crate::fact::GroupSeen;
-use crate::model::{Formation, Group};
+use crate::model::{EtcdMember, Formation, Group};
 use crate::names::words::count;
 use crate::names::{HostName, StageName};
 use crate::transport::Program;
@@ -216,12 +216,8 @@ async fn etcd(run: &Run<'_>) -> View {
     };
     let port = etcd.client_port;
     let answers = futures_join(etcd.members.iter().map(|member| async {
-        let endpoint = member.client_url(port);
-        let body = format!(
-            "ETCDCTL_API=3 etcdctl --command-timeout=3s --dial-timeout=2s --endpoints={} --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key endpoint health 2>&1",
-            quote(&endpoint)
-        );
-        let healthy = exec(run, &member.host, &body).await.is_some_and(|output| output.contains("is healthy"));
+        let healthy = exec(run, &member.host, &health(member, port)).await;
+        let healthy = healthy.is_some_and(|output| output.contains("is healthy"));
         (member.name.clone(), healthy)
     }))
     .await;
@@ -236,7 +232,11 @@ async fn etcd(run: &Run<'_>) -> View {
         .filter(|member| run.fleet.get(&member.host).is_some())
         .count();
     let healthy = answers.len() - sick.len();
-    if healthy >= etcd.quorum() && healthy >= wanted {
+    let learners = etcd.members.iter().filter(|member| member.learner);
+    let learning = learners
+        .filter(|member| !sick.contains(&member.name.as_str()))
+        .count();
+    if healthy - learning >= etcd.quorum() && healthy >= wanted {
         View::Open(format!(
             "{healthy} of {} etcd members are healthy",
             answers.len()
@@ -248,6 +248,18 @@ async fn etcd(run: &Run<'_>) -> View {
             sick.join(", ")
         ))
     }
+}
+
+/// Whether a member is healthy. A learner answers no question about keys, and so none about its health.
+fn health(member: &EtcdMember, port: u16) -> String {
+    let question = match member.learner {
+        true => "status >/dev/null && echo is healthy",
+        false => "health",
+    };
+    format!(
+        "ETCDCTL_API=3 etcdctl --command-timeout=3s --dial-timeout=2s --endpoints={} --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key endpoint {question} 2>&1",
+        quote(&member.client_url(port))
+    )
 }
 
 /// The coordinator's metadata name the leader of every group.

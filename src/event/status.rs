@@ -45,6 +45,9 @@ pub struct EtcdStatus {
     pub host: HostName,
     pub healthy: bool,
     pub leader: bool,
+    /// Without a vote.
+    #[serde(default)]
+    pub learner: bool,
     pub version: Option<String>,
     /// Bytes.
     pub db_size: Option<u64>,

@@ -38,9 +38,10 @@ impl Etcd {
             .collect()
     }
 
-    /// `NAME=https://ADDRESS:PORT` of every member, comma separated: etcd's `initial-cluster`.
+    /// `NAME=https://ADDRESS:PORT` of every voting member, comma separated: etcd's `initial-cluster`.
     pub fn initial_cluster(&self) -> String {
-        let peers = self.members.iter().map(|member| {
+        let voters = self.members.iter().filter(|member| !member.learner);
+        let peers = voters.map(|member| {
             let url = url(member.address, self.peer_port);
             format!("{}={url}", member.name)
         });

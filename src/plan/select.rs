@@ -25,12 +25,9 @@ struct Selected {
 /// A selection that selects nothing.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SelectError {
-    #[error("no resource has the tag `{tag}`")]
-    UnknownTag {
-        tag: Tag,
-        suggestion: Option<String>,
-    },
-    #[error("nothing in this playbook is left by the tags and the limit")]
+    #[error(
+        "nothing of this playbook, as this inventory wants it, is left by the tags and the limit"
+    )]
     Nothing,
 }
 
@@ -51,7 +48,6 @@ impl Selection {
     /// Filters what is wanted. Triggers of what was selected are pulled in, unless they are skipped by name; nothing waits
     /// for services whose units are skipped.
     pub fn apply(&self, mut desired: Desired) -> Result<Desired, SelectError> {
-        self.check_tags(&desired)?;
         let digests = self.digests(&desired);
         let nothing = Selected::default();
         for stage in &mut desired.stages {
@@ -124,35 +120,6 @@ impl Selection {
         }
         kept
     }
-
-    fn check_tags(&self, desired: &Desired) -> Result<(), SelectError> {
-        let mut known = BTreeSet::new();
-        for stage in &desired.stages {
-            known.extend(
-                stage
-                    .hosts
-                    .values()
-                    .flatten()
-                    .flat_map(|declared| declared.tags.iter()),
-            );
-            known.extend(
-                stage
-                    .groups
-                    .values()
-                    .flat_map(|g| &g.resources)
-                    .flat_map(|declared| declared.tags.iter()),
-            );
-        }
-        for tag in self.tags.iter().chain(&self.skip) {
-            if !known.contains(tag) {
-                return Err(SelectError::UnknownTag {
-                    tag: tag.clone(),
-                    suggestion: nearest(tag, &known),
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Whether a resource reacts to one that was selected.
@@ -202,15 +169,4 @@ pub(super) fn narrow(mut desired: Desired, keep: &BTreeMap<HostName, BTreeSet<St
     }
     desired.stages.retain(|stage| !stage.hosts.is_empty());
     desired
-}
-
-fn nearest(tag: &Tag, known: &BTreeSet<&Tag>) -> Option<String> {
-    let scored = known.iter().map(|other| {
-        (
-            strsim::jaro_winkler(tag.as_str(), other.as_str()),
-            other.as_str(),
-        )
-    });
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.8).then(|| best.1.to_owned())
 }

@@ -24,7 +24,8 @@ pub struct File {
     /// The content is a secret as a whole (a private key): never shown, only said to differ.
     #[serde(default)]
     pub sensitive: bool,
-    /// Lines that begin so mean nothing to who reads the file while it runs: a change of them alone restarts nobody.
+    /// Lines that begin so mean nothing to who reads the file while it runs: a change of them alone restarts nobody. A
+    /// line that ends with a colon stands for all that is indented below it as well.
     #[serde(default)]
     pub inert: Vec<String>,
 }
@@ -158,12 +159,31 @@ impl Kind for File {
     }
 
     fn digest(&self) -> String {
-        let read = |line: &&str| !self.inert.iter().any(|start| line.starts_with(start));
-        let content: Vec<&str> = self.content.lines().filter(read).collect();
         match self.inert.is_empty() {
             true => digest_of(&[&self.content, &self.mode, &self.owner, &self.group]),
-            false => digest_of(&[&content.join("\n"), &self.mode, &self.owner, &self.group]),
+            false => digest_of(&[
+                &self.live().join("\n"),
+                &self.mode,
+                &self.owner,
+                &self.group,
+            ]),
         }
+    }
+}
+
+impl File {
+    /// The lines that count while the file is in use.
+    fn live(&self) -> Vec<&str> {
+        let mut below = false;
+        let live = self.content.lines().filter(|line| {
+            if below && (line.starts_with([' ', '\t']) || line.is_empty()) {
+                return false;
+            }
+            let inert = self.inert.iter().any(|start| line.starts_with(start));
+            below = inert && line.ends_with(':');
+            !inert
+        });
+        live.collect()
     }
 }
 
@@ -223,6 +243,11 @@ mod tests {
             digest("a\ninitial-cluster: x\n"),
             digest("b\ninitial-cluster: x\n")
         );
+        let block = File {
+            inert: vec!["bootstrap:".to_owned()],
+            ..file("a: 1\nbootstrap:\n  b: 2\n\n  c: 3\nd:\n  e: 4\n")
+        };
+        assert_eq!(block.live(), ["a: 1", "d:", "  e: 4"]);
     }
 
     #[test]

@@ -5,21 +5,26 @@ use crate::command::quote;
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
 
-/// `user: {name, uid}`: an account with a group of its own name and a home. One that is there already stays as it is.
+/// `user: {name, uid, home}`: an account with a group of its own name and a home. One that is there already stays as it is.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
     pub name: String,
     /// Its user id and that of its group, where both are free; else the next free one.
     pub uid: u32,
+    /// Its home; without one where the system puts them.
+    #[serde(default)]
+    pub home: Option<String>,
 }
 
 impl User {
     fn script(&self) -> String {
         let (name, uid) = (quote(&self.name), self.uid);
+        let home = self.home.as_ref();
+        let home = home.map_or_else(String::new, |home| format!("-d {} ", quote(home)));
         format!(
             "getent group {name} >/dev/null || if getent group {uid} >/dev/null; then groupadd {name}; else groupadd -g {uid} {name}; fi\n\
-             set -- -g {name} -m -s /bin/bash {name}\n\
+             set -- -g {name} {home}-m -s /bin/bash {name}\n\
              if getent passwd {uid} >/dev/null; then useradd \"$@\"; else useradd -u {uid} \"$@\"; fi\n"
         )
     }
@@ -54,6 +59,7 @@ mod tests {
         let user = User {
             name: "dba".into(),
             uid: 88,
+            home: None,
         };
         let mut seen = Observed::default();
         assert!(
@@ -67,5 +73,15 @@ mod tests {
         };
         seen.users.insert("dba".into(), other);
         assert!(matches!(user.diff(&seen), Verdict::Same(_)));
+    }
+
+    #[test]
+    fn a_home_of_its_own_is_where_it_says() {
+        let user = User {
+            name: "pg".into(),
+            uid: 543,
+            home: Some("/srv/p g".into()),
+        };
+        assert!(user.script().contains("set -- -g pg -d '/srv/p g' -m "));
     }
 }

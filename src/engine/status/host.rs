@@ -132,9 +132,11 @@ fn coordinator_on<'a>(run: &'a Run<'_>, host: &HostName) -> Option<(&'a Formatio
 
 /// The password travels in the environment of etcdctl, never in its arguments.
 fn etcd_text(etcd: &Etcd, member: &EtcdMember, access: &StatusAccess) -> String {
+    // A learner knows no passwords: of itself it tells without one.
     let password = access
         .etcd_root
         .as_ref()
+        .filter(|_| !member.learner)
         .map(|secret| {
             format!(
                 "ETCDCTL_USER=root ETCDCTL_PASSWORD={} ",
@@ -147,10 +149,11 @@ fn etcd_text(etcd: &Etcd, member: &EtcdMember, access: &StatusAccess) -> String 
         "{password}ETCDCTL_API=3 etcdctl --command-timeout=4s --dial-timeout=2s --endpoints={endpoint} \
          --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key"
     );
-    format!(
-        "mark etcd status; {call} endpoint status -w json 2>&1\n\
-         mark etcd members; {call} member list -w json 2>&1\n"
-    )
+    let list = match member.learner {
+        true => String::new(),
+        false => format!("mark etcd members; {call} member list -w json 2>&1\n"),
+    };
+    format!("mark etcd status; {call} endpoint status -w json 2>&1\n{list}")
 }
 
 fn nodes_text(formation: &Formation, member: &Instance) -> String {

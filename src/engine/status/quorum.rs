@@ -26,8 +26,9 @@ pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Ve
     if whole && answering && !members.iter().any(|member| member.leader) {
         said.problem("etcd has no leader: nothing can be elected, and Patroni demotes its leaders");
     }
-    let healthy = members.iter().filter(|member| member.healthy).count();
-    if whole && healthy < members.len() {
+    let voters = members.iter().filter(|member| !member.learner);
+    let healthy = voters.filter(|member| member.healthy).count();
+    if whole && healthy < etcd.voters() {
         said.problem(margin(etcd, healthy));
     }
     membership(etcd, answers, said);
@@ -35,7 +36,7 @@ pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Ve
 }
 
 fn margin(etcd: &Etcd, healthy: usize) -> String {
-    let all = etcd.members.len();
+    let all = etcd.voters();
     let left = healthy.saturating_sub(etcd.quorum());
     match healthy >= etcd.quorum() {
         true => format!("etcd: {healthy} of {all} members are healthy; {left} more may fail"),
@@ -52,6 +53,7 @@ fn of_member(member: &EtcdMember, answers: &Answers, said: &mut Findings) -> Etc
         host: member.host.clone(),
         healthy: false,
         leader: false,
+        learner: member.learner,
         version: None,
         db_size: None,
     };

@@ -125,9 +125,9 @@ pub(super) const HAPROXY_SERVICE: &[Field] = &[
 ];
 
 const SERVER: &[Field] = &[
-    field("name", Text),
-    field("ip", Text),
-    field("port", Port),
+    needed("name", Text),
+    needed("ip", Text),
+    needed("port", Port),
     field("options", Text),
     field("backup", Bool),
     field("weight", Int(0, 256)),

@@ -3,7 +3,7 @@
 use super::Kind::{Bool, Cidr, OneOf, Path, Port, Records, Text, Texts};
 use super::Module::{Access, Pgbouncer};
 use super::fields::SERVICE;
-use super::{Param, used};
+use super::{Param, Support, used, with};
 
 const SERVICES: &str = r#"[
 {"name":"primary","port":5433,"dest":"default","check":"/primary","selector":"[]"},
@@ -27,6 +27,6 @@ pub(super) const TABLE: &[Param] = &[
     used(Access, "pg_vip_enabled", Bool, "false", "C", "an address that follows the leader"),
     used(Access, "pg_vip_address", Cidr, "", "C", "the address, with its prefix length"),
     used(Access, "pg_vip_interface", Text, "\"auto\"", "C", "interface; auto: the one with the host's address"),
-    used(Access, "pg_dns_suffix", Text, "\"\"", "C", "suffix of the cluster's name"),
-    used(Access, "pg_dns_target", Text, "\"auto\"", "C", "what the name points to"),
+    used(Access, "pg_dns_suffix", Text, "\"\"", "C", "suffix of the names of the cluster and its services in certificates"),
+    with(used(Access, "pg_dns_target", Text, "\"auto\"", "C", "what the cluster's name points to; of no meaning here: no name server is written"), Support::Ignored),
 ];

@@ -3,7 +3,7 @@
 use super::Kind::{Any, Bool, Int, OneOf, Port, Record, Records, Secret, Text};
 use super::Module::{Ansible, Citusctl};
 use super::fields::{FACTS, REPO};
-use super::{Param, Support, used, with};
+use super::{Param, Support, planned, used, with};
 
 #[rustfmt::skip] // one parameter a line, as a table
 pub(super) const TABLE: &[Param] = &[
@@ -21,7 +21,7 @@ pub(super) const TABLE: &[Param] = &[
     used(Ansible, "ansible_ssh_common_args", Text, "", "I", "arguments of ssh; jump hosts are understood"),
     used(Ansible, "ansible_ssh_extra_args", Text, "", "I", "the same"),
     used(Ansible, "ansible_become", Bool, "", "I", "become root by sudo"),
-    used(Ansible, "ansible_become_user", Text, "", "I", "whom to become; only root makes sense"),
+    used(Ansible, "ansible_become_user", OneOf(&["root"]), "", "I", "whom to become"),
     used(Ansible, "ansible_become_password", Secret, "", "I", "password for sudo"),
     used(Ansible, "ansible_become_pass", Secret, "", "I", "older name of it"),
     used(Ansible, "ansible_become_method", OneOf(&["sudo"]), "", "I", "how to become root"),
@@ -33,8 +33,8 @@ pub(super) const TABLE: &[Param] = &[
     used(Citusctl, "citus_version", Text, "", "C", "version of Citus, if `check` shall judge it before anything is installed"),
     used(Citusctl, "patroni_version", Text, "", "C", "version of Patroni to render for before it is installed; without it the distribution's"),
     used(Citusctl, "node_facts", Record(FACTS), "{}", "I", "stated facts for rendering offline: cpu, mem_mb, disk_gb, os"),
-    used(Citusctl, "node_repos", Records(REPO), "[]", "C", "package repositories to add: name, line, and key (a URL's content or a path on the host)"),
-    used(Citusctl, "node_debs_dir", Text, "", "C", "directory on this machine with .deb files that are installed without a repository"),
+    used(Citusctl, "node_repos", Records(REPO), "[]", "C", "package repositories to add: name, line as apt reads it, and the key that signs it: its text, or a path on the host"),
+    planned(Citusctl, "node_debs_dir", Text, "", "C", "directory on this machine with .deb files that are installed without a repository"),
     used(Citusctl, "pg_synchronous_mode", OneOf(&["auto", "off", "on", "quorum"]), "\"auto\"", "C", "Patroni's synchronous_mode; auto: quorum in a formation, else by pg_rpo and profile"),
     used(Citusctl, "pg_adopt_data", Bool, "false", "A", "take over a PostgreSQL data directory that citusctl did not make"),
     used(Citusctl, "pg_min_free_mb", Int(0, i64::MAX), "512", "C", "MiB that must be free where the data goes before a first run"),

@@ -1,6 +1,7 @@
 //! `haproxy_services`: listens that are not PostgreSQL's.
 
 use super::service_spec::Entry;
+use crate::inventory::parameters::boolean;
 use crate::model::{Server, Service, ServiceKind, Timings};
 use crate::source::Diagnostics;
 use serde_json::Value;
@@ -11,9 +12,7 @@ pub(super) fn custom_service(entry: &Entry, problems: &mut Diagnostics) -> Optio
         problems.push(entry.lacks("name` or `port"));
         return None;
     };
-    let texts = |name: &str| entry.value.get(name).and_then(Value::as_array).cloned();
-    let options = texts("options").unwrap_or_default();
-    let servers = texts("servers").unwrap_or_default();
+    let servers = entry.value.get("servers").and_then(Value::as_array);
     Some(Service {
         name,
         kind: ServiceKind::Custom,
@@ -29,13 +28,28 @@ pub(super) fn custom_service(entry: &Entry, problems: &mut Diagnostics) -> Optio
         maxconn: entry.number("maxconn").unwrap_or(10_000),
         timings: custom_timings(),
         default_server: entry.text("default"),
-        options: options
+        options: lines(entry.value.get("options")),
+        servers: servers
+            .into_iter()
+            .flatten()
+            .filter_map(custom_server)
+            .collect(),
+        fallback: None,
+    })
+}
+
+/// Raw lines: a list, or one text.
+fn lines(written: Option<&Value>) -> Vec<String> {
+    match written {
+        Some(Value::Array(items)) => items
             .iter()
             .filter_map(|line| line.as_str().map(str::to_owned))
             .collect(),
-        servers: servers.iter().filter_map(custom_server).collect(),
-        fallback: None,
-    })
+        Some(Value::String(text)) => text.lines().map(str::to_owned).collect(),
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {
+            Vec::new()
+        }
+    }
 }
 
 /// Pigsty's times for services that are not PostgreSQL's.
@@ -51,7 +65,12 @@ fn custom_timings() -> Timings {
 
 fn custom_server(value: &Value) -> Option<Server> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-    let number = |name: &str| value.get(name).and_then(Value::as_u64);
+    let number = |name: &str| {
+        let written = value.get(name)?;
+        written
+            .as_u64()
+            .or_else(|| written.as_str()?.trim().parse().ok())
+    };
     Some(Server {
         name: text("name")?,
         instance: None,
@@ -61,10 +80,39 @@ fn custom_server(value: &Value) -> Option<Server> {
         weight: number("weight")
             .and_then(|weight| weight.try_into().ok())
             .unwrap_or(100),
-        backup: value
-            .get("backup")
-            .and_then(Value::as_bool)
-            .unwrap_or(false),
-        options: text("options"),
+        backup: value.get("backup").and_then(boolean).unwrap_or(false),
+        options: text("options").map(|options| weighted(options, number("weight"))),
     })
+}
+
+/// Raw options say all there is to say of a server, but for a weight that stands beside them.
+fn weighted(options: String, weight: Option<u64>) -> String {
+    match weight.filter(|_| !options.split_whitespace().any(|word| word == "weight")) {
+        Some(weight) => format!("{options} weight {weight}"),
+        None => options,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_may_be_texts_and_options_one_text() {
+        let server =
+            json!({"name": "a", "ip": "10.0.0.1", "port": "80", "weight": "7", "backup": "yes"});
+        let server = custom_server(&server).unwrap();
+        assert_eq!((server.port, server.weight, server.backup), (80, 7, true));
+        assert_eq!(weighted("check".into(), Some(100)), "check weight 100");
+        assert_eq!(
+            weighted("check weight 7".into(), Some(100)),
+            "check weight 7"
+        );
+        assert_eq!(
+            lines(Some(&json!("option tcplog\ntimeout client 1h"))).len(),
+            2
+        );
+        assert_eq!(lines(Some(&json!(["option tcplog"]))), ["option tcplog"]);
+    }
 }

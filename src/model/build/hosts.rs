@@ -39,17 +39,26 @@ fn read(host: &InvHost, address: IpAddr) -> Host {
     }
 }
 
-/// The key if it is an address, else `ansible_host`; `localhost` is the loopback.
+/// The key if it is an address, else `ansible_host` (or its older name); `localhost` is the loopback.
 fn address(host: &InvHost) -> Option<IpAddr> {
     let key = host.name.as_str();
-    let written = || Typed::new(&host.vars).opt_str("ansible_host")?.parse().ok();
+    let typed = Typed::new(&host.vars);
+    let names = ["ansible_host", "ansible_ssh_host"];
+    let written = || {
+        names
+            .iter()
+            .find_map(|name| typed.opt_str(name))?
+            .parse()
+            .ok()
+    };
     let loopback = || (key == "localhost").then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
     key.parse().ok().or_else(written).or_else(loopback)
 }
 
 fn no_address(host: &InvHost) -> Diagnostic {
     let message = format!("host `{}` has no address", host.name);
-    let problem = match host.vars.get("ansible_host") {
+    let written = host.vars.get("ansible_host");
+    let problem = match written.or_else(|| host.vars.get("ansible_ssh_host")) {
         Some(var) => Diagnostic::error("no-address", message)
             .at(var.node.span, "a name, where other hosts need an address")
             .see(host.span, "this host"),

@@ -1,6 +1,7 @@
 //! What templates and roles see of a host: the model's values, all parameters with their defaults, and what was
 //! computed for it. Templates print; everything that needs thought has been thought here or in the model.
 
+mod node;
 mod objects;
 mod pg;
 mod pooler;
@@ -136,29 +137,6 @@ impl Builder<'_> {
         json
     }
 
-    /// Lines of /etc/hosts: this host, or all of them with `nodename_exchange`, and the static records.
-    fn node(&self, typed: &Typed<'_>) -> Value {
-        let all = typed.bool("nodename_exchange") || self.host.pg.is_some();
-        let hosts = self
-            .input
-            .model
-            .hosts()
-            .filter(|host| all || host.name == self.host.name);
-        let row = |host: &Host| {
-            let mut names = vec![host.nodename.clone()];
-            names.extend(host.pg.as_ref().map(|pg| pg.name.to_string()));
-            names.dedup();
-            json!({ "address": host.address.to_string(), "names": names })
-        };
-        let mut extra = Vec::new();
-        for list in ["node_default_etc_hosts", "node_etc_hosts"] {
-            if let Value::Array(items) = self.expanded(typed.json(list)) {
-                extra.extend(items);
-            }
-        }
-        json!({ "hosts": hosts.map(row).collect::<Vec<_>>(), "extra_hosts": extra })
-    }
-
     fn leaf(
         &self,
         name: &str,
@@ -191,8 +169,7 @@ impl Builder<'_> {
         let text = inv
             .map(|inv| Typed::new(&inv.vars).str("cert_validity"))
             .unwrap_or_default();
-        let days = text.trim_end_matches('d').parse().unwrap_or(7300);
-        Duration::days(days)
+        lifetime(&text).unwrap_or(Duration::days(7300))
     }
 
     fn etcd(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Result<Value, PkiError> {
@@ -256,6 +233,26 @@ impl Builder<'_> {
     fn instance_version(&self, host: &HostName) -> Version {
         patroni_version(self.input, host)
     }
+}
+
+/// A lifetime in days, or with one of the catalogue's units.
+fn lifetime(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let days = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "d" => 1.0,
+        "y" => 365.0,
+        "w" => 7.0,
+        "h" => 1.0 / 24.0,
+        "m" | "min" => 1.0 / 1440.0,
+        "s" | "sec" => 1.0 / 86_400.0,
+        _ => return None,
+    };
+    let seconds = number.parse::<f64>().ok()? * days * 86_400.0;
+    (seconds > 0.0).then(|| Duration::seconds_f64(seconds))
 }
 
 /// Facts as seen, else as stated or assumed.
@@ -336,5 +333,30 @@ fn hide(typed: &Typed<'_>, masker: &mut Masker) {
         .for_each(|secret| masker.add(secret));
     for param in parameters::all().filter(|param| param.kind == Kind::Secret) {
         masker.add(typed.secret(param.name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_have_units() {
+        for (text, days) in [
+            ("7300d", 7300.0),
+            ("365", 365.0),
+            ("2y", 730.0),
+            ("36h", 1.5),
+            ("4 w", 28.0),
+        ] {
+            assert_eq!(
+                lifetime(text),
+                Some(Duration::seconds_f64(days * 86_400.0)),
+                "{text}"
+            );
+        }
+        for text in ["", "0d", "soon", "9us"] {
+            assert_eq!(lifetime(text), None, "{text}");
+        }
     }
 }

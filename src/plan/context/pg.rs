@@ -6,7 +6,7 @@ use crate::model::dcs::{self, DcsInput, StandbyOf, SyncMode};
 use crate::model::hba::{self, HbaEnv};
 use crate::model::pg::bin_dir;
 use crate::model::tuning::{self, Hardware, Profile, TuningInput};
-use crate::model::{Formation, Group, Instance};
+use crate::model::{Formation, Group, Instance, Packages};
 use crate::names::HostName;
 use crate::pki::PkiError;
 use crate::template::secret;
@@ -59,14 +59,12 @@ impl Builder<'_> {
                 // No CN: etcd's gateway refuses Patroni otherwise.
                 self.leaf(instance.name.as_str(), "", &instance.sans, contexts)?,
             ),
-            ("packages", self.packages(typed, formation)),
-            (
-                "extension_packages",
-                extension_packages(typed, formation.version),
-            ),
+            ("packages", self.packages(typed)),
+            ("extension_packages", self.extension_packages(typed)),
         ] {
             map.insert(key.to_owned(), value);
         }
+        map.insert("dbsu_uid".to_owned(), json!(self.dbsu_uid(typed)));
         map.extend(self.paths(typed, formation, instance));
         map.extend(self.objects(typed, contexts));
         Ok(pg)
@@ -105,6 +103,14 @@ impl Builder<'_> {
             .into_iter()
             .map(|(key, value)| (key.to_owned(), Value::from(value)))
             .collect()
+    }
+
+    /// `pg_dbsu_uid`. The number 26 is that of a group on Debian, and 543 there, as in Pigsty.
+    fn dbsu_uid(&self, typed: &Typed<'_>) -> i64 {
+        match typed.int("pg_dbsu_uid") {
+            26 if self.facts().os.is_deb() => 543,
+            uid => uid,
+        }
     }
 
     fn users(&self, typed: &Typed<'_>) -> Value {
@@ -158,9 +164,11 @@ impl Builder<'_> {
         let Some(etcd) = &self.input.model.etcd else {
             return Value::Null;
         };
+        // A learner answers no question that counts.
         let hosts: Vec<String> = etcd
             .members
             .iter()
+            .filter(|member| !member.learner)
             .map(|member| std::net::SocketAddr::new(member.address, etcd.client_port).to_string())
             .collect();
         json!({
@@ -277,35 +285,30 @@ impl Builder<'_> {
         })
     }
 
-    fn packages(&self, typed: &Typed<'_>, formation: &Formation) -> Value {
-        let version = formation.version;
-        let mut packages = vec![
-            format!("postgresql-{version}"),
-            format!("postgresql-client-{version}"),
-            "patroni".to_owned(),
-            "python3-etcd".to_owned(),
-            "python3-psycopg2".to_owned(),
-        ];
-        packages.retain(|package| {
-            !package.is_empty() && typed.bool("patroni_enabled") | !package.starts_with("python3")
-        });
-        json!(packages)
+    /// What PostgreSQL and Patroni need, and what `pg_packages` asks for besides.
+    fn packages(&self, typed: &Typed<'_>) -> Value {
+        let asked = texts(&typed.json("pg_packages"));
+        let needed = ["pgsql-main", "pgsql-common"].into_iter();
+        json!(
+            self.named(typed)
+                .all(needed.chain(asked.iter().map(String::as_str)))
+        )
     }
-}
 
-/// Package and control file of each extension in `pg_extensions`: Debian's and PGDG's naming.
-fn extension_packages(typed: &Typed<'_>, version: u32) -> Value {
-    let names = texts(&typed.json("pg_extensions"));
-    let words = names.iter().flat_map(|entry| entry.split_whitespace());
-    let row = |name: &str| {
-        let package = if name.starts_with("postgresql-") {
-            name.replace("$v", &version.to_string())
-        } else {
-            format!("postgresql-{version}-{}", name.replace('_', "-"))
-        };
-        json!({ "name": name, "package": package })
-    };
-    words.map(row).collect()
+    /// Packages and control file of each extension in `pg_extensions`.
+    fn extension_packages(&self, typed: &Typed<'_>) -> Value {
+        let packages = self.named(typed);
+        let names = texts(&typed.json("pg_extensions"));
+        let words = names.iter().flat_map(|entry| entry.split([' ', ',']));
+        let row = |name: &str| json!({ "name": name, "packages": packages.extension(name) });
+        words.filter(|word| !word.is_empty()).map(row).collect()
+    }
+
+    /// The aliases of packages on this host.
+    pub(super) fn named(&self, typed: &Typed<'_>) -> Packages {
+        let version = u32::try_from(typed.int("pg_version")).unwrap_or_default();
+        Packages::of(typed, self.facts().os, version)
+    }
 }
 
 pub(super) fn texts(value: &Value) -> Vec<String> {

@@ -298,13 +298,13 @@ fn peer(line: String) -> String {
 
 /// Whether PgBouncer reads a line: no roles with `+`, no host names, no replication.
 fn understood(line: &str) -> bool {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let (Some(kind), Some(db), Some(user)) = (words.first(), words.get(1), words.get(2)) else {
-        return line.trim().is_empty();
-    };
-    if kind.starts_with('#') || line.contains('"') {
+    if line.trim().is_empty() || line.trim_start().starts_with('#') || line.contains('"') {
         return true;
     }
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (Some(kind), Some(db), Some(user)) = (words.first(), words.get(1), words.get(2)) else {
+        return false;
+    };
     let address = words.get(3).copied().unwrap_or_default();
     let net =
         address.parse::<ipnet::IpNet>().is_ok() || address.parse::<std::net::IpAddr>().is_ok();
@@ -347,6 +347,7 @@ mod tests {
     fn rules_that_pgbouncer_cannot_read_are_known() {
         assert!(understood("host all all 10.0.0.0/8 scram-sha-256"));
         assert!(understood("local pgbouncer postgres peer"));
+        assert!(understood("# title") && understood("") && !understood("host all"));
         assert!(!understood(
             "host all +dbrole_readonly 10.0.0.0/8 scram-sha-256"
         ));

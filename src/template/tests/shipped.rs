@@ -91,7 +91,7 @@ fn pg(citus: bool, patroni: &str) -> Json {
         "mode": if citus { "citus" } else { "pgsql" }, "namespace": "/pg", "version": 17,
         "bin_dir": "/usr/lib/postgresql/17/bin", "data_dir": "/pg/data", "conf_dir": "/pg/conf",
         "cert_dir": "/pg/cert", "log_dir": "/pg/log/postgres", "socket_dir": "/var/run/postgresql",
-        "primary_db": "citus", "dcs_prefix": "/pg/pg-citus/0/",
+        "primary_db": "citus", "role": "primary", "delay": null, "dcs_prefix": "/pg/pg-citus/0/",
         "tags": {"nofailover": false, "noloadbalance": false, "nosync": false, "clonefrom": true,
                  "replicatefrom": null},
         "users": {"dbsu": "postgres", "dbsu_password": password, "replication": "replicator",
