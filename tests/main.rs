@@ -9,5 +9,6 @@
 mod check;
 mod model;
 mod program;
+mod surface;
 mod transport;
 mod ui;
