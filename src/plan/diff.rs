@@ -7,7 +7,7 @@ use crate::command::quote;
 use crate::fact::{GroupSeen, Observed};
 use crate::names::{ClusterName, HostName, ResourceId};
 use crate::resource::group::{GroupVerdict, PendingRestart};
-use crate::resource::{Action, Change, Declared, Impact, Step, Verdict};
+use crate::resource::{Action, Change, Declared, Impact, Resource, Step, Verdict};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +101,7 @@ fn compare_host(
             Verdict::Same(_) => {}
             Verdict::Differs(change) => {
                 units.push(owning(declared, *change));
-                if !declared.resource.owns().is_empty() {
+                if is_read_again(declared) {
                     forget(&mut observed, &declared.id);
                     stale.insert(declared.id.clone());
                 }
@@ -115,6 +115,15 @@ fn compare_host(
         }
     }
     units
+}
+
+/// Whether who has read what stands there now must read it again. Not for a file with inert lines: most often only those
+/// differ, and a change of any other line shows in its digest.
+fn is_read_again(declared: &Declared) -> bool {
+    match &declared.resource {
+        Resource::File(file) => file.inert.is_empty(),
+        other => !other.owns().is_empty(),
+    }
 }
 
 fn forget(observed: &mut Cow<'_, Observed>, id: &ResourceId) {
@@ -133,10 +142,13 @@ fn owning(declared: &Declared, mut change: Change) -> Unit {
         .map(|path| quote(&format!("{} {path}", declared.id)))
         .collect();
     if let (false, Some(first)) = (lines.is_empty(), change.steps.first_mut()) {
+        let forgets = match is_read_again(declared) {
+            true => format!("forget {}\n", quote(declared.id.as_str())),
+            false => String::new(),
+        };
         let script = format!(
-            "own {}\nforget {}\n{}",
+            "own {}\n{forgets}{}",
             lines.join(" "),
-            quote(declared.id.as_str()),
             first.script.expose()
         );
         *first = Step::new(first.title.clone(), script);
