@@ -27,6 +27,17 @@ pub struct ApplyArgs {
     confirm: Option<String>,
 }
 
+impl ApplyArgs {
+    /// The whole, as the tags narrow it.
+    pub fn site() -> Self {
+        Self {
+            playbook: "site".to_owned(),
+            plan: None,
+            confirm: None,
+        }
+    }
+}
+
 /// Runs it.
 pub async fn run(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
     let saved = args.plan.as_deref().map(read).transpose()?;

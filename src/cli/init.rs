@@ -197,7 +197,8 @@ const LETTERS: &[u8; 56] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ234
 /// A password of that many characters has 139 bits.
 const LENGTH: usize = 24;
 
-fn password() -> Result<String, Failure> {
+/// A new one, of letters and digits.
+pub(super) fn password() -> Result<String, Failure> {
     // A letter in front: the text is no number in any reader.
     let random = SystemRandom::new();
     let mut text = String::new();
@@ -220,7 +221,7 @@ fn password() -> Result<String, Failure> {
 }
 
 /// Writes a new file for its owner only.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     let opened = options.write(true).create_new(true).mode(0o600).open(path);
     let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));

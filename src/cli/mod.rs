@@ -2,10 +2,12 @@
 
 mod apply;
 mod catalog;
+mod cert;
 mod check;
 mod connect;
 mod drill;
 mod etcd;
+mod exec;
 mod exit;
 mod facts;
 mod init;
@@ -13,6 +15,7 @@ mod inventory;
 mod journal;
 mod lab;
 mod options;
+mod password;
 mod patroni;
 mod plan;
 mod project;
@@ -103,6 +106,12 @@ pub enum Verb {
     Connect(connect::ConnectArgs),
     /// Two of three hosts are gone and nothing fails over: make the last copy writable
     Recover(recover::RecoverArgs),
+    /// Run a command as root on all hosts, or those of --limit, at once; exit 6 when it fails on one
+    Exec(exec::ExecArgs),
+    /// Certificates: those that are kept, those that listeners show, new ones
+    Cert(cert::CertArgs),
+    /// New passwords, written into the inventory, applied and proved
+    Password(password::PasswordArgs),
     /// What was observed of the hosts
     Facts(Connect),
     /// Past runs
@@ -162,6 +171,9 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Verify(args) => session::block_on(verify::run(&common, &args)),
         Verb::Connect(args) => connect::run(&common, &args),
         Verb::Recover(args) => session::block_on(recover::run(&common, &args)),
+        Verb::Exec(args) => session::block_on(exec::run(&common, &args)),
+        Verb::Cert(args) => session::block_on(cert::run(&common, &args)),
+        Verb::Password(args) => session::block_on(password::run(&common, &args)),
         Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
         Verb::History => journal::history(&common),
         Verb::Replay(args) => journal::replay(&common, &args),

@@ -287,15 +287,19 @@ fn questions(project: &Project, what: Removal, host: &Host, going: Going) -> Que
         .hosts
         .get(&host.name)
         .map(|host| Typed::new(&host.vars));
+    let places = (&project.inventory, &project.model);
     let directories = match what {
-        Removal::Pgsql => remove::home(&project.inventory, &project.model, host),
-        Removal::Etcd => typed.map(|typed| typed.str("etcd_data")),
-        Removal::Node => Some("/etc/citusctl".to_owned()),
+        Removal::Pgsql => vec![
+            remove::home(places.0, places.1, host),
+            remove::backup_dir(places.0, places.1, host),
+        ],
+        Removal::Etcd => vec![typed.map(|typed| typed.str("etcd_data"))],
+        Removal::Node => vec![Some("/etc/citusctl".to_owned())],
     };
     Questions {
         units: going.units,
         packages: going.packages,
-        directories: directories.into_iter().collect(),
+        directories: directories.into_iter().flatten().collect(),
         citus: citus(&project.model, host),
         keys: if host.etcd.is_some() {
             keys(&project.model, what)

@@ -15,7 +15,7 @@ const DIM: Style = Style::new().dimmed();
 const HEAD: Style = Style::new().bold();
 
 /// A cell: its text and how it looks.
-type Cell = (String, Style);
+pub type Cell = (String, Style);
 
 fn plain(text: impl Into<String>) -> Cell {
     (text.into(), Style::new())
@@ -257,6 +257,16 @@ fn certificates(report: &StatusReport) -> String {
 fn sentences(title: &str, all: &[String], style: Style) -> String {
     let rows = all.iter().map(|text| vec![(text.clone(), style)]);
     titled(title, rows.collect())
+}
+
+/// A cell without a style.
+pub fn cell(text: &str) -> Cell {
+    plain(text)
+}
+
+/// A titled table.
+pub fn table(title: &str, rows: Vec<Vec<Cell>>) -> String {
+    titled(title, rows)
 }
 
 /// What `verify` proved.

@@ -7,12 +7,17 @@ use super::session::Session;
 use super::status::access;
 use super::status_view::verify_view;
 use crate::engine::status::status;
-use crate::engine::verify::{Login, verify};
+use crate::engine::verify::{Login, Logins, verify};
 use crate::event::Outcome;
+use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
+use crate::model::objects::{Role, Scene, databases, roles};
 use crate::names::FormationName;
+use crate::plan::is_pooled;
+use crate::secret::Secret;
 use clap::Args;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use time::OffsetDateTime;
 
 /// Options of `verify`.
 #[derive(Debug, Args)]
@@ -20,16 +25,34 @@ pub struct VerifyArgs {
     /// Also make a table, write and read it through every port that takes writes, and drop it
     #[arg(long)]
     write: bool,
+    /// Log in as this role of the inventory [default: the administrator, who also makes the table]
+    #[arg(long = "as", value_name = "ROLE")]
+    role: Option<String>,
+}
+
+impl VerifyArgs {
+    /// Logins alone, as the administrator.
+    pub fn logins() -> Self {
+        Self {
+            write: false,
+            role: None,
+        }
+    }
 }
 
 /// Runs it.
 pub async fn run(common: &Common, args: &VerifyArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
+    let ca_pem = project.authority(true)?.cert_pem().to_owned();
+    let admins = logins(&project, &ca_pem);
+    let clients = match &args.role {
+        Some(role) => applications(&project, &admins, role)?,
+        None => admins.clone(),
+    };
     let session = Session::connect(common, &project, "site", "verify", false).await?;
     let run = session.run()?;
     let seen = status(&run, &access(&project)).await;
-    let logins = logins(&project, session.ca.cert_pem());
-    let report = verify(&run, &seen, &logins, args.write).await;
+    let report = verify(&run, &seen, &Logins { clients, admins }, args.write).await;
     drop(run);
     session.finish(Outcome::Done).await;
     result(&match common.json() {
@@ -60,8 +83,75 @@ pub fn logins(project: &Project, ca_pem: &str) -> BTreeMap<FormationName, Login>
             password: typed.secret("pg_admin_password"),
             database,
             ca_pem: ca_pem.to_owned(),
+            pooled: true,
         };
         logins.insert(formation.name.clone(), login);
     }
     logins
+}
+
+type LoginByFormation = BTreeMap<FormationName, Login>;
+
+/// The role in each formation that has it, in the database of Citus, or else in one that it owns.
+fn applications(
+    project: &Project,
+    admins: &LoginByFormation,
+    name: &str,
+) -> Result<LoginByFormation, Failure> {
+    let mut found = BTreeMap::new();
+    let mut known = BTreeSet::new();
+    for formation in &project.model.formations {
+        let member = formation.members().next();
+        let host = member.and_then(|m| project.inventory.hosts.get(&m.host));
+        let (Some(host), Some(admin)) = (host, admins.get(&formation.name)) else {
+            continue;
+        };
+        let scene = Scene::new(host, OffsetDateTime::now_utc());
+        let roles = roles(&scene).found;
+        let mut open = roles.iter().filter(|role| role.login && !role.absent);
+        known.extend(open.clone().map(|role| role.name.clone()));
+        if let Some(role) = open.find(|role| role.name == name) {
+            let login = application(host, &scene, role, admin)?;
+            found.insert(formation.name.clone(), login);
+        }
+    }
+    if found.is_empty() {
+        let known: Vec<String> = known.into_iter().collect();
+        let words = format!("the inventory declares no role `{name}` that may log in");
+        let failure = Failure::new(code::USAGE, words);
+        return Err(failure.hint(format!("those that may are {}", known.join(", "))));
+    }
+    Ok(found)
+}
+
+fn application(
+    host: &InvHost,
+    scene: &Scene<'_>,
+    role: &Role,
+    admin: &Login,
+) -> Result<Login, Failure> {
+    let password = role.password.clone().filter(|_| !role.has_verifier());
+    let password = password.ok_or_else(|| {
+        let words = format!(
+            "{}: the inventory holds no password to log in with",
+            role.name
+        );
+        Failure::new(code::USAGE, words).hint("name a role whose password is written in clear")
+    })?;
+    let names = BTreeSet::from([role.name.clone()]);
+    let databases = databases(scene, &names).found;
+    let mut own = databases.iter().filter(|database| !database.absent);
+    let owned = own.find(|database| {
+        let settings = database.settings.as_ref();
+        settings.and_then(|settings| settings.owner.as_ref()) == Some(&role.name)
+    });
+    let owned = owned.map(|database| database.name.clone());
+    let database = scene.citus_db.clone().or(owned);
+    Ok(Login {
+        user: role.name.clone(),
+        password: Secret::new(password),
+        database: database.unwrap_or_else(|| admin.database.clone()),
+        pooled: is_pooled(&Typed::new(&host.vars), &role.name),
+        ca_pem: admin.ca_pem.clone(),
+    })
 }

@@ -3,6 +3,7 @@
 //! Cross-host order exists in two places: as data in the plan, and in the one loop of [`apply`]. Everything
 //! visible is an event; nothing here prints.
 
+mod adhoc;
 mod apply;
 mod cancel;
 pub mod drill;
@@ -16,11 +17,13 @@ mod look;
 mod patroni;
 mod registered;
 mod runbook;
+mod served;
 pub mod status;
 mod tail;
 pub mod verify;
 mod work;
 
+pub use adhoc::{Answer, on_all};
 pub use apply::{ApplyOptions, apply};
 pub use cancel::Cancel;
 pub use error::EngineError;
@@ -29,6 +32,7 @@ pub use group_look::groups;
 pub use look::{Looker, look};
 pub use patroni::Patroni;
 pub use runbook::{carry_out, survey};
+pub use served::{Listener, listeners, served};
 
 use crate::command::Frame;
 use crate::event::Emitter;

@@ -2,7 +2,7 @@
 
 use super::{Placed, Rule, Scope, list};
 use crate::inventory::InvHost;
-use crate::inventory::parameters::Typed;
+use crate::inventory::parameters::{PASSWORDS, Typed};
 use crate::model::build::place_of;
 use crate::source::{Diagnostic, Span};
 
@@ -10,6 +10,7 @@ pub(super) const RULES: &[Rule] = &[
     default_passwords,
     default_user_passwords,
     etcd_user_password,
+    unfit_passwords,
 ];
 
 /// Passwords with a default that Pigsty publishes, and what stands on a host that uses them.
@@ -22,6 +23,15 @@ const PUBLISHED: [(&str, &str, Needs); 7] = [
     ("haproxy_admin_password", "pigsty", Needs::Haproxy),
     ("etcd_root_password", "Etcd.Root", Needs::Etcd),
 ];
+
+const ETCD_PASSWORDS: [&str; 2] = ["etcd_root_password", "pg_etcd_password"];
+/// Those of roles that Patroni makes. It hands them to a driver that quotes Latin-1 and reads it as UTF-8 (Patroni 3.0 to
+/// 4.0 with psycopg2): a cluster that is made with another one never comes up.
+const PATRONI_ROLES: [&str; 2] = ["pg_dbsu_password", "pg_replication_password"];
+const VRRP_PASSWORD: &str = "vip_auth_pass";
+
+/// bcrypt, which etcd keeps passwords with, reads no further.
+const ETCD_BYTES: usize = 72;
 
 #[derive(Clone, Copy)]
 enum Needs {
@@ -131,4 +141,93 @@ fn etcd_user_password(scope: &Scope<'_>) -> Vec<Diagnostic> {
         )
     });
     found.collect()
+}
+
+/// Passwords that the program they are for could not read. All others may hold any letter.
+fn unfit_passwords(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let mut found: Vec<Diagnostic> = Vec::new();
+    for host in scope.inv.hosts.values() {
+        for problem in own_passwords(host).chain(user_passwords(host)) {
+            if !found.contains(&problem) {
+                found.push(problem);
+            }
+        }
+    }
+    found
+}
+
+fn own_passwords(host: &InvHost) -> impl Iterator<Item = Diagnostic> {
+    let typed = Typed::new(&host.vars);
+    let names = PASSWORDS.into_iter().chain([VRRP_PASSWORD]);
+    let judged = names.filter_map(move |name| {
+        let why = unfit(name, typed.secret(name).expose())?;
+        let message = format!("`{name}` {why}");
+        let problem = Diagnostic::error("unfit-password", message);
+        Some(problem.at(place_of(host, name), "this password"))
+    });
+    judged.map(|problem| problem.help("choose another one"))
+}
+
+fn user_passwords(host: &InvHost) -> impl Iterator<Item = Diagnostic> {
+    let users = host.vars.get("pg_users").and_then(|var| var.node.items());
+    users.into_iter().flatten().filter_map(|user| {
+        let (name, password) = (user.get("name")?, user.get("password")?);
+        let why = unfit("password", password.as_str()?)?;
+        let message = format!("the password of `{}` {why}", name.as_str()?);
+        let problem = Diagnostic::error("unfit-password", message);
+        Some(
+            problem
+                .at(password.span, "this password")
+                .help("choose another one"),
+        )
+    })
+}
+
+/// What stands in a password's way, if anything.
+fn unfit(name: &str, password: &str) -> Option<String> {
+    let vrrp = |c: char| c.is_ascii_alphanumeric() || "-_.:,/@+=*~^".contains(c);
+    if password.chars().any(char::is_control) {
+        return Some(
+            "holds a line end, a tab or another control character, and stands on a line".to_owned(),
+        );
+    }
+    if ETCD_PASSWORDS.contains(&name) && password.len() > ETCD_BYTES {
+        let bytes = password.len();
+        return Some(format!(
+            "has {bytes} bytes, and etcd keeps {ETCD_BYTES} at most"
+        ));
+    }
+    if ETCD_PASSWORDS.contains(&name) && password.trim() != password {
+        return Some("begins or ends with a blank, which etcdctl takes off".to_owned());
+    }
+    if PATRONI_ROLES.contains(&name) && !password.is_ascii() {
+        return Some(
+            "has letters beyond ASCII, with which Patroni cannot make the role".to_owned(),
+        );
+    }
+    if name == VRRP_PASSWORD && !password.chars().all(vrrp) {
+        return Some(
+            "is for keepalived, which takes letters, digits and -_.:,/@+=*~^ only".to_owned(),
+        );
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unfit;
+
+    #[test]
+    fn a_password_may_hold_any_letter_but_control_characters() {
+        let odd = " !\"#$%&'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~ \u{e4}\u{1f511} ";
+        assert_eq!(unfit("patroni_password", odd), None);
+        assert_eq!(unfit("etcd_root_password", odd.trim()), None);
+        assert!(unfit("etcd_root_password", odd).is_some());
+        assert!(unfit("password", "a\nb").is_some());
+        assert!(unfit("pg_dbsu_password", "\u{e4}").is_some());
+        assert_eq!(unfit("pg_admin_password", "\u{e4}"), None);
+        assert!(unfit("pg_etcd_password", &"x".repeat(73)).is_some());
+        assert!(unfit("pg_admin_password", &"x".repeat(73)).is_none());
+        assert!(unfit("vip_auth_pass", "a b").is_some() && unfit("vip_auth_pass", "").is_none());
+    }
 }

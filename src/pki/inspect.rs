@@ -10,6 +10,8 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 /// The facts of a certificate that decide whether it is still fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspected {
+    /// All of it, as it goes over the wire.
+    pub der: Vec<u8>,
     pub common_name: Option<String>,
     /// Addresses and DNS names, as text.
     pub names: BTreeSet<String>,
@@ -46,6 +48,7 @@ pub fn inspect(name: &str, pem: &str) -> Result<Inspected, PkiError> {
     let (server_auth, client_auth) = purposes(&cert);
     let time = |at: x509_parser::time::ASN1Time| at.to_datetime();
     Ok(Inspected {
+        der: pem.contents.clone(),
         common_name: common_name(&cert),
         names: names(&cert),
         issuer: cert.issuer().as_raw().to_vec(),

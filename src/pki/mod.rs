@@ -7,11 +7,13 @@
 
 mod authority;
 mod inspect;
+mod kept;
 mod leaf;
 mod store;
 
 pub use authority::Ca;
 pub use inspect::{Inspected, inspect};
+pub use kept::{Kept, bring_back, kept, retire};
 pub use leaf::{Leaf, LeafRequest, Reissue, Usage};
 
 use std::path::PathBuf;

@@ -89,6 +89,12 @@ impl Compiler<'_> {
             let resources = self.host(stage, host, problems);
             compiled.hosts.insert(host.name.clone(), resources);
         }
+        if stage.hosts == HostSet::Haproxy {
+            // One that is to carry HAProxy no more may still do so.
+            for host in self.model.hosts() {
+                compiled.hosts.entry(host.name.clone()).or_default();
+            }
+        }
         compiled
     }
 

@@ -7,6 +7,7 @@ mod compile;
 pub mod context;
 mod desired;
 mod diff;
+mod hide;
 mod leave;
 mod outline;
 mod select;
@@ -14,6 +15,7 @@ pub mod view;
 mod without;
 
 pub use compile::{CompileError, Compiler};
+pub use context::is_pooled;
 pub use desired::{Desired, DesiredStage, GroupDesired};
 pub use diff::{Seen, diff, diff_stage};
 pub use leave::{Going, changed};

@@ -1,5 +1,6 @@
 //! A plan as plain data for people, JSON and saved plans. This is where secrets are masked.
 
+use super::hide::{hide, hide_old};
 use super::view::{ChangeOutline, HostOutline, PlanOutline, StageOutline};
 use super::{GroupPlan, GroupUnit, Plan, PlannedStage, Unit};
 use crate::names::{ClusterName, HostName};
@@ -104,7 +105,15 @@ fn unified(contents: &BeforeAfter, masker: &Masker) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let before = contents.before.as_deref().map(text).unwrap_or_default();
     let after = text(&contents.after);
-    let (masked_before, masked_after) = (masker.mask(&before), masker.mask(&after));
+    let (open_before, open_after) = match &contents.shown {
+        Some(shown) => match hide(&before, &after, shown) {
+            Some(hidden) => hidden,
+            None => return "(content is secret and not shown)\n".to_owned(),
+        },
+        None if contents.closed => (hide_old(&before), after.clone()),
+        None => (before.clone(), after.clone()),
+    };
+    let (masked_before, masked_after) = (masker.mask(&open_before), masker.mask(&open_after));
     if masked_before == masked_after && before != after {
         return "(only secrets differ; they are not shown)\n".to_owned();
     }

@@ -102,6 +102,8 @@ impl Kind for Block {
             before: existed.then(|| old.as_bytes().to_vec()),
             after: new.into_bytes(),
             sensitive: false,
+            closed: false,
+            shown: None,
         });
         Verdict::differs(change)
     }

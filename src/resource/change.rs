@@ -50,6 +50,10 @@ pub struct BeforeAfter {
     pub after: Vec<u8>,
     /// Never shown, only said to differ.
     pub sensitive: bool,
+    /// Not everybody on the host may read it.
+    pub closed: bool,
+    /// `after` without its secrets, where it holds any.
+    pub shown: Option<String>,
 }
 
 /// The smallest effect: shell text that can be run again.

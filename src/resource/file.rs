@@ -24,6 +24,9 @@ pub struct File {
     /// The content is a secret as a whole (a private key): never shown, only said to differ.
     #[serde(default)]
     pub sensitive: bool,
+    /// The content without its secrets, where it holds any: the compiler's.
+    #[serde(default)]
+    pub shown: Option<String>,
     /// Lines that begin so mean nothing to who reads the file while it runs: a change of them alone restarts nobody. A
     /// line that ends with a colon stands for all that is indented below it as well.
     #[serde(default)]
@@ -58,6 +61,8 @@ impl File {
             before,
             after: self.content.clone().into_bytes(),
             sensitive: self.sensitive,
+            closed: self.mode.ends_with('0'),
+            shown: self.shown.clone(),
         })
     }
 
@@ -200,6 +205,7 @@ mod tests {
             group: "adm".into(),
             validate: None,
             sensitive: false,
+            shown: None,
             inert: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A context is made once and shared: a rendering, or a turn of a loop, copies none of it.
 
-use crate::secret::Secret;
+use crate::secret::{MASK, Secret};
 use indexmap::IndexMap;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
@@ -113,6 +113,8 @@ impl From<&Json> for Tree {
 pub(super) enum Marks {
     /// The template sees the text.
     Opened,
+    /// The template sees the mask: what people may see of the rendering.
+    Hidden,
     /// They print as their text, but leave as the marked mapping that came in: for expressions,
     /// whose values go on into other contexts.
     Kept,
@@ -160,7 +162,8 @@ fn wrap(tree: &Tree, sensitive: &Sensitive) -> Value {
 fn wrap_secret(text: &Arc<str>, marks: Marks) -> Value {
     match marks {
         Marks::Kept if !text.is_empty() => Value::from_object(Marked(Arc::clone(text))),
-        Marks::Kept | Marks::Opened => Value::from(Arc::clone(text)),
+        Marks::Hidden if !text.is_empty() => Value::from(MASK),
+        Marks::Kept | Marks::Hidden | Marks::Opened => Value::from(Arc::clone(text)),
     }
 }
 
@@ -199,6 +202,9 @@ impl Watched {
             && matches!(tree, Tree::Leaf(value) if value.as_str().is_some_and(|text| !text.is_empty()))
         {
             self.sensitive.see();
+            if self.sensitive.1 == Marks::Hidden {
+                return Some(Value::from(MASK));
+            }
         }
         Some(wrap(tree, &self.sensitive))
     }

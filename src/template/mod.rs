@@ -26,8 +26,10 @@ const FUEL: u64 = 5_000_000;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rendered {
     pub text: String,
-    /// The template read a secret: show the text only masked.
+    /// The template read a secret: the text itself is not shown.
     pub sensitive: bool,
+    /// The text with the mask in the place of every secret, where there are any.
+    pub shown: Option<String>,
 }
 
 impl std::fmt::Debug for Rendered {
@@ -127,13 +129,19 @@ impl Engine {
         name: &str,
         context: &Context,
     ) -> Result<Rendered, TemplateError> {
-        let (context, sensitive) = context::watch(context, Marks::Opened);
-        let text = template
-            .and_then(|template| template.render(context))
-            .map_err(|error| TemplateError::new(name, error))?;
+        let fail = |error| TemplateError::new(name, error);
+        let template = template.map_err(fail)?;
+        let (opened, sensitive) = context::watch(context, Marks::Opened);
+        let text = template.render(opened).map_err(fail)?;
+        let hidden = || {
+            // A template that cannot do without its secrets is not shown at all.
+            let (hidden, _) = context::watch(context, Marks::Hidden);
+            template.render(hidden).ok()
+        };
         Ok(Rendered {
             text,
             sensitive: sensitive.seen(),
+            shown: sensitive.seen().then(hidden).flatten(),
         })
     }
 }

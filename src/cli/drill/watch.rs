@@ -195,6 +195,7 @@ pub async fn child() -> Result<u8, Failure> {
         user: orders.user,
         password: Secret::new(orders.password),
         database: orders.database,
+        pooled: false,
         ca_pem: orders.ca_pem,
     };
     sample(&door, &login, |state| {

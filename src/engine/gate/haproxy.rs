@@ -12,13 +12,14 @@ const LOOK: &str = "systemctl is-active haproxy; [ ! -x /etc/haproxy/server-stat
 
 /// What HAProxy of these hosts still lacks.
 pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
-    let answers = futures_join(hosts.iter().map(|host| async move {
+    let carries = |host: &&HostName| run.model.hosts.get(*host).is_some_and(|h| h.haproxy);
+    let answers = futures_join(hosts.iter().filter(carries).map(|host| async move {
         let said = exec(run, host, LOOK).await;
         (host, lack(said.as_deref()))
     }))
     .await;
     match words(&answers) {
-        None => View::Open(count(hosts.len(), "host")),
+        None => View::Open(count(answers.len(), "host")),
         Some(lacking) => View::Closed(lacking),
     }
 }

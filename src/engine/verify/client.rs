@@ -33,6 +33,8 @@ pub struct Login {
     pub user: String,
     pub password: Secret,
     pub database: String,
+    /// PgBouncer lets the user in.
+    pub pooled: bool,
     /// Certificates of the authorities, in PEM.
     pub ca_pem: String,
 }

@@ -35,9 +35,18 @@ impl Door<'_> {
     }
 
     pub(super) async fn connect(&self, run: &Run<'_>) -> Result<Client, String> {
+        self.connect_as(run, self.login).await
+    }
+
+    /// Goes in as somebody else, to the same database.
+    pub(super) async fn connect_as(&self, run: &Run<'_>, login: &Login) -> Result<Client, String> {
         let via = run.fleet.get(self.host);
         let via = via.ok_or_else(|| format!("{} is not connected", self.host))?;
-        Client::connect(via.as_ref(), &self.address, self.port, self.login)
+        let login = Login {
+            database: self.login.database.clone(),
+            ..login.clone()
+        };
+        Client::connect(via.as_ref(), &self.address, self.port, &login)
             .await
             .map_err(|error| words(&error))
     }
@@ -69,8 +78,11 @@ pub(super) fn doors<'a>(
     for (formation, group) in model.groups() {
         let live = status.groups.iter().find(|g| g.cluster == group.cluster);
         if let (Some(live), Some(login)) = (live, logins.get_key_value(&formation.name)) {
-            doors.extend(poolers(group, live, login));
-            doors.extend(group_address(group, live, login));
+            let mut own = poolers(group, live, login);
+            own.extend(group_address(group, live, login));
+            // Whom PgBouncer does not know need not try it.
+            own.retain(|door| !door.pooled || login.1.pooled);
+            doors.extend(own);
         }
     }
     doors.extend(shared_addresses(model, &doors));

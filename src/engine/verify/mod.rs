@@ -42,15 +42,24 @@ pub struct Check {
     pub millis: u64,
 }
 
+/// Who logs in to each formation.
+#[derive(Clone, Debug)]
+pub struct Logins {
+    /// Whoever is tried.
+    pub clients: BTreeMap<FormationName, Login>,
+    /// Who makes the table to write to, and drops it.
+    pub admins: BTreeMap<FormationName, Login>,
+}
+
 /// Tries all services in which HAProxy has a server that is up, PgBouncer, and shared addresses.
-/// `logins` says who logs in to each formation. With `write`, a table is made, filled and dropped again.
+/// With `write`, a table is made, filled and dropped again.
 pub async fn verify(
     run: &Run<'_>,
     status: &StatusReport,
-    logins: &BTreeMap<FormationName, Login>,
+    logins: &Logins,
     write: bool,
 ) -> VerifyReport {
-    let doors = doors(run, status, logins);
+    let doors = doors(run, status, &logins.clients);
     let looks = stream::iter(&doors).map(|door| look(run, door));
     let mut checks: Vec<Check> = looks.buffered(AT_ONCE).collect().await;
     let mut problems = status.problems.clone();
@@ -60,12 +69,13 @@ pub async fn verify(
         problems.push("nothing was written: what is wrong must be mended first".to_owned());
     }
     if write && sound {
-        for (formation, login) in logins {
+        for (formation, login) in &logins.clients {
             let own: Vec<&Door<'_>> = doors
                 .iter()
                 .filter(|door| door.formation == formation && door.writes())
                 .collect();
-            let tried = write::write(run, login, &own).await;
+            let admin = logins.admins.get(formation).unwrap_or(login);
+            let tried = write::write(run, admin, &own).await;
             checks.extend(tried.checks);
             problems.extend(tried.problems);
         }
@@ -142,6 +152,7 @@ mod tests {
             user: "u".into(),
             password: Secret::new("p"),
             database: "d".into(),
+            pooled: true,
             ca_pem: String::new(),
         };
         let (host, formation) = (HostName::new("h"), FormationName::new("f"));

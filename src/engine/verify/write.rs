@@ -22,9 +22,9 @@ fn table(run: &Run<'_>) -> String {
     format!("public.citusctl_verify_{id}")
 }
 
-/// Makes the table through the coordinator (in a plain cluster: through its first port), writes and reads
-/// through all ports, and drops the table whatever happened in between.
-pub(super) async fn write(run: &Run<'_>, login: &Login, doors: &[&Door<'_>]) -> Tried {
+/// Makes the table as the administrator through the coordinator (in a plain cluster: through its first port), writes
+/// and reads through all ports as whoever is tried, and drops the table whatever happened in between.
+pub(super) async fn write(run: &Run<'_>, admin: &Login, doors: &[&Door<'_>]) -> Tried {
     let mut tried = Tried::default();
     // Through PostgreSQL itself: the table is made and dropped in one session.
     let direct = || doors.iter().filter(|door| !door.pooled);
@@ -32,7 +32,7 @@ pub(super) async fn write(run: &Run<'_>, login: &Login, doors: &[&Door<'_>]) -> 
     let Some(first) = coordinator.or_else(|| direct().next()).or(doors.first()) else {
         tried.problems.push(format!(
             "{}: no service leads to a primary, so nothing was written",
-            login.database
+            admin.database
         ));
         return tried;
     };
@@ -40,14 +40,15 @@ pub(super) async fn write(run: &Run<'_>, login: &Login, doors: &[&Door<'_>]) -> 
     let started = Instant::now();
     let citus = run.model.formation(first.formation);
     let citus = citus.is_some_and(|formation| formation.is_citus());
-    let client = match first.connect(run).await {
+    let client = match first.connect_as(run, admin).await {
         Ok(client) => client,
         Err(why) => {
             tried.checks.push(first.check(started, Err(why)));
             return tried;
         }
     };
-    match create(&client, &table, citus).await {
+    let user = (first.login.user != admin.user).then_some(first.login.user.as_str());
+    match create(&client, &table, citus, user).await {
         Ok(()) => through_all(run, doors, &table, &mut tried).await,
         Err(why) => tried.checks.push(first.check(started, Err(why))),
     }
@@ -67,12 +68,21 @@ pub(super) async fn write(run: &Run<'_>, login: &Login, doors: &[&Door<'_>]) -> 
 }
 
 /// In one message, which is one transaction: what fails leaves nothing behind.
-async fn create(client: &Client, table: &str, citus: bool) -> Result<(), String> {
+async fn create(
+    client: &Client,
+    table: &str,
+    citus: bool,
+    user: Option<&str>,
+) -> Result<(), String> {
     let mut sql = format!("CREATE TABLE {table} (id bigint PRIMARY KEY, said text NOT NULL)");
     if citus {
         sql.push_str(&format!(
             "; SELECT create_distributed_table('{table}', 'id')"
         ));
+    }
+    if let Some(user) = user {
+        let user = user.replace('"', "\"\"");
+        sql.push_str(&format!("; GRANT ALL ON {table} TO \"{user}\""));
     }
     let created = client.row(&sql).await;
     created.map(|_| ()).map_err(|error| words(&error))

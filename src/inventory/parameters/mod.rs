@@ -22,6 +22,18 @@ pub use kind::{Field, Kind, boolean};
 pub use mask::{secrets_in, shown};
 pub use typed::Typed;
 
+/// Passwords of the system's own users: of one formation, of etcd, of HAProxy.
+pub const PASSWORDS: [&str; 8] = [
+    "pg_dbsu_password",
+    "pg_replication_password",
+    "pg_admin_password",
+    "pg_monitor_password",
+    "patroni_password",
+    "haproxy_admin_password",
+    "etcd_root_password",
+    "pg_etcd_password",
+];
+
 /// What a parameter belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Module {

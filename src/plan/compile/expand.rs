@@ -4,7 +4,7 @@ use super::Compiler;
 use crate::catalog::{ResourceDecl, StageDecl};
 use crate::names::{ResourceId, RoleName, Tag};
 use crate::source::{Data, Diagnostic, Diagnostics, Node, Span};
-use crate::template::{Context, SECRET_MARK, TemplateError};
+use crate::template::{Context, Rendered, SECRET_MARK, TemplateError};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -114,7 +114,13 @@ impl Compiler<'_> {
                     "unit" => "first",
                     _ => "content",
                 };
-                fields.insert(field.to_owned(), Value::from(rendered));
+                if decl.kind == "file" && rendered.sensitive {
+                    match rendered.shown {
+                        Some(shown) => fields.insert("shown".to_owned(), Value::from(shown)),
+                        None => fields.insert("sensitive".to_owned(), Value::from(true)),
+                    };
+                }
+                fields.insert(field.to_owned(), Value::from(rendered.text));
             } else {
                 fields.insert(key.clone(), value);
             }
@@ -128,18 +134,16 @@ impl Compiler<'_> {
         name: &str,
         decl: &ResourceDecl,
         context: &Context,
-    ) -> Result<String, Problem> {
+    ) -> Result<Rendered, Problem> {
         let own = format!("roles/{role}/templates/{name}");
         let path = if self.catalog.assets.get(&own).is_some() {
             own
         } else {
             format!("templates/{name}")
         };
-        let rendered = self
-            .templates
+        self.templates
             .render(&path, context)
-            .map_err(|e| self.located(e, decl.span))?;
-        Ok(rendered.text)
+            .map_err(|e| self.located(e, decl.span))
     }
 
     /// Renders a field. A text that is one expression as a whole keeps the expression's type.

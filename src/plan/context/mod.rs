@@ -7,6 +7,8 @@ mod pg;
 mod pooler;
 mod vip;
 
+pub use pooler::is_pooled;
+
 use crate::fact::Traits;
 use crate::inventory::parameters::{self, Kind, Typed};
 use crate::inventory::{Inventory, expand};
@@ -144,19 +146,34 @@ impl Builder<'_> {
         sans: &[String],
         contexts: &mut Contexts,
     ) -> Result<Value, PkiError> {
-        let lifetime = self.lifetime();
         let request = LeafRequest {
             name: name.to_owned(),
             common_name: cn.to_owned(),
             sans: sans.to_vec(),
             usage: Usage::Both,
-            lifetime,
+            lifetime: self.lifetime(),
         };
-        let leaf = self.input.ca.leaf(&request, self.input.now)?;
+        self.pair(&request, contexts)
+    }
+
+    /// A certificate that etcd takes for root's: the way in when it does not know the inventory's password for it.
+    fn etcd_root(&self, contexts: &mut Contexts) -> Result<Value, PkiError> {
+        let request = LeafRequest {
+            name: "etcd-root".to_owned(),
+            common_name: "root".to_owned(),
+            sans: Vec::new(),
+            usage: Usage::Client,
+            lifetime: self.lifetime(),
+        };
+        self.pair(&request, contexts)
+    }
+
+    fn pair(&self, request: &LeafRequest, contexts: &mut Contexts) -> Result<Value, PkiError> {
+        let leaf = self.input.ca.leaf(request, self.input.now)?;
         if let Some(reason) = &leaf.reissued {
             contexts
                 .issued
-                .push(format!("certificate of {name}: {reason}"));
+                .push(format!("certificate of {}: {reason}", request.name));
         }
         contexts.masker.add(leaf.key_pem.clone());
         Ok(
@@ -185,6 +202,7 @@ impl Builder<'_> {
         map.insert("initial_cluster".to_owned(), json!(etcd.initial_cluster()));
         map.insert("root_password".to_owned(), secret(&root));
         map.insert("users".to_owned(), self.etcd_users(contexts));
+        map.insert("root_tls".to_owned(), self.etcd_root(contexts)?);
         map.insert("cert_dir".to_owned(), json!("/etc/etcd"));
         map.insert("data_dir".to_owned(), json!(typed.str("etcd_data")));
         map.insert("initial_state".to_owned(), json!(typed.str("etcd_init")));

@@ -9,6 +9,7 @@ use crate::model::tuning::{self, Hardware, Profile, TuningInput};
 use crate::model::{Formation, Group, Instance, Packages};
 use crate::names::HostName;
 use crate::pki::PkiError;
+use crate::secret::Secret;
 use crate::template::secret;
 use serde_json::{Map, Value, json};
 use std::net::IpAddr;
@@ -139,6 +140,7 @@ impl Builder<'_> {
             "version": self.instance_version(&instance.host).to_string(),
             "username": typed.str("patroni_username"),
             "password": secret(&typed.secret("patroni_password")),
+            "client_auth": client_auth(typed).as_ref().map(secret),
             "allowlist": self.allowlist(formation),
             "ssl": instance.patroni_ssl,
             "watchdog": typed.str("patroni_watchdog_mode"),
@@ -311,6 +313,19 @@ impl Builder<'_> {
     }
 }
 
+/// What Patroni's own requests log in with, where that is not simply name and password: they carry Latin-1 and its server
+/// expects UTF-8 (3.0 to 4.1), so each byte of the UTF-8 goes in as one letter. Without it a worker could not tell the
+/// coordinator of its switchover, and letters outside of Latin-1 would end Patroni at its start.
+fn client_auth(typed: &Typed<'_>) -> Option<Secret> {
+    let auth = format!(
+        "{}:{}",
+        typed.str("patroni_username"),
+        typed.secret("patroni_password").expose()
+    );
+    let letters = || auth.bytes().map(char::from).collect::<String>();
+    (!auth.is_ascii()).then(|| Secret::new(letters()))
+}
+
 pub(super) fn texts(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
     items
@@ -336,4 +351,27 @@ fn initdb(typed: &Typed<'_>, version: u32) -> Value {
     args.push(json!({ "lc-collate": typed.str("pg_lc_collate") }));
     args.push(json!({ "lc-ctype": typed.str("pg_lc_ctype") }));
     json!(args)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::load;
+
+    fn auth(password: &str) -> Option<String> {
+        let path = format!("{}/inventory/single.yml", env!("CARGO_MANIFEST_DIR"));
+        let extra = json!({ "patroni_password": password }).to_string();
+        let inventory = load(path.as_ref(), &[extra]).unwrap().inventory;
+        let vars = &inventory.hosts["10.10.10.10"].vars;
+        client_auth(&Typed::new(vars)).map(|secret| secret.expose().to_owned())
+    }
+
+    #[test]
+    fn patronis_own_requests_carry_the_bytes_that_its_server_expects() {
+        assert_eq!(auth("plain"), None);
+        let text = auth("é€").unwrap();
+        // What urllib3 makes of it.
+        let latin: Vec<u8> = text.chars().map(|c| u8::try_from(c).unwrap()).collect();
+        assert_eq!(latin, "postgres:é€".as_bytes());
+    }
 }

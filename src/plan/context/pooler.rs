@@ -39,7 +39,7 @@ impl Builder<'_> {
             "sslmode": typed.str("pgbouncer_sslmode"),
             "pool_mode": typed.str("pgbouncer_poolmode"),
             "ignore": texts(&typed.json("pgbouncer_ignore_param")),
-            "redirect_to": typed.opt_str("pgbouncer_redirect_to").unwrap_or_default(),
+            "server_sslmode": self.server_sslmode(&typed.opt_str("pgbouncer_redirect_to").unwrap_or_default()),
             "admins": [&users.dbsu, &users.admin],
             "stats_users": [&users.dbsu, &users.monitor],
             "databases": databases(typed, instance, formation, &mut contexts.diagnostics),
@@ -66,6 +66,20 @@ impl Builder<'_> {
         });
         let words: Vec<&str> = listen.split(',').map(str::trim).collect();
         words.join(",")
+    }
+
+    /// TLS to PostgreSQL: the socket of the same host needs none, one of ours shows our certificate, and of a stranger
+    /// it is not known who signed his.
+    fn server_sslmode(&self, redirect: &str) -> &'static str {
+        let ours = |instance: &Instance| {
+            instance.address.to_string() == redirect || instance.host.as_str() == redirect
+        };
+        let mut members = self.input.model.formations.iter().flat_map(|f| f.members());
+        match redirect {
+            "" => "prefer",
+            _ if members.any(ours) => "verify-full",
+            _ => "require",
+        }
     }
 
     /// One line for each user: the system's, and those marked `pgbouncer: true`.
@@ -196,6 +210,12 @@ fn system_name(name: &str, users: &SystemUsers) -> String {
         "${admin}" => users.admin.clone(),
         other => other.to_owned(),
     }
+}
+
+/// Whether PgBouncer lets a role in: it is in its list, or is looked up.
+pub fn is_pooled(typed: &Typed<'_>, role: &str) -> bool {
+    typed.bool("pgbouncer_auth_query")
+        || pooled_users(typed, &SystemUsers::read(typed)).contains(role)
 }
 
 fn pooled_users(typed: &Typed<'_>, users: &SystemUsers) -> BTreeSet<String> {

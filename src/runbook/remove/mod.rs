@@ -16,7 +16,7 @@ mod tests;
 
 pub use etcd::remove_etcd;
 pub use node::remove_node;
-pub use pgsql::{home, remove_pgsql};
+pub use pgsql::{backup_dir, home, remove_pgsql};
 pub use safeguard::safeguarded;
 pub use survey::{Left, NodeRow, Questions, read_left, survey_program};
 

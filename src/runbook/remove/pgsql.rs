@@ -56,17 +56,28 @@ pub fn remove_pgsql(case: &Case<'_>) -> Result<Runbook, Refusal> {
     book.steps.extend(case.put(data, "the data", |host| {
         Some((home(case.input.inventory, model, host)?, stopped()))
     }));
+    let backups = case.backups();
+    let deletes = data == Data::Delete || !backups.is_empty();
+    book.steps.extend(backups);
     book.steps.extend(case.clear());
     book.steps.extend(case.uninstall("pg_rm_pkg"));
     if formations
         .iter()
         .any(|formation| case.part_of(formation) == Part::Whole)
-        || data == Data::Delete
+        || deletes
     {
         book.consent = Consent::Name;
     }
     book.afterwards = case.afterwards(&formations, data);
     Ok(book)
+}
+
+/// The directory that holds the backups that are kept on an instance's host.
+pub fn backup_dir(inventory: &Inventory, model: &Model, host: &Host) -> Option<String> {
+    let member = host.pg.as_ref()?;
+    let version = model.formation(&member.formation)?.version;
+    let main = Typed::new(&inventory.hosts.get(&host.name)?.vars).str("pg_fs_backup");
+    Some(format!("{main}/{}-{version}", member.cluster))
 }
 
 /// The directory that holds an instance: data, configuration, certificates, logs.
@@ -121,6 +132,22 @@ fn stopped() -> String {
 }
 
 impl<'a> Case<'a> {
+    /// Backups go where `pg_rm_backup` says so on all hosts, and with the whole of their group: a member's may be the
+    /// only ones.
+    fn backups(&self) -> Vec<Step> {
+        if self.data("pg_rm_backup") != Data::Delete {
+            return Vec::new();
+        }
+        let model = self.input.model;
+        let mut steps = self.put(Data::Delete, "the backups", |host| {
+            let (_, group) = model.group_on(&host.name)?;
+            let path = backup_dir(self.input.inventory, model, host)?;
+            (self.part(group) == Part::Whole).then(|| (path, String::new()))
+        });
+        steps.iter_mut().for_each(|step| step.id = "backups");
+        steps
+    }
+
     fn part_of(&self, formation: &Formation) -> Part {
         let parts: Vec<Part> = formation
             .groups
@@ -312,7 +339,9 @@ impl<'a> Case<'a> {
                 self.input.run
             ));
         }
-        lines.push("Backups are kept.".to_owned());
+        if self.data("pg_rm_backup") != Data::Delete {
+            lines.push("Backups are kept.".to_owned());
+        }
         lines
     }
 }

@@ -174,6 +174,7 @@ fn left(inventory: &Inventory, model: &Model, host: &crate::model::Host) -> Left
     });
     let directories = [
         home(inventory, model, host),
+        backup_dir(inventory, model, host),
         Some("/data/etcd".to_owned()),
         Some("/etc/citusctl".to_owned()),
     ];

@@ -184,6 +184,25 @@ fn data_is_deleted_only_where_all_say_so() {
     );
 }
 
+#[test]
+fn backups_go_only_when_told_so_and_with_their_group() {
+    let backups = |hosts: &[&str], extra: &[&str]| {
+        let book = World::new("ha-trio", extra)
+            .plan(hosts, Removal::Pgsql)
+            .unwrap();
+        let found = book.steps.iter().find(|step| step.id == "backups");
+        (found.map(|step| step.title.clone()), book.consent)
+    };
+    let (title, consent) = backups(&TRIO, &["pg_rm_backup=true"]);
+    assert_eq!(
+        title.as_deref(),
+        Some("DELETE the backups: /data/backups/pg-test-17")
+    );
+    assert_eq!(consent, Consent::Name);
+    assert_eq!(backups(&TRIO, &[]).0, None);
+    assert_eq!(backups(&["10.10.10.13"], &["pg_rm_backup=true"]).0, None);
+}
+
 const WORKER: [&str; 2] = ["10.10.10.15", "10.10.10.16"];
 
 #[test]

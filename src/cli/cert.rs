@@ -1,0 +1,241 @@
+//! `cert`: certificates that are kept, those that listeners show, and new ones.
+
+use super::apply::{self, ApplyArgs};
+use super::exit::{Failure, chain, code, result, say};
+use super::options::Common;
+use super::project::Project;
+use super::session::Session;
+use super::session::run_id::run_id;
+use super::status_view::{cell, table};
+use crate::engine::{Listener, listeners, served};
+use crate::event::Outcome;
+use crate::model::Host;
+use crate::names::HostName;
+use crate::pki::{Kept, bring_back, kept, retire};
+use clap::{Args, Subcommand};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+
+/// Tags of all resources that hold certificates of hosts.
+const TAGS: [&str; 2] = ["pg_cert", "etcd_cert"];
+
+/// Patroni reads its files again at the next turn of its loop, which may be half a minute away.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(500);
+
+/// What to do with certificates.
+#[derive(Debug, Args)]
+pub struct CertArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// All certificates that are kept beside the inventory, and when they end
+    List {
+        /// Ask every listener, too, whether it shows the one that is kept; exit 1 where one does not
+        #[arg(long)]
+        served: bool,
+    },
+    /// New keys and certificates for all hosts, or those of --limit, and a proof that every listener shows them
+    Renew,
+}
+
+/// Runs it.
+pub async fn run(common: &Common, args: &CertArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    // Without an authority there is nothing to list; `apply` makes one.
+    let ca_pem = project.authority(false)?.cert_pem().to_owned();
+    match args.what {
+        What::List { served } => list(common, &project, &ca_pem, served).await,
+        What::Renew => renew(common, &project, &ca_pem).await,
+    }
+}
+
+fn dir(project: &Project) -> PathBuf {
+    project.state_dir.join("pki")
+}
+
+fn all(project: &Project) -> Result<Vec<Kept>, Failure> {
+    kept(&dir(project)).map_err(|error| Failure::new(code::INPUT, chain(&error)))
+}
+
+async fn list(common: &Common, project: &Project, ca_pem: &str, ask: bool) -> Result<u8, Failure> {
+    let kept = all(project)?;
+    if !ask {
+        result(&match common.json() {
+            true => pretty(&kept.iter().map(row).collect::<Vec<_>>()),
+            false => text(&kept),
+        })?;
+        return Ok(code::DONE);
+    }
+    let proofs = prove(
+        common,
+        project,
+        ca_pem,
+        &chosen(common, project)?,
+        Duration::ZERO,
+    )
+    .await?;
+    show(common, &proofs)?;
+    Ok(match proofs.iter().all(|proof| proof.found.is_ok()) {
+        true => code::DONE,
+        false => code::INTERNAL,
+    })
+}
+
+fn chosen(common: &Common, project: &Project) -> Result<BTreeSet<HostName>, Failure> {
+    let every = || project.model.hosts.keys().cloned().collect();
+    Ok(project.selection(common)?.hosts.unwrap_or_else(every))
+}
+
+fn days(kept: &Kept) -> i64 {
+    (kept.facts.not_after - OffsetDateTime::now_utc()).whole_days()
+}
+
+fn row(kept: &Kept) -> serde_json::Value {
+    json!({
+        "name": kept.name, "not_after": kept.facts.not_after.unix_timestamp(), "days": days(kept),
+        "names": kept.facts.names,
+    })
+}
+
+fn pretty(rows: &[serde_json::Value]) -> String {
+    let text = serde_json::to_string_pretty(rows).unwrap_or_default();
+    format!("{text}\n")
+}
+
+fn text(kept: &[Kept]) -> String {
+    let names = |kept: &Kept| kept.facts.names.iter().cloned().collect::<Vec<_>>();
+    let row = |kept: &Kept| {
+        vec![
+            cell(&kept.name),
+            cell(&kept.facts.not_after.date().to_string()),
+            cell(&format!("{} days", days(kept))),
+            cell(&names(kept).join(" ")),
+        ]
+    };
+    table("Certificates", kept.iter().map(row).collect())
+}
+
+/// One listener, and whether it shows what is kept.
+struct Proof {
+    listener: Listener,
+    found: Result<(), String>,
+}
+
+/// Asks all listeners of these hosts, again until all show what is kept or patience ends.
+async fn prove(
+    common: &Common,
+    project: &Project,
+    ca_pem: &str,
+    hosts: &BTreeSet<HostName>,
+    patience: Duration,
+) -> Result<Vec<Proof>, Failure> {
+    let kept = all(project)?;
+    let of = |host: &&Host| hosts.contains(&host.name);
+    let asked = project.model.hosts().filter(of);
+    let asked: Vec<Listener> = asked.flat_map(|h| listeners(&project.model, h)).collect();
+    let session = Session::reach(common, project, "cert", hosts.clone()).await?;
+    let run = session.run()?;
+    let started = Instant::now();
+    loop {
+        let shown = served(&run, &asked, ca_pem).await;
+        let judged = asked.iter().zip(shown).map(|(listener, shown)| Proof {
+            found: shown.and_then(|der| judge(&kept, listener, &der)),
+            listener: listener.clone(),
+        });
+        let proofs: Vec<Proof> = judged.collect();
+        let good = proofs.iter().all(|proof| proof.found.is_ok());
+        if good || started.elapsed() >= patience {
+            drop(run);
+            session.finish(Outcome::Done).await;
+            return Ok(proofs);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn judge(kept: &[Kept], listener: &Listener, der: &[u8]) -> Result<(), String> {
+    let own = kept.iter().find(|kept| kept.name == listener.certificate);
+    let own = own.ok_or_else(|| format!("no certificate of {} is kept", listener.certificate))?;
+    match own.facts.der == der {
+        true => Ok(()),
+        false => Err("it shows another certificate than the one that is kept".to_owned()),
+    }
+}
+
+fn show(common: &Common, proofs: &[Proof]) -> Result<(), Failure> {
+    let words = |proof: &Proof| match &proof.found {
+        Ok(()) => "shows it".to_owned(),
+        Err(why) => why.clone(),
+    };
+    let as_json = |proof: &Proof| {
+        let at = &proof.listener;
+        json!({
+            "host": at.host, "program": at.program, "port": at.port, "certificate": at.certificate,
+            "ok": proof.found.is_ok(), "detail": words(proof),
+        })
+    };
+    let as_cells = |proof: &Proof| {
+        let at = &proof.listener;
+        let port = at.port.to_string();
+        [
+            at.host.as_str(),
+            at.program,
+            &port,
+            &at.certificate,
+            &words(proof),
+        ]
+        .map(cell)
+        .to_vec()
+    };
+    result(&match common.json() {
+        true => pretty(&proofs.iter().map(as_json).collect::<Vec<_>>()),
+        false => table("Listeners", proofs.iter().map(as_cells).collect()),
+    })
+}
+
+/// The pairs are moved aside, so that an ordinary apply makes new ones; declined, they come back.
+async fn renew(common: &Common, project: &Project, ca_pem: &str) -> Result<u8, Failure> {
+    let hosts = chosen(common, project)?;
+    let of = |host: &&Host| hosts.contains(&host.name);
+    let own = project.model.hosts().filter(of);
+    let wanted: BTreeSet<String> = own
+        .flat_map(|host| listeners(&project.model, host))
+        .map(|listener| listener.certificate)
+        .collect();
+    let there = all(project)?.into_iter().map(|kept| kept.name);
+    let names: Vec<String> = there.filter(|name| wanted.contains(name)).collect();
+    if names.is_empty() {
+        let failure = Failure::new(code::INPUT, "no certificate of these hosts is kept here");
+        return Err(failure.hint("`citusctl apply` makes those that are missing"));
+    }
+    let failed = |error| Failure::new(code::INPUT, chain(&error));
+    let aside = format!("retired/{}", run_id());
+    for name in &names {
+        retire(&dir(project), name, &aside).map_err(failed)?;
+    }
+    let with_tags = Common {
+        tags: TAGS.map(str::to_owned).to_vec(),
+        ..common.clone()
+    };
+    let ended = apply::run(&with_tags, &ApplyArgs::site()).await;
+    if !matches!(ended, Ok(code::DONE)) {
+        for name in &names {
+            bring_back(&dir(project), name, &aside).map_err(failed)?;
+        }
+        say(
+            "the certificates of before are kept: run it again, or `citusctl apply` to have them everywhere",
+        );
+        return ended;
+    }
+    let proofs = prove(common, project, ca_pem, &hosts, PATIENCE).await?;
+    show(common, &proofs)?;
+    let good = proofs.iter().all(|proof| proof.found.is_ok());
+    Ok(if good { code::DONE } else { code::INTERNAL })
+}

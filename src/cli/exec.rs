@@ -1,0 +1,135 @@
+//! `exec`: a command on many hosts, ad hoc.
+
+use super::exit::{Failure, result};
+use super::options::Common;
+use super::project::Project;
+use super::session::Session;
+use crate::command::quote;
+use crate::engine::{Answer, on_all};
+use crate::event::{Kind, Outcome};
+use crate::names::HostName;
+use clap::Args;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Options of `exec`.
+#[derive(Debug, Args)]
+pub struct ExecArgs {
+    /// The command; a single word is text for the shell
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<String>,
+}
+
+type Answers = BTreeMap<HostName, Result<Answer, String>>;
+
+/// Runs it.
+pub async fn run(common: &Common, args: &ExecArgs) -> Result<u8, Failure> {
+    let project = Project::open(common)?;
+    let every = || project.model.hosts.keys().cloned().collect();
+    let chosen = project.selection(common)?.hosts;
+    let hosts: BTreeSet<HostName> = chosen.unwrap_or_else(every);
+    let session = Session::reach(common, &project, "exec", hosts.clone()).await?;
+    let run = session.run()?;
+    let text = shell_text(&args.command);
+    session.emitter.emit(Kind::Note { text: text.clone() });
+    let answers = on_all(&run, &hosts, &text).await;
+    drop(run);
+    session.emitter.pause();
+    let printed = result(&session.masker.mask(&match common.json() {
+        true => as_json(&answers),
+        false => as_text(&answers),
+    }));
+    let code = session.finish(outcome(&answers)).await;
+    printed.map(|()| code)
+}
+
+/// As `ssh` takes it, but that several words stay the words that they are.
+fn shell_text(words: &[String]) -> String {
+    match words {
+        [text] => text.clone(),
+        words => {
+            let words: Vec<String> = words.iter().map(|word| quote(word)).collect();
+            words.join(" ")
+        }
+    }
+}
+
+fn outcome(answers: &Answers) -> Outcome {
+    let failed = |answer: &Result<Answer, String>| answer.as_ref().is_ok_and(|a| !a.ok());
+    if answers.values().any(Result::is_err) {
+        Outcome::Unreachable
+    } else if answers.values().any(failed) {
+        Outcome::Failed
+    } else {
+        Outcome::Done
+    }
+}
+
+fn as_text(answers: &Answers) -> String {
+    let mut out = String::new();
+    for (host, answer) in answers {
+        match answer {
+            Ok(answer) if answer.ok() => out.push_str(&format!("{host}\n")),
+            Ok(Answer {
+                status: Some(n), ..
+            }) => {
+                out.push_str(&format!("{host}: exit status {n}\n"));
+            }
+            Ok(_) => out.push_str(&format!("{host}: ended by a signal\n")),
+            Err(why) => out.push_str(&format!("{host}: {why}\n")),
+        }
+        let said = answer.iter().flat_map(|a| [&a.out, &a.err]);
+        for line in said.flat_map(|text| text.lines()) {
+            out.push_str(&format!("  {line}\n"));
+        }
+    }
+    out
+}
+
+fn as_json(answers: &Answers) -> String {
+    let row = |(host, answer): (&HostName, &Result<Answer, String>)| match answer {
+        Ok(a) => json!({ "host": host, "status": a.status, "out": a.out, "err": a.err }),
+        Err(why) => json!({ "host": host, "unreachable": why }),
+    };
+    let rows: Vec<_> = answers.iter().map(row).collect();
+    let text = serde_json::to_string_pretty(&rows).unwrap_or_default();
+    format!("{text}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: i32) -> Result<Answer, String> {
+        Ok(Answer {
+            status: Some(status),
+            out: "a\nb\n".into(),
+            err: String::new(),
+        })
+    }
+
+    #[test]
+    fn words_stay_words_and_a_text_is_the_shells() {
+        let words = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            shell_text(&words)
+        };
+        assert_eq!(words(&["echo $HOME | wc -c"]), "echo $HOME | wc -c");
+        assert_eq!(words(&["echo", "a b", "$x"]), "echo 'a b' '$x'");
+    }
+
+    #[test]
+    fn the_worst_answer_counts() {
+        let all = |answers: Vec<Result<Answer, String>>| -> Answers {
+            let named = answers.into_iter().enumerate();
+            named
+                .map(|(n, answer)| (HostName::new(format!("h{n}")), answer))
+                .collect()
+        };
+        assert_eq!(outcome(&all(vec![answer(0)])), Outcome::Done);
+        assert_eq!(outcome(&all(vec![answer(0), answer(3)])), Outcome::Failed);
+        let mixed = all(vec![answer(3), Err("no way".into())]);
+        assert_eq!(outcome(&mixed), Outcome::Unreachable);
+        assert_eq!(as_text(&mixed), "h0: exit status 3\n  a\n  b\nh1: no way\n");
+    }
+}

@@ -1,0 +1,223 @@
+//! `password rotate`: new passwords in the inventory, applied, and proved by logins.
+
+use super::apply::{self, ApplyArgs};
+use super::exit::{Failure, chain, code, say};
+use super::init;
+use super::options::Common;
+use super::project::Project;
+use super::session::run_id::run_id;
+use super::verify::{self, VerifyArgs};
+use crate::inventory::Inventory;
+use crate::inventory::parameters::PASSWORDS;
+use crate::names::words::count;
+use crate::source::{Node, Span};
+use clap::{Args, Subcommand};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What to do with passwords.
+#[derive(Debug, Args)]
+pub struct PasswordArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Generate new ones, write them into the inventory, apply it, and log in through every way
+    Rotate {
+        /// Parameters (pg_admin_password) or roles of `pg_users` [default: all that the inventory holds]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+}
+
+/// Runs it.
+pub async fn run(common: &Common, args: &PasswordArgs) -> Result<u8, Failure> {
+    let What::Rotate { names } = &args.what;
+    let project = Project::open(common)?;
+    let found = targets(&project.inventory, names)?;
+    let files = edited(&project.inventory, &found)?;
+    let kept = keep(&project, &files)?;
+    for (path, text) in &files {
+        write(path, text)?;
+    }
+    say(&format!(
+        "{} written; the files of before are in {}",
+        count(found.len(), "new password"),
+        kept.display()
+    ));
+    match apply::run(common, &ApplyArgs::site()).await {
+        Ok(code::DONE) => verify::run(common, &VerifyArgs::logins()).await,
+        // What was begun has to be finished with the new ones.
+        Ok(code::FAILED)
+        | Err(Failure {
+            code: code::FAILED, ..
+        }) => Err(Failure::new(
+            code::FAILED,
+            "not all of it was done; the inventory holds the new passwords",
+        )
+        .hint("mend what failed, then `citusctl apply`")),
+        ended => {
+            put_back(&kept, &files)?;
+            say("nothing was begun: the inventory is as before");
+            ended
+        }
+    }
+}
+
+/// The places of passwords that are written in clear, and whose they are.
+fn targets(inventory: &Inventory, names: &[String]) -> Result<BTreeMap<Span, String>, Failure> {
+    let mut found = BTreeMap::new();
+    let mut closed = BTreeMap::new();
+    for (label, node) in all(inventory) {
+        if !names.is_empty() && !names.contains(&label) {
+            continue;
+        }
+        match is_clear(inventory, &node) {
+            true => found.insert(node.span, label),
+            false => closed.insert(node.span, label),
+        };
+    }
+    let labels: BTreeSet<&String> = found.values().chain(closed.values()).collect();
+    if let Some(name) = names.iter().find(|name| !labels.contains(name)) {
+        let words = format!("the inventory holds no password of `{name}`");
+        return Err(Failure::new(code::USAGE, words)
+            .hint("a parameter, as `pg_admin_password`, or a role of `pg_users`"));
+    }
+    if let (Some((span, label)), false) = (closed.first_key_value(), names.is_empty()) {
+        let place = inventory.sources.place(*span);
+        let words = format!("{place}: `{label}` is not written there in clear");
+        return Err(Failure::new(code::INPUT, words)
+            .hint("change it where it comes from, then `citusctl apply`"));
+    }
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(Failure::new(
+            code::INPUT,
+            "the inventory holds no password in clear",
+        )),
+    }
+}
+
+/// All passwords of all hosts, by the name of the parameter or the role.
+fn all(inventory: &Inventory) -> Vec<(String, Node)> {
+    let mut all = Vec::new();
+    for host in inventory.hosts.values() {
+        let own = PASSWORDS.iter().filter_map(|name| {
+            let node = &host.vars.get(name)?.node;
+            Some(((*name).to_owned(), Node::clone(node)))
+        });
+        all.extend(own);
+        let users = host.vars.get("pg_users").and_then(|var| var.node.items());
+        all.extend(users.into_iter().flatten().filter_map(|user| {
+            let name = user.get("name")?.as_str()?.to_owned();
+            let password = user.get("password")?;
+            let verifier =
+                |text: &str| text.starts_with("SCRAM-SHA-256$") || text.starts_with("md5");
+            (!password.as_str().is_none_or(verifier)).then(|| (name, password.clone()))
+        }));
+    }
+    all
+}
+
+/// A text that stands where it is, in a file of its own right: no alias, nothing encrypted or looked up.
+fn is_clear(inventory: &Inventory, node: &Node) -> bool {
+    let source = inventory.sources.get(node.span.source);
+    let written = inventory.sources.slice(node.span);
+    let looked_up = written.starts_with(['*', '!', '&', '|', '>']) || written.contains("{{");
+    !source.hidden && Path::new(&source.name).is_file() && !looked_up && !written.is_empty()
+}
+
+/// The texts of all files that change, each password with one of its own.
+fn edited(
+    inventory: &Inventory,
+    found: &BTreeMap<Span, String>,
+) -> Result<BTreeMap<PathBuf, String>, Failure> {
+    let mut files = BTreeMap::new();
+    // One parameter that is written at several places keeps being one.
+    let mut fresh = BTreeMap::<&String, String>::new();
+    // From the end, so that places in front of it stay where they are.
+    for (span, label) in found.iter().rev() {
+        let password = match fresh.get(label) {
+            Some(password) => password.clone(),
+            None => init::password()?,
+        };
+        fresh.insert(label, password.clone());
+        let source = inventory.sources.get(span.source);
+        let text = files
+            .entry(PathBuf::from(&source.name))
+            .or_insert_with(|| source.text.to_string());
+        text.replace_range(span.start..span.end, &password);
+    }
+    Ok(files)
+}
+
+/// Copies of the files as they are, for their owner only.
+fn keep(project: &Project, files: &BTreeMap<PathBuf, String>) -> Result<PathBuf, Failure> {
+    let kept = project.state_dir.join("retired").join(run_id().as_str());
+    for path in files.keys() {
+        let copy = kept.join(path.strip_prefix("/").unwrap_or(path));
+        let dir = copy.parent().unwrap_or(&kept);
+        fs_err::create_dir_all(dir).map_err(|error| failed(&error))?;
+        let text = fs_err::read_to_string(path).map_err(|error| failed(&error))?;
+        init::write(&copy, &text)?;
+    }
+    Ok(kept)
+}
+
+fn put_back(kept: &Path, files: &BTreeMap<PathBuf, String>) -> Result<(), Failure> {
+    for path in files.keys() {
+        let copy = kept.join(path.strip_prefix("/").unwrap_or(path));
+        let text = fs_err::read_to_string(copy).map_err(|error| failed(&error))?;
+        write(path, &text)?;
+    }
+    Ok(())
+}
+
+/// Whole, with the mode that the file has.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let mode = fs_err::metadata(path)
+        .map_err(|error| failed(&error))?
+        .permissions();
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let file = tempfile::Builder::new()
+        .permissions(mode)
+        .tempfile_in(dir.unwrap_or(Path::new(".")))
+        .map_err(|error| failed(&error))?;
+    fs_err::write(file.path(), text).map_err(|error| failed(&error))?;
+    file.persist(path).map_err(|error| failed(&error))?;
+    Ok(())
+}
+
+fn failed(error: &dyn std::error::Error) -> Failure {
+    Failure::new(code::INPUT, chain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::load;
+
+    #[test]
+    fn passwords_in_clear_are_replaced_at_their_places() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("i.yml");
+        let text = "all:\n  vars: { pg_admin_password: 'old one', patroni_password: \"{{ lookup('env', 'HOME') }}\" }\n  \
+                    hosts: { a: { pg_users: [{ name: app, password: Old }, { name: v, password: SCRAM-SHA-256$4096:x }] } }\n";
+        std::fs::write(&path, text).unwrap();
+        let inventory = load(&path, &[]).unwrap().inventory;
+        let found = targets(&inventory, &[]).unwrap();
+        let labels: Vec<&String> = found.values().collect();
+        assert_eq!(labels, ["pg_admin_password", "app"]);
+        let files = edited(&inventory, &found).unwrap();
+        std::fs::write(&path, &files[&path]).unwrap();
+        let after = load(&path, &[]).unwrap().inventory;
+        let admin = after.var("a", "pg_admin_password").unwrap().node.clone();
+        let admin = admin.as_str().unwrap();
+        assert!(admin != "old one" && admin.len() > 20);
+        assert!(files[&path].contains("lookup('env', 'HOME')") && !files[&path].contains("Old }"));
+        assert!(targets(&inventory, &["nobody".to_owned()]).is_err());
+        assert!(targets(&inventory, &["patroni_password".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,60 @@
+//! Any command on many hosts at once, for `exec`.
+
+use super::Run;
+use super::fleet::{chain, collect};
+use super::look::futures_join;
+use crate::command::whole_program;
+use crate::names::HostName;
+use crate::transport::{Exit, Program};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a command ended on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// Its exit status; of a signal there is none.
+    pub status: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Answer {
+    /// Whether it succeeded.
+    pub fn ok(&self) -> bool {
+        self.status == Some(0)
+    }
+}
+
+/// Runs shell text as root on each host, all at once. A host that cannot be asked has words for it.
+pub async fn on_all(
+    run: &Run<'_>,
+    hosts: &BTreeSet<HostName>,
+    text: &str,
+) -> BTreeMap<HostName, Result<Answer, String>> {
+    let answers = futures_join(
+        hosts
+            .iter()
+            .map(|host| async { (host.clone(), on_one(run, host, text).await) }),
+    );
+    answers.await.into_iter().collect()
+}
+
+async fn on_one(run: &Run<'_>, host: &HostName, text: &str) -> Result<Answer, String> {
+    let transport = run.fleet.get(host).ok_or("not connected")?;
+    let program = Program {
+        text: whole_program(text),
+        deadline: None,
+    };
+    let (exit, output) = collect(transport.as_ref(), &program)
+        .await
+        .map_err(|error| chain(&error))?;
+    let status = match exit {
+        Exit::Code(code) => Some(code),
+        Exit::Signal(_) => None,
+    };
+    Ok(Answer {
+        status,
+        out: output.out,
+        err: output.err,
+    })
+}
