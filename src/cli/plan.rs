@@ -11,7 +11,9 @@ use crate::event::outline::PlanOutline;
 use crate::plan::{Plan, digest, outline};
 use crate::ui;
 use clap::Args;
+use fs_err::os::unix::fs::OpenOptionsExt;
 use serde::{Deserialize, Serialize};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Options of `plan`.
@@ -101,5 +103,12 @@ fn save(path: &Path, playbook: &str, plan: &Plan, outline: &PlanOutline) -> Resu
         outline: outline.clone(),
     };
     let text = serde_json::to_string_pretty(&saved)?;
-    fs_err::write(path, text).map_err(|error| Failure::new(code::INTERNAL, chain(&error)))
+    private(path, &text).map_err(|error| Failure::new(code::INTERNAL, chain(&error)))
+}
+
+/// A plan tells much of a formation: it is its owner's.
+fn private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = fs_err::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path)?.write_all(text.as_bytes())
 }
