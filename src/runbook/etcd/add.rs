@@ -94,6 +94,16 @@ fn config_is_there(host: &HostName) -> Step {
     .within(1)
 }
 
+/// For some seconds after a member came back etcd calls itself unhealthy and changes no list of members.
+const FORGET: &str = r#"end=$(($(date +%s) + 20))
+until said=$(etcd_ctl member remove "$id" 2>&1); do
+  case $said in
+  *'unhealthy cluster'*) [ "$(date +%s)" -lt "$end" ] && sleep 0.3 && continue ;;
+  esac
+  printf '%s\n' "$said" | tail -n 1
+  exit 1
+done"#;
+
 /// Takes a member out of the list, at a host that takes part in the majority. `alive` is what its going does to the
 /// number of the living.
 pub(super) fn forget(at: &HostName, id: &str, name: &str, voters: i32) -> Step {
@@ -107,7 +117,7 @@ pub(in crate::runbook) fn forget_one(
     (voters, alive): (i32, i32),
 ) -> Step {
     let id = quote(id);
-    let act = format!("etcd_ctl member remove {id} >/dev/null");
+    let act = format!("id={id}\n{FORGET}");
     let holds = format!(
         "list=$(etcd_ctl member list) || {{ echo 'etcd does not answer'; false; }}\n\
          case \"$list\" in *{id}*) echo 'it is still counted'; false ;; esac"
