@@ -1,7 +1,7 @@
 //! `cert`: certificates that are kept, those that listeners show, and new ones.
 
 use super::apply::{self, ApplyArgs};
-use super::exit::{Failure, chain, code, result, say};
+use super::exit::{Failure, chain, code, pretty, result, say};
 use super::options::Common;
 use super::project::Project;
 use super::session::Session;
@@ -68,7 +68,7 @@ async fn list(common: &Common, project: &Project, ca_pem: &str, ask: bool) -> Re
     let kept = all(project)?;
     if !ask {
         result(&match common.json() {
-            true => pretty(&kept.iter().map(row).collect::<Vec<_>>()),
+            true => pretty(&kept.iter().map(row).collect::<Vec<_>>())?,
             false => text(&kept),
         })?;
         return Ok(code::DONE);
@@ -77,7 +77,7 @@ async fn list(common: &Common, project: &Project, ca_pem: &str, ask: bool) -> Re
         common,
         project,
         ca_pem,
-        &chosen(common, project)?,
+        &project.chosen(common)?,
         Duration::ZERO,
     )
     .await?;
@@ -86,11 +86,6 @@ async fn list(common: &Common, project: &Project, ca_pem: &str, ask: bool) -> Re
         true => code::DONE,
         false => code::INTERNAL,
     })
-}
-
-fn chosen(common: &Common, project: &Project) -> Result<BTreeSet<HostName>, Failure> {
-    let every = || project.model.hosts.keys().cloned().collect();
-    Ok(project.selection(common)?.hosts.unwrap_or_else(every))
 }
 
 fn days(kept: &Kept) -> i64 {
@@ -102,11 +97,6 @@ fn row(kept: &Kept) -> serde_json::Value {
         "name": kept.name, "not_after": kept.facts.not_after.unix_timestamp(), "days": days(kept),
         "names": kept.facts.names,
     })
-}
-
-fn pretty(rows: &[serde_json::Value]) -> String {
-    let text = serde_json::to_string_pretty(rows).unwrap_or_default();
-    format!("{text}\n")
 }
 
 fn text(kept: &[Kept]) -> String {
@@ -195,14 +185,14 @@ fn show(common: &Common, proofs: &[Proof]) -> Result<(), Failure> {
         .to_vec()
     };
     result(&match common.json() {
-        true => pretty(&proofs.iter().map(as_json).collect::<Vec<_>>()),
+        true => pretty(&proofs.iter().map(as_json).collect::<Vec<_>>())?,
         false => table("Listeners", proofs.iter().map(as_cells).collect()),
     })
 }
 
 /// The pairs are moved aside, so that an ordinary apply makes new ones; declined, they come back.
 async fn renew(common: &Common, project: &Project, ca_pem: &str) -> Result<u8, Failure> {
-    let hosts = chosen(common, project)?;
+    let hosts = project.chosen(common)?;
     let of = |host: &&Host| hosts.contains(&host.name);
     let own = project.model.hosts().filter(of);
     let wanted: BTreeSet<String> = own

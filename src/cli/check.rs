@@ -29,9 +29,10 @@ fn checked(common: &Common) -> Result<u8, Failure> {
         false => say(ui::diagnostics(sources, said.iter(), &masker).trim_end()),
     };
     tell(&inventory.sources, &said);
+    let path = inventory.path.clone();
     let mut hosts = None;
-    if model.is_some() && !said.has_errors() {
-        let project = Project::open(common)?;
+    if let (Some(model), false) = (model, said.has_errors()) {
+        let project = Project::of(common, inventory, model, said)?;
         match rendered(&project)? {
             Ok(desired) => {
                 hosts = Some(desired.hosts().len());
@@ -45,8 +46,7 @@ fn checked(common: &Common) -> Result<u8, Failure> {
     }
     let hosts = hosts.ok_or_else(|| Failure::new(code::INPUT, ""))?;
     if !common.json() && !common.quiet {
-        let path = inventory.path.display();
-        result(&format!("{path}: {hosts} hosts, no errors\n"))?;
+        result(&format!("{}: {hosts} hosts, no errors\n", path.display()))?;
     }
     Ok(code::DONE)
 }

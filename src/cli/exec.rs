@@ -1,6 +1,6 @@
 //! `exec`: a command on many hosts, ad hoc.
 
-use super::exit::{Failure, result};
+use super::exit::{Failure, pretty, result};
 use super::options::Common;
 use super::project::Project;
 use super::session::Session;
@@ -10,7 +10,7 @@ use crate::event::{Kind, Outcome};
 use crate::names::HostName;
 use clap::Args;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Options of `exec`.
 #[derive(Debug, Args)]
@@ -25,9 +25,7 @@ type Answers = BTreeMap<HostName, Result<Answer, String>>;
 /// Runs it.
 pub async fn run(common: &Common, args: &ExecArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
-    let every = || project.model.hosts.keys().cloned().collect();
-    let chosen = project.selection(common)?.hosts;
-    let hosts: BTreeSet<HostName> = chosen.unwrap_or_else(every);
+    let hosts = project.chosen(common)?;
     let session = Session::reach(common, &project, "exec", hosts.clone()).await?;
     let run = session.run()?;
     let text = shell_text(&args.command);
@@ -35,10 +33,11 @@ pub async fn run(common: &Common, args: &ExecArgs) -> Result<u8, Failure> {
     let answers = on_all(&run, &hosts, &text).await;
     drop(run);
     session.emitter.pause();
-    let printed = result(&session.masker.mask(&match common.json() {
+    let shown = match common.json() {
         true => as_json(&answers),
-        false => as_text(&answers),
-    }));
+        false => Ok(as_text(&answers)),
+    };
+    let printed = shown.and_then(|text| result(&session.masker.mask(&text)));
     let code = session.finish(outcome(&answers)).await;
     printed.map(|()| code)
 }
@@ -86,14 +85,13 @@ fn as_text(answers: &Answers) -> String {
     out
 }
 
-fn as_json(answers: &Answers) -> String {
+fn as_json(answers: &Answers) -> Result<String, Failure> {
     let row = |(host, answer): (&HostName, &Result<Answer, String>)| match answer {
         Ok(a) => json!({ "host": host, "status": a.status, "out": a.out, "err": a.err }),
         Err(why) => json!({ "host": host, "unreachable": why }),
     };
     let rows: Vec<_> = answers.iter().map(row).collect();
-    let text = serde_json::to_string_pretty(&rows).unwrap_or_default();
-    format!("{text}\n")
+    pretty(&rows)
 }
 
 #[cfg(test)]

@@ -86,6 +86,16 @@ impl Project {
             let text = sinks::of_inventory(&inventory, said.iter());
             return Err(Failure::new(code::INPUT, text));
         };
+        Self::of(common, inventory, model, said)
+    }
+
+    /// Of what [`diagnose`] found to be without errors.
+    pub fn of(
+        common: &Common,
+        inventory: Inventory,
+        model: Model,
+        said: Diagnostics,
+    ) -> Result<Self, Failure> {
         let (catalog, templates) = catalog(common)?;
         let state_dir = state_dir(&inventory.path);
         Ok(Self {
@@ -105,14 +115,9 @@ impl Project {
         inventory: Inventory,
         model: Model,
     ) -> Result<Self, Failure> {
-        let (catalog, templates) = catalog(common)?;
         Ok(Self {
-            inventory,
-            model,
-            catalog,
-            templates,
-            said: Diagnostics::default(),
             state_dir: self.state_dir.clone(),
+            ..Self::of(common, inventory, model, Diagnostics::default())?
         })
     }
 
@@ -155,6 +160,12 @@ impl Project {
             skip: tags(&common.skip_tags)?,
             hosts,
         })
+    }
+
+    /// The hosts that `-l` names; all of them without it.
+    pub fn chosen(&self, common: &Common) -> Result<BTreeSet<HostName>, Failure> {
+        let every = || self.model.hosts.keys().cloned().collect();
+        Ok(self.selection(common)?.hosts.unwrap_or_else(every))
     }
 
     /// The certificate authority, made when there is none and the inventory allows it.
