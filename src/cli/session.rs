@@ -1,5 +1,6 @@
 //! Connected: one run's fleet, its look at the hosts, and the plan that follows.
 
+mod addresses;
 mod endpoints;
 mod known;
 pub(super) mod run_id;
@@ -224,6 +225,7 @@ impl<'a> Session<'a> {
             engine::look(run, &first, &hosts, &first.groups().into_keys().collect()).await?;
         not_in_emergency(&seen)?;
         self.check_clocks(&seen)?;
+        addresses::nobody_elses(&self.project.model, &seen)?;
         let desired = self.learn(&seen)?;
         Looker::new(run)
             .contents(differing(&desired, &seen), &mut seen)

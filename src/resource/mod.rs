@@ -9,6 +9,7 @@ mod change;
 mod command;
 mod directory;
 mod file;
+mod free_address;
 pub mod group;
 mod guard;
 mod hostname;
@@ -23,6 +24,7 @@ pub use change::{Action, BeforeAfter, Change, Impact, Step, Verdict};
 pub use command::Command;
 pub use directory::Directory;
 pub use file::File;
+pub use free_address::{Answering, FreeAddress};
 pub use guard::{FreePort, FreeSpace, NoForeignPath};
 pub use hostname::Hostname;
 pub use link::Link;
@@ -107,6 +109,7 @@ kinds! {
     "no_foreign_path" => NoForeignPath,
     "free_space" => FreeSpace,
     "free_port" => FreePort,
+    "free_address" => FreeAddress,
 }
 
 /// A resource in a role is not what its kind takes.
