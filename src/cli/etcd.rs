@@ -9,9 +9,11 @@ use super::session::Session;
 use crate::engine;
 use crate::event::Outcome;
 use crate::names::HostName;
+use crate::resource::Resource;
 use crate::runbook::etcd::{self, EtcdView, MemberView, Snapshot};
 use crate::runbook::recover::Seen;
 use crate::runbook::{Refusal, Runbook, host_functions};
+use crate::secret::Secret;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,8 +57,11 @@ struct MemberArgs {
 #[derive(Debug, Args)]
 struct ResetArgs {
     /// The host whose data goes on
-    #[arg(long, value_name = "HOST")]
-    to: String,
+    #[arg(long, value_name = "HOST", required_unless_present = "without_data")]
+    to: Option<String>,
+    /// No member has any data left: begin without a key, each group's last leader first
+    #[arg(long, conflicts_with = "to")]
+    without_data: bool,
     /// A lost host that is off and stays off; repeat for each
     #[arg(long, value_name = "HOST")]
     fenced: Vec<String>,
@@ -68,6 +73,9 @@ struct ResetArgs {
 struct RestoreArgs {
     /// What `etcd snapshot` saved
     file: PathBuf,
+    /// A host that does not answer and whose data are given up; repeat for each
+    #[arg(long, value_name = "HOST")]
+    fenced: Vec<String>,
     #[command(flatten)]
     runbook: RunbookArgs,
 }
@@ -172,19 +180,23 @@ impl Verb<'_> {
     }
 
     async fn reset(&self, args: &ResetArgs) -> Result<u8, Failure> {
-        let fenced = args.fenced.iter().map(|host| {
-            let host = HostName::new(host.clone());
-            match self.hosts.contains(&host) {
-                true => Ok(host),
-                false => Err(unknown(
-                    host.as_str(),
-                    self.hosts.iter().map(ToString::to_string),
-                )),
-            }
-        });
-        let fenced: BTreeSet<HostName> = fenced.collect::<Result<_, _>>()?;
+        let Some(to) = &args.to else {
+            return self.reset_empty(args).await;
+        };
+        let fenced = known(&args.fenced, &self.hosts)?;
         self.act("etcd reset", &args.runbook, |view| {
-            Ok(etcd::reset(view, &find(view, &args.to)?, &fenced)?)
+            Ok(etcd::reset(view, &find(view, to)?, &fenced)?)
+        })
+        .await
+    }
+
+    async fn reset_empty(&self, args: &ResetArgs) -> Result<u8, Failure> {
+        let all = self.everywhere();
+        let fenced = known(&args.fenced, &all.hosts)?;
+        let (host, users) = users(self.project)?;
+        all.act("etcd reset", &args.runbook, |view| {
+            let users = (&host, users.clone());
+            Ok(etcd::reset_empty(view, users, &fenced)?)
         })
         .await
     }
@@ -192,15 +204,20 @@ impl Verb<'_> {
     async fn restore(&self, args: &RestoreArgs) -> Result<u8, Failure> {
         let bytes = fs_err::read(&args.file)
             .map_err(|error| Failure::new(code::INPUT, error.to_string()))?;
-        let all = self.project.model.hosts.keys().cloned().collect();
-        let verb = Verb {
-            hosts: all,
-            ..*self
-        };
-        verb.act("etcd restore", &args.runbook, |view| {
-            Ok(etcd::restore(view, &bytes)?)
+        let all = self.everywhere();
+        let fenced = known(&args.fenced, &all.hosts)?;
+        all.act("etcd restore", &args.runbook, |view| {
+            Ok(etcd::restore(view, &bytes, &fenced)?)
         })
         .await
+    }
+
+    /// The same verb, on all hosts of the inventory.
+    fn everywhere(&self) -> Verb<'_> {
+        Verb {
+            hosts: self.project.model.hosts.keys().cloned().collect(),
+            ..*self
+        }
     }
 
     async fn act(
@@ -295,6 +312,42 @@ fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     new.persist_noclobber(file)
         .map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// Hosts that the operator vouches for.
+fn known(fenced: &[String], hosts: &BTreeSet<HostName>) -> Result<BTreeSet<HostName>, Failure> {
+    let known = fenced.iter().map(|host| {
+        let host = HostName::new(host.clone());
+        match hosts.contains(&host) {
+            true => Ok(host),
+            false => Err(unknown(
+                host.as_str(),
+                hosts.iter().map(ToString::to_string),
+            )),
+        }
+    });
+    known.collect()
+}
+
+/// What makes etcd's users, as the inventory has them, and the host where it runs.
+fn users(project: &Project) -> Result<(HostName, Secret), Failure> {
+    let ca = project.authority(false)?;
+    let contexts = project.contexts(&ca, &BTreeMap::new(), &BTreeMap::new())?;
+    let desired = project.compile("site", &contexts)?;
+    let hosts = desired.stages.into_iter().flat_map(|stage| stage.hosts);
+    let mut found = hosts.flat_map(|(host, declared)| {
+        let scripts = declared
+            .into_iter()
+            .filter_map(|declared| match declared.resource {
+                Resource::Command(command) if command.name == "etcd-auth" => Some(command.run),
+                _ => None,
+            });
+        scripts.map(move |script| (host.clone(), Secret::new(script)))
+    });
+    found.next().ok_or_else(|| {
+        let text = "no role of the catalogue makes etcd's users (command etcd-auth)";
+        Failure::new(code::INPUT, text)
+    })
 }
 
 fn find(view: &EtcdView<'_>, word: &str) -> Result<MemberView, Failure> {

@@ -5,6 +5,7 @@ mod quorum;
 mod remove;
 mod reset;
 mod restore;
+mod snapshot;
 mod view;
 
 pub use add::add;
@@ -12,7 +13,8 @@ pub(super) use add::forget_one;
 pub use quorum::Quorum;
 pub use remove::remove;
 pub use reset::reset;
-pub use restore::{Snapshot, restore, save_program};
+pub use restore::{reset_empty, restore};
+pub use snapshot::{Snapshot, save_program};
 pub use view::{EtcdView, MemberView};
 
 use super::recover::Input;

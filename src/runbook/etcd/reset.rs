@@ -73,7 +73,7 @@ fn with_data<'a>(view: &EtcdView<'_>, member: &'a MemberView) -> Result<&'a Host
                 "{} has no data, and no other member that answers has any",
                 member.name
             ),
-            "`citusctl etcd restore FILE` brings a snapshot back",
+            "`citusctl etcd restore FILE` brings a snapshot back; without one, `citusctl etcd reset --without-data`",
         )),
     }
 }

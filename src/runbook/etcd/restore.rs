@@ -1,81 +1,29 @@
-//! Snapshots: taken through one member, and brought back to all of them.
+//! All members begin anew: with the keys of a snapshot, or with none at all.
 
 use super::{EtcdView, book};
-use crate::command::{Frame, quote, whole_program};
-use crate::model::{Group, Instance};
+use crate::command::quote;
+use crate::inventory::parameters::Typed;
+use crate::model::{EtcdMember, Group, Instance};
 use crate::names::HostName;
 use crate::resource::{Impact, sha256_hex};
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use crate::secret::Secret;
 use base64::Engine;
-use std::collections::BTreeMap;
-
-/// A snapshot as it came from a host.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    pub bytes: Vec<u8>,
-    /// etcd's own words about it: hash, revision, keys, size.
-    pub status: String,
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest snapshot that travels with a program (bytes); Patroni's keys take a few megabytes at most.
 const LARGEST: usize = 64 << 20;
-
-/// The program that takes a snapshot on a host, has etcd verify it, and prints it. Nothing is left behind.
-pub fn save_program(frame: &Frame, functions: &Secret) -> Secret {
-    let text = format!(
-        "{}{}\ncd /\ndir=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$dir\"' EXIT\n\
-         if ! etcd_ctl snapshot save \"$dir/db\" >\"$dir/log\" 2>&1; then mark failed; tail -n 1 \"$dir/log\"; mark end; exit 0; fi\n\
-         mark status; {{ etcdutl snapshot status \"$dir/db\" 2>/dev/null || ETCDCTL_API=3 etcdctl snapshot status \"$dir/db\" 2>/dev/null; }}\n\
-         mark sha256; sha256sum <\"$dir/db\" | cut -d' ' -f1\n\
-         mark data; base64 <\"$dir/db\"\nmark end\n",
-        frame.define_mark(),
-        functions.expose()
-    );
-    whole_program(&text)
-}
-
-impl Snapshot {
-    /// Reads what [`save_program`] printed.
-    ///
-    /// # Errors
-    /// etcd's refusal, or a transfer that is not whole.
-    pub fn read(frame: &Frame, output: &str) -> Result<Self, String> {
-        let sections = frame.sections(output);
-        if let Some(words) = sections.get("failed") {
-            return Err(words.trim().to_owned());
-        }
-        let (Some(data), Some(sum), Some(status), Some(_)) = (
-            sections.get("data"),
-            sections.get("sha256"),
-            sections.get("status"),
-            sections.get("end"),
-        ) else {
-            return Err("the answer is not whole".to_owned());
-        };
-        let encoded: String = data.split_whitespace().collect();
-        let bytes = base64::engine::general_purpose::STANDARD.decode(encoded);
-        let bytes = bytes.map_err(|error| format!("the transfer was damaged: {error}"))?;
-        if sha256_hex(&bytes) != sum.trim() {
-            return Err("the hash of what arrived is not that of what was sent".to_owned());
-        }
-        let status = status.trim();
-        if status.is_empty() {
-            return Err("etcd does not verify its own snapshot".to_owned());
-        }
-        Ok(Self {
-            bytes,
-            status: status.to_owned(),
-        })
-    }
-}
 
 /// Brings a snapshot back: every member gets it, as a new cluster. Standbys are kept from leading meanwhile, so that
 /// the running leader, or who was the leader last, is the one to take the lead again.
 ///
 /// # Errors
-/// A file that is too large, a member's host that does not answer.
-pub fn restore(view: &EtcdView<'_>, snapshot: &[u8]) -> Result<Runbook, Refusal> {
+/// A file that is too large, a member's host that does not answer, a group whose last leader may be away.
+pub fn restore(
+    view: &EtcdView<'_>,
+    snapshot: &[u8],
+    fenced: &BTreeSet<HostName>,
+) -> Result<Runbook, Refusal> {
     if snapshot.len() > LARGEST || snapshot.is_empty() {
         return Err(Refusal::new(
             format!(
@@ -85,102 +33,168 @@ pub fn restore(view: &EtcdView<'_>, snapshot: &[u8]) -> Result<Runbook, Refusal>
             "etcd holds only what Patroni keeps there: a few megabytes",
         ));
     }
-    let silent: Vec<&str> = view
-        .etcd
-        .members
-        .iter()
-        .filter(|member| view.input.seen.get(&member.host).is_none())
-        .map(|member| member.host.as_str())
-        .collect();
-    if !silent.is_empty() {
-        return Err(Refusal::new(
+    all_answer(view)?;
+    nobody_ahead(view, fenced)?;
+    let aim = "etcd begins anew with the keys of the snapshot".to_owned();
+    let mut book = book(view, "etcd restore", aim);
+    book.consent = Consent::Name;
+    book.risks = vec![
+        STANDSTILL.to_owned(),
+        "what was written to etcd after the snapshot is lost; the old data is moved aside"
+            .to_owned(),
+    ];
+    let upload = on_members(view, |_| upload(snapshot));
+    let title = "bring the snapshot to every member, and verify it";
+    book.steps.push(Step::on_all(upload, "upload", title));
+    let unpack = on_members(view, |_| unpack(view));
+    let title = "make the data of every member from the snapshot";
+    let unpack = Step::on_all(unpack, "unpack", title);
+    let forget = view.etcd.members.first().map(|first| {
+        let title = "take the leader keys of the past away";
+        Step::on(&first.host, "forget", title, forget(view))
+    });
+    book.steps.extend(anew(view, unpack, forget));
+    Ok(book)
+}
+
+/// Nobody has any data left: every member begins anew without a key, `users` makes etcd's users on the host that is
+/// named with it, and each group's last leader writes its own keys anew, under the old system identifier.
+///
+/// # Errors
+/// A majority that is there, data that is there, a member's host that does not answer, a group whose last leader may be
+/// away.
+pub fn reset_empty(
+    view: &EtcdView<'_>,
+    (first, users): (&HostName, Secret),
+    fenced: &BTreeSet<HostName>,
+) -> Result<Runbook, Refusal> {
+    nothing_left(view)?;
+    makes_a_cluster(view)?;
+    all_answer(view)?;
+    nobody_ahead(view, fenced)?;
+    let aim = "etcd begins anew without a key; the last leaders write theirs".to_owned();
+    let mut book = book(view, "etcd reset", aim);
+    book.consent = Consent::Name;
+    book.risks = vec![
+        STANDSTILL.to_owned(),
+        "what only etcd knew is lost: pauses, the history of failovers, who was synchronous"
+            .to_owned(),
+    ];
+    let empty = on_members(view, |_| empty());
+    let empty = Step::on_all(empty, "empty", "move aside what is left of the data");
+    let title = "make etcd's users and their passwords";
+    let users = Step::on(first, "users", title, make_users(users)).within(60);
+    book.steps.extend(anew(view, empty, Some(users)));
+    Ok(book)
+}
+
+const STANDSTILL: &str =
+    "groups take no writes from the moment when etcd stops until their leader has its key again";
+
+/// The steps of both: standbys are held, etcd stops, gets its `data`, starts and is made `ready`; then the leaders, then
+/// the standbys.
+fn anew(view: &EtcdView<'_>, data: Step, ready: Option<Step>) -> Vec<Step> {
+    let standbys = standbys(view);
+    let on_standbys = |script: fn() -> Script| {
+        let scripts = standbys.iter().map(|host| (host.clone(), script()));
+        scripts.collect::<BTreeMap<_, _>>()
+    };
+    let mut steps = Vec::new();
+    if !standbys.is_empty() {
+        let title = "stop Patroni of the standbys, so that none of them wins";
+        let step = Step::on_all(on_standbys(hold), "hold", title);
+        steps.push(step.with_impact(Impact::Restart).within(120));
+    }
+    let stop = Step::on_all(on_members(view, |_| stop()), "stop", "stop etcd everywhere");
+    steps.push(stop.with_impact(Impact::Failover).within(60));
+    steps.push(data);
+    let start = on_members(view, |_| start());
+    steps.push(Step::on_all(start, "start", "start etcd everywhere").within(60));
+    steps.extend(ready);
+    let title = "Patroni of the leaders begins anew, PostgreSQL stays up";
+    let lead = Step::on_all(lead(view), "lead", title);
+    steps.push(lead.with_impact(Impact::Failover).within(120));
+    steps.extend(known(view));
+    if !standbys.is_empty() {
+        let title = "start Patroni of the standbys";
+        steps.push(Step::on_all(on_standbys(release), "release", title).within(120));
+    }
+    let clean = on_members(view, |_| clean());
+    steps.push(Step::on_all(
+        clean,
+        "clean",
+        "take the temporary files away",
+    ));
+    steps
+}
+
+fn on_members(
+    view: &EtcdView<'_>,
+    script: impl Fn(&HostName) -> Script,
+) -> BTreeMap<HostName, Script> {
+    let hosts = view.etcd.members.iter().map(|member| &member.host);
+    hosts.map(|host| (host.clone(), script(host))).collect()
+}
+
+fn all_answer(view: &EtcdView<'_>) -> Result<(), Refusal> {
+    let members = view.etcd.members.iter();
+    let silent = members.filter(|member| view.input.seen.get(&member.host).is_none());
+    let silent: Vec<&str> = silent.map(|member| member.host.as_str()).collect();
+    match silent.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::new(
             format!(
                 "{}: all members must take part, and these hosts do not answer",
                 silent.join(", ")
             ),
             "start them, or take them out of the inventory first",
+        )),
+    }
+}
+
+/// Whoever was the leader last has all that was acknowledged; where nobody leads, a member that is away may be it.
+fn nobody_ahead(view: &EtcdView<'_>, fenced: &BTreeSet<HostName>) -> Result<(), Refusal> {
+    let seen = view.input.seen;
+    for (_, group) in view.input.model.groups() {
+        let leads = |member: &Instance| seen.get(&member.host).is_some_and(|h| h.writable());
+        if group.members.iter().any(leads) {
+            continue;
+        }
+        let away = group.members.iter().map(|member| &member.host);
+        let away = away.filter(|host| seen.get(host).is_none() && !fenced.contains(*host));
+        let away: Vec<&str> = away.map(HostName::as_str).collect();
+        if !away.is_empty() {
+            return Err(Refusal::new(
+                format!(
+                    "nobody leads {}, and {} do not answer: what they have may be further ahead than what is here",
+                    group.cluster,
+                    away.join(", ")
+                ),
+                format!(
+                    "start them, or give up what only they have: `--fenced {}`",
+                    away.join(" --fenced ")
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn nothing_left(view: &EtcdView<'_>) -> Result<(), Refusal> {
+    if view.input.seen.majority().is_some() {
+        return Err(Refusal::new(
+            format!("etcd has a majority: {}", view.quorum()),
+            "`citusctl etcd add HOST` and `citusctl etcd remove MEMBER` change its members",
         ));
     }
-    let hosts: Vec<&HostName> = view
-        .etcd
-        .members
-        .iter()
-        .map(|member| &member.host)
-        .collect();
-    let aim = "etcd begins anew with the keys of the snapshot".to_owned();
-    let mut book = book(view, "etcd restore", aim);
-    book.consent = Consent::Name;
-    book.risks = vec![
-        "groups take no writes from the moment when etcd stops until their leader has its key again".to_owned(),
-        "what was written to etcd after the snapshot is lost; the old data is moved aside".to_owned(),
-    ];
-    let all = |script: &dyn Fn(&HostName) -> Script| -> BTreeMap<HostName, Script> {
-        hosts
-            .iter()
-            .map(|host| ((*host).clone(), script(host)))
-            .collect()
-    };
-    let standbys = standbys(view);
-    book.steps.push(Step::on_all(
-        all(&|_| upload(snapshot)),
-        "upload",
-        "bring the snapshot to every member, and verify it",
-    ));
-    if !standbys.is_empty() {
-        let scripts = standbys.iter().map(|host| (host.clone(), hold())).collect();
-        book.steps.push(
-            Step::on_all(
-                scripts,
-                "hold",
-                "stop Patroni of the standbys, so that none of them wins",
-            )
-            .with_impact(Impact::Restart)
-            .within(120),
-        );
+    let members = view.members();
+    match members.iter().find(|member| member.data == Some(true)) {
+        None => Ok(()),
+        Some(member) => Err(Refusal::new(
+            format!("{} has its data", member.name),
+            format!("`citusctl etcd reset --to {}` keeps all keys", member.name),
+        )),
     }
-    book.steps.push(
-        Step::on_all(all(&|_| stop()), "stop", "stop etcd everywhere")
-            .with_impact(Impact::Failover)
-            .within(60),
-    );
-    book.steps.push(Step::on_all(
-        all(&|_| unpack(view)),
-        "unpack",
-        "make the data of every member from the snapshot",
-    ));
-    book.steps
-        .push(Step::on_all(all(&|_| start()), "start", "start etcd everywhere").within(60));
-    if let Some(first) = hosts.first() {
-        book.steps.push(Step::on(
-            first,
-            "forget",
-            "take the leader keys of the past away",
-            forget(view),
-        ));
-    }
-    book.steps.push(
-        Step::on_all(
-            lead(view),
-            "lead",
-            "Patroni of the leaders begins anew, PostgreSQL stays up",
-        )
-        .with_impact(Impact::Failover)
-        .within(120),
-    );
-    if !standbys.is_empty() {
-        let scripts = standbys
-            .iter()
-            .map(|host| (host.clone(), release()))
-            .collect();
-        book.steps
-            .push(Step::on_all(scripts, "release", "start Patroni of the standbys").within(120));
-    }
-    book.steps.push(Step::on_all(
-        all(&|_| clean()),
-        "clean",
-        "take the temporary files away",
-    ));
-    Ok(book)
 }
 
 /// Hosts whose PostgreSQL follows. In a group where nobody leads, all but the one that is furthest ahead.
@@ -197,11 +211,31 @@ fn standbys(view: &EtcdView<'_>) -> Vec<HostName> {
         .collect()
 }
 
-/// Who leads a group, or is to lead it.
+/// `etcd_init: existing` lets a member only join what is there.
+fn makes_a_cluster(view: &EtcdView<'_>) -> Result<(), Refusal> {
+    let hosts = &view.input.inventory.hosts;
+    let joins = |member: &&EtcdMember| {
+        let host = hosts.get(&member.host);
+        host.is_some_and(|host| Typed::new(&host.vars).str("etcd_init") == "existing")
+    };
+    match view.etcd.members.iter().find(joins) {
+        None => Ok(()),
+        Some(member) => Err(Refusal::new(
+            format!(
+                "{}: `etcd_init: existing` lets it make no cluster",
+                member.name
+            ),
+            "set `etcd_init: new` and apply",
+        )),
+    }
+}
+
+/// Who leads a group, or is to lead it: of those on the last timeline the one that was no standby, since what it has all
+/// others got from it; a server that crashed knows no better position than its last checkpoint's.
 fn first<'a>(view: &EtcdView<'_>, group: &'a Group) -> Option<&'a Instance> {
     let rank = |host: &HostName| {
         let pg = view.input.seen.get(host).and_then(|seen| seen.pg.as_ref());
-        pg.map(|pg| (pg.up && !pg.recovery, pg.timeline, pg.lsn))
+        pg.map(|pg| (pg.up && !pg.recovery, pg.timeline, !pg.recovery, pg.lsn))
     };
     group.members.iter().max_by_key(|member| rank(&member.host))
 }
@@ -235,6 +269,28 @@ fn stop() -> Script {
     )
 }
 
+/// A mark beside the data says which run did it.
+fn empty() -> Script {
+    Script::new(
+        "[ ! -e \"$ETCD_DATA/member\" ] || move_aside \"$ETCD_DATA/member\"\n\
+         mkdir -p /run/citusctl; printf '%s\\n' \"$RUN\" >/run/citusctl/etcd-restored",
+        RENEWED,
+    )
+}
+
+const RENEWED: &str = "[ \"$(cat /run/citusctl/etcd-restored 2>/dev/null)\" = \"$RUN\" ] || { echo 'not yet made'; false; }";
+
+/// With a password, and not without.
+fn make_users(script: Secret) -> Script {
+    Script {
+        act: script,
+        ..Script::wait(
+            "etcd_ctl user list >/dev/null\n\
+             ! etcd_plain \"$ETCD_URL\" user list >/dev/null 2>&1 || { echo 'etcd asks for no password yet'; false; }",
+        )
+    }
+}
+
 /// `etcdutl` came with 3.5; before it `etcdctl` did this. A mark beside the data says which run made it.
 fn unpack(view: &EtcdView<'_>) -> Script {
     let peer = view.etcd.peer_port;
@@ -250,8 +306,7 @@ fn unpack(view: &EtcdView<'_>) -> Script {
         cluster = quote(&view.etcd.initial_cluster()),
         token = quote(&format!("{}-{peer}", view.etcd.name)),
     );
-    let holds = "[ \"$(cat /run/citusctl/etcd-restored 2>/dev/null)\" = \"$RUN\" ] || { echo 'not yet made'; false; }";
-    Script::new(act, holds)
+    Script::new(act, RENEWED)
 }
 
 fn start() -> Script {
@@ -298,6 +353,26 @@ fn lead(view: &EtcdView<'_>) -> BTreeMap<HostName, Script> {
         Some((member.host.clone(), Script::new(act, holds)))
     };
     groups.filter_map(script).collect()
+}
+
+/// Each group took the lead as what it was: etcd has the system identifier of its data.
+fn known(view: &EtcdView<'_>) -> Option<Step> {
+    let groups = view.input.model.groups().map(|(_, group)| group);
+    let checks = groups.filter_map(|group| {
+        let host = &first(view, group)?.host;
+        let system = &view.input.seen.get(host)?.pg.as_ref()?.system;
+        Some(format!(
+            "known=$(etcd_ctl get --print-value-only {key})\n\
+             [ \"$known\" = {system} ] || {{ echo \"{cluster}: etcd names the system ${{known:-of nobody}}, not {system}\"; false; }}\n",
+            key = quote(&format!("{}initialize", group.dcs_prefix)),
+            cluster = group.cluster,
+            system = quote(system),
+        ))
+    });
+    let holds: String = checks.collect();
+    let member = view.etcd.members.first()?;
+    let title = "etcd names the system identifier of each group's data";
+    Some(Step::on(&member.host, "known", title, Script::wait(holds)).within(60))
 }
 
 fn release() -> Script {

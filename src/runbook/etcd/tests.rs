@@ -4,7 +4,8 @@ use super::*;
 use crate::inventory::Inventory;
 use crate::model::Model;
 use crate::names::{HostName, RunId};
-use crate::runbook::recover::{EtcdMemberSeen, HostSeen, Seen};
+use crate::runbook::recover::{EtcdMemberSeen, HostSeen, PgSeen, Seen};
+use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
 struct Lab {
@@ -158,17 +159,76 @@ fn a_reset_wants_data_and_fences() {
 #[test]
 fn a_restore_needs_everybody() {
     let lab = lab([WELL, WELL, WELL]).lose("10.10.10.12");
-    let refused = restore(&lab.view(), b"x").expect_err("refused");
+    let refused = restore(&lab.view(), b"x", &BTreeSet::new()).expect_err("refused");
     assert!(
         refused
             .reason
             .starts_with("10.10.10.12: all members must take part")
     );
     assert!(
-        restore(&lab.view(), b"")
+        restore(&lab.view(), b"", &BTreeSet::new())
             .expect_err("refused")
             .reason
             .starts_with("0 bytes")
+    );
+}
+
+fn empty_reset(lab: &Lab, fenced: &[&str]) -> Result<Runbook, Refusal> {
+    let fenced = fenced.iter().map(|host| HostName::new(*host)).collect();
+    let first = HostName::new("10.10.10.11");
+    reset_empty(&lab.view(), (&first, Secret::new("true")), &fenced)
+}
+
+fn pg(recovery: bool, timeline: u32, lsn: u64) -> Option<PgSeen> {
+    Some(PgSeen {
+        up: false,
+        recovery,
+        timeline,
+        lsn,
+        system: "771".to_owned(),
+        ..PgSeen::default()
+    })
+}
+
+#[test]
+fn an_empty_reset_is_for_those_who_have_nothing() {
+    let refused = empty_reset(&lab([WELL, WELL, EMPTY]), &[]).expect_err("refused");
+    assert!(refused.reason.starts_with("etcd has a majority"));
+    let refused = empty_reset(&lab([EMPTY, OFF, EMPTY]), &[]).expect_err("refused");
+    assert_eq!(
+        refused.hint,
+        "`citusctl etcd reset --to etcd-2` keeps all keys"
+    );
+    let away = lab([EMPTY, EMPTY, EMPTY]).lose("10.10.10.12");
+    let refused = empty_reset(&away, &["10.10.10.12"]).expect_err("refused");
+    assert!(refused.reason.contains("all members must take part"));
+}
+
+#[test]
+fn the_last_leader_is_first_although_a_standby_knows_a_later_position() {
+    let mut lab = lab([EMPTY, EMPTY, EMPTY]);
+    for (host, seen) in [
+        ("10.10.10.11", pg(true, 2, 900)),
+        ("10.10.10.12", pg(false, 2, 500)),
+        ("10.10.10.13", pg(false, 1, 950)),
+    ] {
+        lab.seen.hosts.get_mut(host).expect("there").pg = seen;
+    }
+    let book = empty_reset(&lab, &[]).expect("a plan");
+    assert_eq!(
+        ids(&book),
+        [
+            "hold", "stop", "empty", "start", "users", "lead", "known", "release", "clean"
+        ]
+    );
+    let held = book.steps[0].hosts();
+    assert_eq!(
+        held,
+        BTreeSet::from(["10.10.10.11", "10.10.10.13"].map(HostName::new))
+    );
+    assert_eq!(
+        book.steps[5].hosts(),
+        BTreeSet::from([HostName::new("10.10.10.12")])
     );
 }
 
