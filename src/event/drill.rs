@@ -1,6 +1,7 @@
 //! What a drill found: when writes stopped, which acknowledged rows are missing, whether two members ever took writes.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Milliseconds since the drill began.
 pub type Millis = u64;
@@ -123,8 +124,8 @@ pub struct Mark {
 pub struct Writes {
     pub acknowledged: usize,
     pub errors: usize,
-    /// The first words of an error.
-    pub first_error: Option<String>,
+    /// What writes were refused with, and how often.
+    pub refused: BTreeMap<String, usize>,
     /// The longest time without an acknowledged write: the measured RTO.
     pub gap: Millis,
     pub gap_from: Millis,

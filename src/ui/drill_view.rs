@@ -20,15 +20,12 @@ pub fn drill_view(report: &DrillReport) -> String {
     }
     let _ = writeln!(
         text,
-        "writes     {} acknowledged, {} errors{}",
-        writes.acknowledged,
-        writes.errors,
-        writes
-            .first_error
-            .as_ref()
-            .map(|words| format!(" (the first: {words})"))
-            .unwrap_or_default()
+        "writes     {} acknowledged, {} errors",
+        writes.acknowledged, writes.errors
     );
+    for (words, times) in &writes.refused {
+        let _ = writeln!(text, "           {times} x {words}");
+    }
     let _ = writeln!(
         text,
         "write gap  {} (from {})",

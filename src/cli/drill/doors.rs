@@ -1,9 +1,22 @@
 //! Where a drill's writer knocks.
 
+use super::scenario::Scenario;
 use crate::cli::project::Project;
 use crate::engine::drill::Door;
 use crate::model::{Group, Service};
 use crate::names::InstanceName;
+
+/// The group whose services a drill's writer uses. Applications of a Citus formation write through the coordinator; where
+/// most hosts of a group are lost, the group itself is written to.
+pub fn entry<'a>(project: &'a Project, group: &'a Group, scenario: Scenario) -> &'a Group {
+    let formation = project.model.group(&group.cluster);
+    let coordinator = formation.and_then(|(formation, _)| formation.coordinator());
+    match scenario {
+        Scenario::ThreeLoseTwo => group,
+        _ if group.number.is_none() => group,
+        _ => coordinator.unwrap_or(group),
+    }
+}
 
 /// Services of HAProxy that lead to the group's leader, those of hosts outside of the group first: they survive it.
 pub fn doors(project: &Project, group: &Group) -> Vec<Door> {

@@ -1,6 +1,6 @@
 //! One drill from its first write to its report.
 
-use super::doors::{doors, shared};
+use super::doors::{doors, entry, shared};
 use super::loss::LossArgs;
 use super::scenario::Scenario;
 use super::watch::Watch;
@@ -31,6 +31,8 @@ pub struct Drill<'a> {
     /// Where power can be cut; `None`: at work.
     pub lab: Option<Lab>,
     pub group: &'a Group,
+    /// The group that the writer's doors lead to.
+    entry: &'a Group,
     /// Who leads the group as the drill begins.
     pub leader: HostName,
     /// Every host of the lab.
@@ -69,6 +71,7 @@ impl<'a> Drill<'a> {
         let hosts = lab.iter().flat_map(|lab| lab.status().hosts);
         let loses = scenario == Scenario::ThreeLoseTwo;
         let vip = shared(group).filter(|_| loses);
+        let entry = entry(project, group, scenario);
         Self {
             common,
             project,
@@ -76,7 +79,8 @@ impl<'a> Drill<'a> {
             options,
             all: hosts.map(|host| host.name).collect(),
             lab,
-            doors: doors(project, group),
+            doors: doors(project, entry),
+            entry,
             group,
             leader,
             login,
@@ -98,7 +102,7 @@ impl<'a> Drill<'a> {
         let formation = self.project.model.group(&self.group.cluster);
         self.table = Table {
             name: format!("citusctl_drill_{}", id.replace('-', "_")),
-            distributed: self.group.is_coordinator()
+            distributed: self.entry.is_coordinator()
                 && formation.is_some_and(|(f, _)| f.is_citus()),
         };
         let bad = |why: String| Failure::new(code::FAILED, format!("the drill's table: {why}"));
@@ -161,6 +165,7 @@ impl<'a> Drill<'a> {
             table: self.table.clone(),
             doors,
             login: self.login.clone(),
+            patience: self.scenario.patience(),
             first,
             started: self.started,
             written: Arc::clone(written),
@@ -222,8 +227,9 @@ impl<'a> Drill<'a> {
             }
             return Ok(());
         }
-        let (_, first) = self.written.errors();
-        let why = first.unwrap_or_else(|| "none was refused".to_owned());
+        let refused = self.written.errors();
+        let most = refused.into_iter().max_by_key(|(_, times)| *times);
+        let why = most.map_or("none was refused".to_owned(), |(why, _)| why);
         Err(Failure::new(
             code::FAILED,
             format!("no writes within {seconds} s: {why}"),
@@ -282,10 +288,10 @@ impl<'a> Drill<'a> {
     }
 
     async fn report(&mut self, id: &str, failed: Option<Failure>, end: Millis) -> DrillReport {
-        let (errors, first_error) = self.written.errors();
+        let refused = self.written.errors();
         let mut writes = Writes {
-            errors,
-            first_error,
+            errors: refused.values().sum(),
+            refused,
             ..Writes::of(&self.written.moments(), end)
         };
         let mut problems: Vec<String> = failed.into_iter().map(|failure| failure.text).collect();

@@ -2,6 +2,7 @@
 
 use super::run::Drill;
 use crate::cli::exit::{Failure, code};
+use crate::engine::drill::Patience;
 use crate::lab::{Silent, Slowness};
 use crate::names::HostName;
 use clap::ValueEnum;
@@ -49,6 +50,14 @@ impl Scenario {
             | Self::DiskFull
             | Self::CertificateExpired
             | Self::ThreeLoseTwo => None,
+        }
+    }
+
+    /// How long the writer waits: nothing is lost while a healthy leader hands over.
+    pub fn patience(self) -> Patience {
+        match self {
+            Self::Switchover => Patience::ORDINARY,
+            _ => Patience::SHORT,
         }
     }
 

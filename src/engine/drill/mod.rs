@@ -4,7 +4,7 @@ mod sampler;
 mod writer;
 
 pub use sampler::sample;
-pub use writer::{Door, Load, Table, Written};
+pub use writer::{Door, Load, Patience, Table, Written};
 
 use super::verify::Login;
 use super::verify::client::{Client, ClientError};
@@ -16,5 +16,5 @@ async fn connect(door: &Door, login: &Login, limit: Duration) -> Result<Client, 
     let connecting = Client::direct(&door.address, door.port, login);
     timeout(limit, connecting)
         .await
-        .map_err(|_| ClientError::Timeout)?
+        .map_err(|_| ClientError::Timeout(limit))?
 }

@@ -5,16 +5,36 @@ use crate::engine::fleet::chain;
 use crate::engine::verify::Login;
 use crate::engine::verify::client::{Client, ClientError};
 use crate::event::drill::Millis;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 const EVERY: Duration = Duration::from_millis(10);
-/// A write that takes longer is given up; whether it was done is then unknown, and it counts as not acknowledged.
-const PATIENCE: Duration = Duration::from_secs(5);
-const CONNECT: Duration = Duration::from_millis(700);
+
+/// How long a writer waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For a connection, until it is logged in.
+    pub login: Duration,
+    /// For a write. One that takes longer is given up; whether it was done is then unknown, and it counts as not
+    /// acknowledged.
+    pub write: Duration,
+}
+
+impl Patience {
+    /// Of an application that has other hosts to try: what is lost answers nobody.
+    pub const SHORT: Self = Self {
+        login: Duration::from_millis(700),
+        write: Duration::from_secs(5),
+    };
+    /// Of an ordinary application, before which a healthy leader hands over.
+    pub const ORDINARY: Self = Self {
+        login: Duration::from_secs(10),
+        write: Duration::from_secs(10),
+    };
+}
 
 /// Where PostgreSQL or a service of HAProxy listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +52,7 @@ pub struct Written {
 #[derive(Debug, Default)]
 struct Log {
     acknowledged: Vec<(u64, Millis)>,
-    errors: Vec<String>,
+    errors: BTreeMap<String, usize>,
 }
 
 impl Written {
@@ -80,10 +100,9 @@ impl Written {
         (count(&lost), count(&gone))
     }
 
-    /// How many errors there were, and the first of them.
-    pub fn errors(&self) -> (usize, Option<String>) {
-        let log = self.lock();
-        (log.errors.len(), log.errors.first().cloned())
+    /// What writes were refused with, and how often.
+    pub fn errors(&self) -> BTreeMap<String, usize> {
+        self.lock().errors.clone()
     }
 
     /// Acknowledged rows that are not among these.
@@ -110,6 +129,7 @@ pub struct Load {
     /// Tried one after the other.
     pub doors: Vec<Door>,
     pub login: Login,
+    pub patience: Patience,
     /// Its rows are numbered from here, so that two loads share a table.
     pub first: u64,
     pub started: Instant,
@@ -142,7 +162,7 @@ impl Load {
     }
 
     async fn knock(&self, door: &Door) -> Option<Client> {
-        let answer = connect(door, &self.login, CONNECT).await;
+        let answer = connect(door, &self.login, self.patience.login).await;
         let note =
             |error: ClientError| self.refused(format!("{}: {}", door.address, chain(&error)));
         answer.map_err(note).ok()
@@ -151,8 +171,9 @@ impl Load {
     /// Whether the row was acknowledged.
     async fn insert(&self, client: &Client, id: u64) -> bool {
         let sql = format!("INSERT INTO {} VALUES ({id})", self.table.name);
-        let answer = timeout(PATIENCE, client.row(&sql)).await;
-        let answer = answer.map_err(|_| ClientError::Timeout).flatten();
+        let limit = self.patience.write;
+        let answer = timeout(limit, client.row(&sql)).await;
+        let answer = answer.map_err(|_| ClientError::Timeout(limit)).flatten();
         match answer {
             Ok(_) => {
                 let at = self.now();
@@ -171,7 +192,7 @@ impl Load {
     }
 
     fn refused(&self, words: String) {
-        self.written.lock().errors.push(words);
+        *self.written.lock().errors.entry(words).or_default() += 1;
     }
 }
 

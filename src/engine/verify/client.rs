@@ -50,8 +50,8 @@ pub enum ClientError {
     Connect(#[source] io::Error),
     #[error("{0}")]
     Postgres(#[from] tokio_postgres::Error),
-    #[error("no answer within {} s", LIMIT.as_secs())]
-    Timeout,
+    #[error("no answer within {} s", .0.as_secs_f32())]
+    Timeout(Duration),
 }
 
 /// A session.
@@ -70,7 +70,7 @@ impl Client {
         let connecting = Self::open(via, address, port, login);
         timeout(LIMIT, connecting)
             .await
-            .map_err(|_| ClientError::Timeout)?
+            .map_err(|_| ClientError::Timeout(LIMIT))?
     }
 
     async fn open(
@@ -117,7 +117,7 @@ impl Client {
     pub(in crate::engine) async fn row(&self, sql: &str) -> Result<Vec<String>, ClientError> {
         let sql = format!("{STATEMENT_LIMIT}; {sql}");
         let answer = timeout(LIMIT, self.inner.simple_query(&sql)).await;
-        let messages = answer.map_err(|_| ClientError::Timeout)??;
+        let messages = answer.map_err(|_| ClientError::Timeout(LIMIT))??;
         let rows = messages.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             // Ends of statements, and whatever else the protocol may say.

@@ -6,6 +6,7 @@ use crate::fact::MemberSeen;
 use crate::model::{Host, Instance, Model, Service};
 use crate::names::{HostName, InstanceName};
 use crate::runbook::{Script, Step};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The hosts with HAProxy that are connected.
@@ -38,51 +39,67 @@ fn server<'a>(service: &'a Service, name: &InstanceName) -> Option<&'a str> {
     Some(&found.name)
 }
 
-/// Before the request: a watcher on each host that asks the next leader ten times a second, tells HAProxy the moment it
-/// leads, and ends. HAProxy's own next checks judge by themselves again.
+/// Before the request, on each host with HAProxy: new connections to the leader wait, and a watcher asks the next leader
+/// ten times a second, tells HAProxy the moment it leads, and lets them in. They wait 15 s at most, and 5 s if the old
+/// leader goes on; systemd lets them in if the watcher is killed. HAProxy's own next checks judge by themselves again.
 pub(super) fn watch(view: &View<'_>, from: &MemberSeen, to: &MemberSeen) -> Option<Step> {
     let proxies = view.proxies?;
-    let next = view
-        .group
-        .members
-        .iter()
-        .find(|member| member.name == to.name)?;
-    let scheme = if next.patroni_ssl { "https" } else { "http" };
-    let api = std::net::SocketAddr::new(next.address, next.patroni_port);
+    let (next, last) = (primary_url(view, &to.name)?, primary_url(view, &from.name)?);
     let scripts: BTreeMap<HostName, Script> = hosts(proxies.model, &view.group.members)
         .filter(|host| proxies.reachable.contains(&host.name))
         .map(|host| {
-            let services = host
-                .services
-                .iter()
-                .filter(|service| leads_to(service, &to.name));
-            let orders = services.flat_map(|service| {
-                let order = |name: &InstanceName, health: &str| {
-                    Some(format!(
-                        "{}/{}={health}",
-                        service.name,
-                        server(service, name)?
-                    ))
-                };
-                [order(&to.name, "up"), order(&from.name, "down")]
-                    .into_iter()
-                    .flatten()
+            let services = host.services.iter();
+            let services: Vec<&Service> = services.filter(|s| leads_to(s, &to.name)).collect();
+            let orders = json!({
+                "next": next,
+                "last": last,
+                "tell": tell(&services, &from.name, &to.name),
+                "frontends": frontends(&services),
             });
-            let orders: Vec<String> = orders.map(|order| quote(&order)).collect();
-            let script = script(&format!("{scheme}://{api}/leader"), &orders.join(" "));
-            (host.name.clone(), script)
+            (host.name.clone(), script(&orders))
         })
         .collect();
-    let title = format!("let HAProxy learn at once that {} leads", to.name);
+    let title = format!(
+        "let new connections wait in HAProxy until {} leads",
+        to.name
+    );
     (!scripts.is_empty()).then(|| Step::on_all(scripts, "haproxy", title).optional())
 }
 
-fn script(url: &str, orders: &str) -> Script {
-    let code = quote(include_str!("watch.py"));
+/// What answers 200 once a member leads and takes writes.
+fn primary_url(view: &View<'_>, name: &InstanceName) -> Option<String> {
+    let mut members = view.group.members.iter();
+    let member = members.find(|member| member.name == *name)?;
+    let scheme = if member.patroni_ssl { "https" } else { "http" };
+    let api = std::net::SocketAddr::new(member.address, member.patroni_port);
+    Some(format!("{scheme}://{api}/primary"))
+}
+
+/// What HAProxy is told of the servers of both.
+fn tell(services: &[&Service], from: &InstanceName, to: &InstanceName) -> Vec<(String, String)> {
+    let order = |service: &Service, name: &InstanceName, health: &str| {
+        let server = server(service, name)?;
+        Some((format!("{}/{server}", service.name), health.to_owned()))
+    };
+    let both = |service: &&Service| [order(service, to, "up"), order(service, from, "down")];
+    services.iter().flat_map(both).flatten().collect()
+}
+
+fn frontends(services: &[&Service]) -> BTreeMap<String, u32> {
+    let limit = |service: &&Service| (service.name.clone(), service.maxconn);
+    services.iter().map(limit).collect()
+}
+
+/// The watcher runs before anything is held.
+fn script(orders: &Value) -> Script {
+    let (code, orders) = (quote(include_str!("watch.py")), quote(&orders.to_string()));
     let act = format!(
-        "mkdir -p /run/citusctl\n: >\"/run/citusctl/watch-$RUN\"\n\
-         ! command -v python3 >/dev/null || setsid python3 -c {code} {} {orders} </dev/null >/dev/null 2>&1 &",
-        quote(url)
+        "mkdir -p /run/citusctl\nw=\"/run/citusctl/watch-$RUN\"\n\
+         printf '%s' {code} >\"$w.py\"\nprintf '%s' {orders} >\"$w.json\"\n\
+         if command -v python3 >/dev/null; then\n\
+         systemctl is-active --quiet \"citusctl-watch-$RUN\" || systemd-run --quiet --collect --unit \"citusctl-watch-$RUN\" \
+         -p ExecStopPost=\"$(command -v python3) $w.py end $w.json\" \"$(command -v python3)\" \"$w.py\" watch \"$w.json\"\n\
+         python3 \"$w.py\" hold \"$w.json\"\nfi\n: >\"$w\""
     );
     Script::new(act, "[ -e \"/run/citusctl/watch-$RUN\" ]")
 }

@@ -23,6 +23,11 @@ pub fn switchover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook,
     let mut risks = vec![gap.to_string()];
     risks.push("connections to the old leader are cut".to_owned());
     let mut steps = Vec::from_iter(proxies::watch(view, leader, candidate));
+    if !steps.is_empty() {
+        risks.push(
+            "new connections through HAProxy wait until the new leader takes them".to_owned(),
+        );
+    }
     steps.push(steps::switchover(view.group, leader, candidate));
     steps.extend(registered(view, candidate, &mut risks));
     steps.push(steps::follows(view.group, leader));

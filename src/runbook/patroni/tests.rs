@@ -67,7 +67,7 @@ fn haproxy_is_told_before_patroni_is_asked() {
     let book = switchover(&view, None).expect("a plan");
     assert_eq!(
         titles(&book)[0],
-        "let HAProxy learn at once that pg-test-3 leads"
+        "let new connections wait in HAProxy until pg-test-3 leads"
     );
     assert_eq!(book.steps[0].hosts(), reachable);
     assert!(!book.steps[0].must);
@@ -81,10 +81,17 @@ fn haproxy_is_told_before_patroni_is_asked() {
         .act
         .expose()
         .to_owned();
-    assert!(text.contains("https://10.10.10.13:8008/leader"), "{text}");
-    assert!(text.contains("pg-test-primary/pg-test-3=up"), "{text}");
-    assert!(text.contains("pg-test-primary/pg-test-1=down"), "{text}");
-    assert!(!text.contains("pg-test-replica/"), "{text}");
+    assert!(text.contains("https://10.10.10.13:8008/primary"), "{text}");
+    assert!(
+        text.contains(r#"["pg-test-primary/pg-test-3","up"]"#),
+        "{text}"
+    );
+    assert!(
+        text.contains(r#"["pg-test-primary/pg-test-1","down"]"#),
+        "{text}"
+    );
+    assert!(text.contains(r#""pg-test-primary":"#), "{text}");
+    assert!(!text.contains("pg-test-replica"), "{text}");
     assert!(book.risks[0].contains("through HAProxy up to 0.3 s more"));
 }
 

@@ -1,22 +1,69 @@
-# Tells HAProxy of a new leader: URL that says 200 once it leads, then BACKEND/SERVER=HEALTH...
-import socket, ssl, sys, time, urllib.request
+# Around a planned change of the lead, beside HAProxy. `hold` lets new connections wait where the kernel keeps them,
+# `watch` tells HAProxy of the new leader and lets them in, `end` only lets them in and cleans up. The second argument is a
+# file beside this one:
+# next and last: URLs that say 200 of a member that leads; tell: servers and their health; frontends: their maxconn.
+import json, os, socket, ssl, sys, time, urllib.request
 
-url, orders = sys.argv[1], sys.argv[2:]
+mode, orders = sys.argv[1], json.load(open(sys.argv[2]))
 # Who only nudges need not prove: HAProxy's own check of the certificate follows.
 context = ssl._create_unverified_context()
-end = time.monotonic() + 60
-while time.monotonic() < end:
-    try:
-        urllib.request.urlopen(url, timeout=1, context=context).close()
-        break
-    except OSError:
-        time.sleep(0.1)
-else:
-    sys.exit(1)
-for order in orders:
-    server, health = order.split("=")
+# Seconds: how long an old leader may go on before nothing is expected any more, how long connections wait, how long to look.
+STAYS, HELD, LOOKS = 5, 15, 60
+# Seconds that open connections get to end by themselves.
+DRAIN = 0.5
+
+
+def ask(line):
     with socket.socket(socket.AF_UNIX) as admin:
         admin.settimeout(2)
         admin.connect("/run/haproxy/admin.sock")
-        admin.sendall(("set server %s health %s\n" % (server, health)).encode())
-        admin.recv(1000)
+        admin.sendall((line + "\n").encode())
+        return b"".join(iter(lambda: admin.recv(65536), b"")).decode()
+
+
+def release():
+    for name, limit in orders["frontends"].items():
+        ask("set maxconn frontend %s %d" % (name, limit))
+
+
+def open_connections():
+    rows = (row.split(",") for row in ask("show stat -1 1 -1").splitlines())
+    return sum(int(row[4]) for row in rows if len(row) > 4 and row[1] == "FRONTEND" and row[0] in orders["frontends"])
+
+
+def leads(url):
+    try:
+        urllib.request.urlopen(url, timeout=1, context=context).close()
+        return True
+    except OSError:
+        return False
+
+
+def hold():
+    for name in orders["frontends"]:
+        ask("set maxconn frontend %s 0" % name)
+    end = time.monotonic() + DRAIN
+    while open_connections() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def watch():
+    start, held = time.monotonic(), True
+    while time.monotonic() < start + LOOKS:
+        if leads(orders["next"]):
+            for server, health in orders["tell"]:
+                ask("set server %s health %s" % (server, health))
+            return release()
+        waited = time.monotonic() - start
+        if held and (waited > HELD or waited > STAYS and leads(orders["last"])):
+            held = release()
+        time.sleep(0.1)
+
+
+def end():
+    release()
+    os.unlink(sys.argv[2])
+    os.unlink(__file__)
+
+
+{"hold": hold, "watch": watch, "end": end}[mode]()
