@@ -46,9 +46,24 @@ fn stage_view(text: &mut String, stage: &StageOutline, verbose: bool) {
         change_view(text, change, hosts);
         relatives_view(text, &others);
         if let (Some(diff), true) = (&change.diff, verbose || is_worth_showing(change, hosts)) {
-            diff_view(text, diff);
+            match replaced(diff).filter(|_| !verbose) {
+                Some(words) => {
+                    let _ = writeln!(text, "      {words}");
+                }
+                None => diff_view(text, diff),
+            }
         }
     }
+}
+
+/// A long file of somebody else's, as packages bring it, that gives way as a whole: its lines say nothing to anybody.
+fn replaced(diff: &str) -> Option<String> {
+    const LONG: usize = 25;
+    let lines = |sign: char| body(diff).filter(|line| line.starts_with(sign)).count();
+    let (gone, new, kept) = (lines('-'), lines('+'), lines(' '));
+    (gone > LONG && kept * 2 < gone && new > 0).then(|| {
+        format!("{gone} lines give way to {new} others: the file is a new one (-v shows both)")
+    })
 }
 
 /// A change and all hosts that have exactly it.
@@ -208,6 +223,14 @@ mod tests {
             cause: (impact == Impact::Reload).then(|| "haproxy/conf".to_owned()),
             diff: diff.map(str::to_owned),
         }
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_as_a_whole_is_told_and_not_shown() {
+        let diff = format!("--- a\n+++ a\n@@ -1 +1 @@\n{} x\n+y\n", "-x\n".repeat(26));
+        let words = "26 lines give way to 1 others: the file is a new one (-v shows both)";
+        assert_eq!(replaced(&diff).as_deref(), Some(words));
+        assert_eq!(replaced(&diff.replace("-x\n", " x\n")), None);
     }
 
     #[test]

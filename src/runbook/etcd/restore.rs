@@ -85,6 +85,10 @@ pub fn reset_empty(
     let title = "make etcd's users and their passwords";
     let users = Step::on(first, "users", title, make_users(users)).within(60);
     book.steps.extend(anew(view, empty, Some(users)));
+    book.afterwards.push(
+        "`citusctl plan` shows whether a dynamic configuration differs from the inventory's"
+            .to_owned(),
+    );
     Ok(book)
 }
 
@@ -237,7 +241,9 @@ fn first<'a>(view: &EtcdView<'_>, group: &'a Group) -> Option<&'a Instance> {
         let pg = view.input.seen.get(host).and_then(|seen| seen.pg.as_ref());
         pg.map(|pg| (pg.up && !pg.recovery, pg.timeline, !pg.recovery, pg.lsn))
     };
-    group.members.iter().max_by_key(|member| rank(&member.host))
+    // Of equals the first in the inventory: the last maximum of the reversed list.
+    let members = group.members.iter().rev();
+    members.max_by_key(|member| rank(&member.host))
 }
 
 const FILE: &str = "/run/citusctl/etcd-restore.db";
@@ -387,6 +393,6 @@ fn clean() -> Script {
         format!(
             "systemctl try-restart vip-manager.service 2>/dev/null || :\nrm -f {FILE} /run/citusctl/etcd-restored /run/citusctl/etcd-forgot-* /run/citusctl/patroni-anew-*"
         ),
-        format!("[ ! -e {FILE} ]"),
+        format!("[ ! -e {FILE} ] && [ ! -e /run/citusctl/etcd-restored ]"),
     )
 }
