@@ -163,8 +163,7 @@ impl Load {
 
     async fn knock(&self, door: &Door) -> Option<Client> {
         let answer = connect(door, &self.login, self.patience.login).await;
-        let note =
-            |error: ClientError| self.refused(format!("{}: {}", door.address, chain(&error)));
+        let note = |error: ClientError| self.refused(chain(&error));
         answer.map_err(note).ok()
     }
 
