@@ -42,7 +42,8 @@ pub async fn on_all(
 async fn on_one(run: &Run<'_>, host: &HostName, text: &str) -> Result<Answer, String> {
     let transport = run.fleet.get(host).ok_or("not connected")?;
     let program = Program {
-        text: whole_program(text),
+        // Its own status, not that of what a program ends with.
+        text: whole_program(&format!("{text}\nexit $?")),
         deadline: None,
     };
     let (exit, output) = collect(transport.as_ref(), &program)

@@ -3,12 +3,12 @@
 use super::group::GroupWork;
 use super::look::{futures_join, look};
 use super::work::{Ended, run_tasks, tasks};
-use super::{EngineError, Run, gate, lock};
-use crate::catalog::Rollout;
+use super::{EngineError, Run, gate, lock, unseen};
+use crate::catalog::{Gate, Rollout};
 use crate::event::Kind;
 use crate::names::{ClusterName, HostName, StageName};
 use crate::plan::{Desired, Plan, PlannedStage, Unit, diff_stage};
-use crate::resource::{Action, Impact};
+use crate::resource::Action;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -118,6 +118,9 @@ impl Walk<'_> {
             .iter()
             .find(|stage| stage.name == *name);
         let approved = approved.cloned();
+        if let Some(stage) = &approved {
+            self.somebody_left(stage)?;
+        }
         let comparable = |stage: &PlannedStage| stage.groups.values().all(|g| g.unknown.is_empty());
         if !self.changed
             && let Some(stage) = approved.filter(comparable)
@@ -140,7 +143,9 @@ impl Walk<'_> {
         if !refusals.is_empty() {
             return Err(EngineError::Refused(refusals));
         }
-        self.check_unseen(&fresh)?;
+        if !self.options.unseen_allowed {
+            unseen::check(self.approved, &fresh)?;
+        }
         Ok(fresh)
     }
 
@@ -191,57 +196,27 @@ impl Walk<'_> {
             .unwrap_or_default()
     }
 
+    /// What was to be done by hosts that have failed since does not happen. Where that was all of a stage, or a majority and
+    /// leaders are waited for, the rest would wait for nothing.
+    fn somebody_left(&self, approved: &PlannedStage) -> Result<(), EngineError> {
+        let lost = approved.hosts.keys().filter(|h| self.dropped.contains(*h));
+        let lost: Vec<&str> = lost.map(HostName::as_str).collect();
+        let needed = matches!(approved.gate, Some(Gate::EtcdHealthy | Gate::Leader));
+        if lost.is_empty() || !needed && lost.len() < approved.hosts.len() {
+            return Ok(());
+        }
+        Err(EngineError::Gate {
+            stage: approved.name.clone(),
+            detail: format!(
+                "it needs {}, where an earlier stage failed",
+                lost.join(", ")
+            ),
+        })
+    }
+
     fn without_dropped(&self, mut stage: PlannedStage) -> PlannedStage {
         stage.hosts.retain(|host, _| !self.dropped.contains(host));
         stage
-    }
-
-    /// A restart, a failover or a loss of data that the approved plan did not show stops the run.
-    fn check_unseen(&self, fresh: &PlannedStage) -> Result<(), EngineError> {
-        if self.options.unseen_allowed {
-            return Ok(());
-        }
-        let approved = self
-            .approved
-            .stages
-            .iter()
-            .find(|stage| stage.name == fresh.name);
-        let known = |host: &HostName, unit: &Unit| {
-            let units = approved.and_then(|stage| stage.hosts.get(host));
-            units.is_some_and(|units| units.iter().any(|known| known.id == unit.id))
-        };
-        for (host, units) in &fresh.hosts {
-            let unseen = units
-                .iter()
-                .find(|unit| unit.change.impact >= Impact::Restart && !known(host, unit));
-            if let Some(unit) = unseen {
-                let what = format!("{host}: {} ({})", unit.change.summary, unit.id);
-                return Err(EngineError::Unseen {
-                    stage: fresh.name.clone(),
-                    what,
-                });
-            }
-        }
-        for (cluster, group) in &fresh.groups {
-            let planned = approved.and_then(|stage| stage.groups.get(cluster));
-            let known = planned.is_some_and(|p| {
-                !p.unknown.is_empty() || p.units.iter().any(|u| u.change.impact >= Impact::Restart)
-            });
-            if let (false, Some(unit)) = (
-                known,
-                group
-                    .units
-                    .iter()
-                    .find(|unit| unit.change.impact >= Impact::Restart),
-            ) {
-                let what = format!("{cluster}: {}", unit.change.summary);
-                return Err(EngineError::Unseen {
-                    stage: fresh.name.clone(),
-                    what,
-                });
-            }
-        }
-        Ok(())
     }
 
     /// Runs the hosts of a stage. Hosts that fail are dropped; the names of all that failed are returned.
@@ -258,7 +233,14 @@ impl Walk<'_> {
                 });
             }
             if let Some(kind) = planned.gate {
-                gate::pass(self.run, &planned.name, kind, &BTreeSet::from([host])).await?;
+                gate::pass(
+                    self.run,
+                    &planned.name,
+                    kind,
+                    &BTreeSet::from([host]),
+                    &self.dropped,
+                )
+                .await?;
             }
         }
         Ok(failed)
@@ -307,17 +289,18 @@ impl Walk<'_> {
         Ok(failed)
     }
 
-    /// A stage that others depend on ends the run when a host failed in it; a stage without a gate does not.
+    /// A stage that others depend on ends the run when a host failed in it; a stage without a gate when all did.
     async fn gate(&self, planned: &PlannedStage, failed: &[String]) -> Result<(), EngineError> {
-        let Some(kind) = planned.gate else {
-            return Ok(());
-        };
-        if !failed.is_empty() {
+        let nobody = !failed.is_empty() && failed.len() == planned.hosts.len();
+        if nobody || planned.gate.is_some() && !failed.is_empty() {
             return Err(EngineError::Stage {
                 stage: planned.name.clone(),
                 hosts: failed.to_vec(),
             });
         }
+        let Some(kind) = planned.gate else {
+            return Ok(());
+        };
         let mut hosts: BTreeSet<HostName> = planned.hosts.keys().cloned().collect();
         hosts.extend(
             planned
@@ -325,7 +308,7 @@ impl Walk<'_> {
                 .values()
                 .flat_map(|group| group.members.iter().cloned()),
         );
-        gate::pass(self.run, &planned.name, kind, &hosts).await
+        gate::pass(self.run, &planned.name, kind, &hosts, &self.dropped).await
     }
 
     async fn groups(&self, planned: &PlannedStage) -> Result<(), EngineError> {

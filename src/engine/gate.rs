@@ -25,12 +25,13 @@ enum View {
     Closed(String),
 }
 
-/// Waits until a gate opens for the hosts of a stage.
+/// Waits until a gate opens for the hosts of a stage. Standbys on hosts that failed before are not waited for.
 pub(super) async fn pass(
     run: &Run<'_>,
     stage: &StageName,
     gate: Gate,
     hosts: &BTreeSet<HostName>,
+    failed: &BTreeSet<HostName>,
 ) -> Result<(), EngineError> {
     let started = Instant::now();
     let deadline = limit(gate);
@@ -38,7 +39,7 @@ pub(super) async fn pass(
     let mut last_change = Instant::now();
     let mut reminded = false;
     loop {
-        let view = view(run, gate, hosts).await;
+        let view = view(run, gate, hosts, failed).await;
         let detail = match view {
             View::Open(detail) => {
                 let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -99,11 +100,16 @@ fn limit(gate: Gate) -> Duration {
     })
 }
 
-async fn view(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> View {
+async fn view(
+    run: &Run<'_>,
+    gate: Gate,
+    hosts: &BTreeSet<HostName>,
+    failed: &BTreeSet<HostName>,
+) -> View {
     match gate {
         Gate::EtcdHealthy => etcd(run).await,
-        Gate::Leader => groups(run, hosts, leads).await,
-        Gate::Streaming => groups(run, hosts, streams).await,
+        Gate::Leader => groups(run, hosts, failed, leads).await,
+        Gate::Streaming => groups(run, hosts, failed, streams).await,
         Gate::Registered => registered(run).await,
         Gate::Haproxy => haproxy::view(run, hosts).await,
         Gate::Addresses => addresses::view(run, hosts).await,
@@ -152,7 +158,12 @@ fn states(seen: &GroupSeen) -> String {
 }
 
 /// Looks at all groups that have a member on the hosts.
-async fn groups(run: &Run<'_>, hosts: &BTreeSet<HostName>, judge: Judge) -> View {
+async fn groups(
+    run: &Run<'_>,
+    hosts: &BTreeSet<HostName>,
+    failed: &BTreeSet<HostName>,
+    judge: Judge,
+) -> View {
     let concerned: Vec<(&Formation, &Group)> = run
         .model
         .groups()
@@ -163,7 +174,7 @@ async fn groups(run: &Run<'_>, hosts: &BTreeSet<HostName>, judge: Judge) -> View
                 .any(|member| hosts.contains(&member.host))
         })
         .collect();
-    let connected = run.fleet.hosts();
+    let connected: BTreeSet<HostName> = run.fleet.hosts().difference(failed).cloned().collect();
     let lacks = futures_join(concerned.iter().map(|(_, group)| async {
         match cluster(run, group).await {
             Ok(seen) => judge(group, &seen, &connected),
@@ -209,7 +220,7 @@ pub(super) async fn cluster(run: &Run<'_>, group: &Group) -> Result<GroupSeen, S
     Err(why)
 }
 
-/// A majority of etcd's members answers, as seen by each of them.
+/// Every member of etcd that is connected takes part in a majority.
 async fn etcd(run: &Run<'_>) -> View {
     let Some(etcd) = &run.model.etcd else {
         return View::Open("no etcd here".to_owned());
@@ -232,11 +243,8 @@ async fn etcd(run: &Run<'_>) -> View {
         .filter(|member| run.fleet.get(&member.host).is_some())
         .count();
     let healthy = answers.len() - sick.len();
-    let learners = etcd.members.iter().filter(|member| member.learner);
-    let learning = learners
-        .filter(|member| !sick.contains(&member.name.as_str()))
-        .count();
-    if healthy - learning >= etcd.quorum() && healthy >= wanted {
+    // A member with a vote is healthy when it can read through a majority, whoever else is asked.
+    if wanted > 0 && healthy >= wanted {
         View::Open(format!(
             "{healthy} of {} etcd members are healthy",
             answers.len()

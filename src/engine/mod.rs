@@ -20,6 +20,7 @@ mod runbook;
 mod served;
 pub mod status;
 mod tail;
+mod unseen;
 pub mod verify;
 mod work;
 
@@ -32,7 +33,7 @@ pub use group_look::groups;
 pub use look::{Looker, look};
 pub use patroni::Patroni;
 pub use runbook::{carry_out, survey};
-pub use served::{Listener, listeners, served};
+pub use served::{Listener, admits, listeners, served};
 
 use crate::command::Frame;
 use crate::event::Emitter;

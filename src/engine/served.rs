@@ -1,8 +1,8 @@
-//! The certificates that listeners show: PostgreSQL, PgBouncer, Patroni, etcd, as a client meets them.
+//! The certificates that listeners show: PostgreSQL, PgBouncer, Patroni, etcd, as a client meets them; and the clients whom they let in.
 
-use super::Run;
 use super::fleet::chain;
 use super::look::futures_join;
+use super::{PatroniTls, Run};
 use crate::model::{Host, Model};
 use crate::names::HostName;
 use crate::transport::http::{TlsSettings, client_config};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// For the connection and the handshake together.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -33,7 +34,13 @@ pub struct Listener {
     pub certificate: String,
     /// It speaks PostgreSQL's protocol first.
     pub postgres: bool,
+    /// It refuses a client's certificate of an authority that it does not know.
+    pub verifies: bool,
 }
+
+/// What a client that has nothing to say begins with, so that the answer tells whether it was let in.
+const STARTUP: [u8; 23] = *b"\x00\x00\x00\x17\x00\x03\x00\x00user\x00citusctl\x00\x00";
+const REQUEST: &[u8] = b"GET /version HTTP/1.0\r\n\r\n";
 
 /// All listeners of a host that have a certificate.
 pub fn listeners(model: &Model, host: &Host) -> Vec<Listener> {
@@ -44,6 +51,8 @@ pub fn listeners(model: &Model, host: &Host) -> Vec<Listener> {
         port,
         certificate: certificate.to_owned(),
         postgres,
+        // PgBouncer asks for no certificate.
+        verifies: program != "PgBouncer",
     };
     let mut found = Vec::new();
     if let Some(pg) = &host.pg {
@@ -59,6 +68,7 @@ pub fn listeners(model: &Model, host: &Host) -> Vec<Listener> {
     }
     if let (Some(etcd), Some(member)) = (&model.etcd, &host.etcd) {
         found.push(listener("etcd", etcd.client_port, &member.name, false));
+        found.push(listener("etcd's peer", etcd.peer_port, &member.name, false));
     }
     found
 }
@@ -76,29 +86,87 @@ pub async fn served(
     futures_join(asked).await
 }
 
+/// Whether each listener lets a client with this certificate in; an error says why that could not be told.
+pub async fn admits(
+    run: &Run<'_>,
+    listeners: &[Listener],
+    client: &PatroniTls,
+) -> Vec<Result<bool, String>> {
+    let asked = listeners.iter().map(|listener| async move {
+        let admitted = timeout(LIMIT, admitted(run, listener, client)).await;
+        admitted.unwrap_or_else(|_| Err(format!("no answer within {} s", LIMIT.as_secs())))
+    });
+    futures_join(asked).await
+}
+
 async fn shown(run: &Run<'_>, listener: &Listener, ca_pem: &str) -> Result<Vec<u8>, String> {
-    let via = run.fleet.get(&listener.host).ok_or("not connected")?;
-    let target = Target::Tcp(listener.address.clone(), listener.port);
-    let mut stream = via.open(&target).await.map_err(|error| chain(&error))?;
-    if listener.postgres {
-        ask_for_tls(&mut stream).await?;
-    }
     let settings = TlsSettings {
         ca_pem: ca_pem.to_owned(),
         client_cert_pem: None,
         client_key_pem: None,
         server_name: listener.address.clone(),
     };
-    let config = client_config(&settings)?;
-    let name = ServerName::try_from(listener.address.clone()).map_err(|error| chain(&error))?;
-    let secured = TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await
-        .map_err(|error| chain(&error))?;
+    let stream = reach(run, listener).await?;
+    let secured = secure(stream, &settings).await.map_err(|e| chain(&e))?;
     let certificates = secured.get_ref().1.peer_certificates();
     let leaf = certificates.and_then(<[_]>::first);
     leaf.map(|leaf| leaf.as_ref().to_vec())
         .ok_or_else(|| "it shows no certificate".to_owned())
+}
+
+/// With TLS 1.3 a client's certificate is judged after the handshake: who is not let in gets no answer to what it says.
+async fn admitted(run: &Run<'_>, listener: &Listener, client: &PatroniTls) -> Result<bool, String> {
+    let settings = TlsSettings {
+        ca_pem: client.ca_pem.clone(),
+        client_cert_pem: Some(client.cert_pem.clone()),
+        client_key_pem: Some(client.key_pem.clone()),
+        server_name: listener.address.clone(),
+    };
+    let stream = reach(run, listener).await?;
+    let mut secured = match secure(stream, &settings).await {
+        Ok(secured) => secured,
+        Err(error) if is_alert(&error) => return Ok(false),
+        Err(error) => return Err(chain(&error)),
+    };
+    let words: &[u8] = match listener.postgres {
+        true => &STARTUP,
+        false => REQUEST,
+    };
+    let said = async {
+        secured.write_all(words).await?;
+        secured.flush().await?;
+        secured.read_u8().await
+    };
+    Ok(said.await.is_ok())
+}
+
+fn is_alert(error: &std::io::Error) -> bool {
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::AlertReceived(_)))
+}
+
+/// A connection that is ready for TLS.
+async fn reach(run: &Run<'_>, listener: &Listener) -> Result<Box<dyn Stream>, String> {
+    let via = run.fleet.get(&listener.host).ok_or("not connected")?;
+    let target = Target::Tcp(listener.address.clone(), listener.port);
+    let mut stream = via.open(&target).await.map_err(|error| chain(&error))?;
+    if listener.postgres {
+        ask_for_tls(&mut stream).await?;
+    }
+    Ok(stream)
+}
+
+async fn secure(
+    stream: Box<dyn Stream>,
+    settings: &TlsSettings,
+) -> std::io::Result<TlsStream<Box<dyn Stream>>> {
+    let config = client_config(settings).map_err(std::io::Error::other)?;
+    let name = ServerName::try_from(settings.server_name.clone()).map_err(std::io::Error::other)?;
+    TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
 }
 
 async fn ask_for_tls(stream: &mut Box<dyn Stream>) -> Result<(), String> {
