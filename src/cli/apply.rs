@@ -38,8 +38,26 @@ impl ApplyArgs {
     }
 }
 
+/// How an apply ended, for verbs that changed something beside it.
+pub(super) struct Ended {
+    /// Whether hosts may have been changed: it was consented to, and carrying out began.
+    pub begun: bool,
+    pub result: Result<u8, Failure>,
+}
+
 /// Runs it.
 pub async fn run(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
+    ended(common, args).await.result
+}
+
+/// Runs it, and tells how far it came.
+pub(super) async fn ended(common: &Common, args: &ApplyArgs) -> Ended {
+    let mut begun = false;
+    let result = tried(common, args, &mut begun).await;
+    Ended { begun, result }
+}
+
+async fn tried(common: &Common, args: &ApplyArgs, begun: &mut bool) -> Result<u8, Failure> {
     let saved = args.plan.as_deref().map(read).transpose()?;
     let playbook = saved
         .as_ref()
@@ -61,7 +79,7 @@ pub async fn run(common: &Common, args: &ApplyArgs) -> Result<u8, Failure> {
         return Err(failure.hint("`--yes` consents to an ordinary plan"));
     }
     let session = Session::connect(common, &project, playbook, "apply", true).await?;
-    match carry_out(common, &session, saved.as_ref()).await {
+    match carry_out(common, &session, saved.as_ref(), begun).await {
         Ok(outcome) => Ok(session.finish(outcome).await),
         Err((outcome, failure)) => {
             session.finish(outcome).await;
@@ -76,6 +94,7 @@ async fn carry_out(
     common: &Common,
     session: &Session<'_>,
     saved: Option<&SavedPlan>,
+    begun: &mut bool,
 ) -> Result<Outcome, Stopped> {
     let internal = |failure: Failure| (outcome_of(failure.code), failure);
     let run = session.run().map_err(internal)?;
@@ -102,6 +121,7 @@ async fn carry_out(
         recompile: &recompile,
         unseen_allowed: common.yes,
     };
+    *begun = true;
     match engine::apply(&run, desired, &plan, &options).await {
         Ok(()) => Ok(session.outcome()),
         Err(error) => Err((outcome(&error), Failure::from(error))),

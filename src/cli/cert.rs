@@ -4,6 +4,7 @@ use super::apply::{self, ApplyArgs};
 use super::exit::{Failure, chain, code, pretty, result, say};
 use super::options::Common;
 use super::project::Project;
+use super::rotate::{self, RotateArgs};
 use super::session::Session;
 use super::session::run_id::run_id;
 use super::status_view::{cell, table};
@@ -20,11 +21,11 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 /// Tags of all resources that hold certificates of hosts.
-const TAGS: [&str; 2] = ["pg_cert", "etcd_cert"];
+pub(super) const CERT_TAGS: [&str; 2] = ["pg_cert", "etcd_cert"];
 
 /// Patroni reads its files again at the next turn of its loop, which may be half a minute away.
-const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const POLL: Duration = Duration::from_millis(500);
 
 /// What to do with certificates.
 #[derive(Debug, Args)]
@@ -43,24 +44,29 @@ enum What {
     },
     /// New keys and certificates for all hosts, or those of --limit, and a proof that every listener shows them
     Renew,
+    /// A new authority without downtime: both trusted, then all certificates of the new one, then the old one trusted no more
+    RotateCa(RotateArgs),
 }
 
 /// Runs it.
 pub async fn run(common: &Common, args: &CertArgs) -> Result<u8, Failure> {
+    if let What::RotateCa(args) = &args.what {
+        return rotate::run(common, args).await;
+    }
     let project = Project::open(common)?;
     // Without an authority there is nothing to list; `apply` makes one.
     let ca_pem = project.authority(false)?.cert_pem().to_owned();
     match args.what {
         What::List { served } => list(common, &project, &ca_pem, served).await,
-        What::Renew => renew(common, &project, &ca_pem).await,
+        What::Renew | What::RotateCa(_) => renew(common, &project, &ca_pem).await,
     }
 }
 
-fn dir(project: &Project) -> PathBuf {
+pub(super) fn dir(project: &Project) -> PathBuf {
     project.state_dir.join("pki")
 }
 
-fn all(project: &Project) -> Result<Vec<Kept>, Failure> {
+pub(super) fn all(project: &Project) -> Result<Vec<Kept>, Failure> {
     kept(&dir(project)).map_err(|error| Failure::new(code::INPUT, chain(&error)))
 }
 
@@ -81,7 +87,7 @@ async fn list(common: &Common, project: &Project, ca_pem: &str, ask: bool) -> Re
         Duration::ZERO,
     )
     .await?;
-    show(common, &proofs)?;
+    show(common, &proofs, Form::Whole)?;
     Ok(match proofs.iter().all(|proof| proof.found.is_ok()) {
         true => code::DONE,
         false => code::INTERNAL,
@@ -113,13 +119,13 @@ fn text(kept: &[Kept]) -> String {
 }
 
 /// One listener, and whether it shows what is kept.
-struct Proof {
+pub(super) struct Proof {
     listener: Listener,
-    found: Result<(), String>,
+    pub(super) found: Result<(), String>,
 }
 
 /// Asks all listeners of these hosts, again until all show what is kept or patience ends.
-async fn prove(
+pub(super) async fn prove(
     common: &Common,
     project: &Project,
     ca_pem: &str,
@@ -130,7 +136,8 @@ async fn prove(
     let of = |host: &&Host| hosts.contains(&host.name);
     let asked = project.model.hosts().filter(of);
     let asked: Vec<Listener> = asked.flat_map(|h| listeners(&project.model, h)).collect();
-    let session = Session::reach(common, project, "cert", hosts.clone()).await?;
+    let silent = common.without_events();
+    let session = Session::reach(&silent, project, "cert", hosts.clone()).await?;
     let run = session.run()?;
     let started = Instant::now();
     loop {
@@ -159,7 +166,14 @@ fn judge(kept: &[Kept], listener: &Listener, der: &[u8]) -> Result<(), String> {
     }
 }
 
-fn show(common: &Common, proofs: &[Proof]) -> Result<(), Failure> {
+/// What JSON is like: all of stdout, or more of the lines that an apply has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Whole,
+    Lines,
+}
+
+pub(super) fn show(common: &Common, proofs: &[Proof], form: Form) -> Result<(), Failure> {
     let words = |proof: &Proof| match &proof.found {
         Ok(()) => "shows it".to_owned(),
         Err(why) => why.clone(),
@@ -184,9 +198,11 @@ fn show(common: &Common, proofs: &[Proof]) -> Result<(), Failure> {
         .map(cell)
         .to_vec()
     };
-    result(&match common.json() {
-        true => pretty(&proofs.iter().map(as_json).collect::<Vec<_>>())?,
-        false => table("Listeners", proofs.iter().map(as_cells).collect()),
+    let rows = || proofs.iter().map(as_json);
+    result(&match (common.json(), form) {
+        (true, Form::Whole) => pretty(&rows().collect::<Vec<_>>())?,
+        (true, Form::Lines) => rows().map(|row| format!("{row}\n")).collect(),
+        (false, _) => table("Listeners", proofs.iter().map(as_cells).collect()),
     })
 }
 
@@ -211,21 +227,34 @@ async fn renew(common: &Common, project: &Project, ca_pem: &str) -> Result<u8, F
         retire(&dir(project), name, &aside).map_err(failed)?;
     }
     let with_tags = Common {
-        tags: TAGS.map(str::to_owned).to_vec(),
+        tags: CERT_TAGS.map(str::to_owned).to_vec(),
         ..common.clone()
     };
-    let ended = apply::run(&with_tags, &ApplyArgs::site()).await;
-    if !matches!(ended, Ok(code::DONE)) {
-        for name in &names {
-            bring_back(&dir(project), name, &aside).map_err(failed)?;
-        }
-        say(
-            "the certificates of before are kept: run it again, or `citusctl apply` to have them everywhere",
-        );
-        return ended;
+    let ended = apply::ended(&with_tags, &ApplyArgs::site()).await;
+    if !matches!(ended.result, Ok(code::DONE)) {
+        return undone(project, &names, &aside, ended);
     }
     let proofs = prove(common, project, ca_pem, &hosts, PATIENCE).await?;
-    show(common, &proofs)?;
+    show(common, &proofs, Form::Lines)?;
     let good = proofs.iter().all(|proof| proof.found.is_ok());
     Ok(if good { code::DONE } else { code::INTERNAL })
+}
+
+/// Hosts that have new certificates keep them; where none was begun, those of before stay.
+fn undone(
+    project: &Project,
+    names: &[String],
+    aside: &str,
+    ended: apply::Ended,
+) -> Result<u8, Failure> {
+    if ended.begun {
+        say("not all hosts have their new certificates: mend what failed, then `citusctl apply`");
+        return ended.result;
+    }
+    for name in names {
+        bring_back(&dir(project), name, aside)
+            .map_err(|error| Failure::new(code::INPUT, chain(&error)))?;
+    }
+    say("nothing was begun: the certificates are those of before");
+    ended.result
 }

@@ -26,7 +26,8 @@ type Answers = BTreeMap<HostName, Result<Answer, String>>;
 pub async fn run(common: &Common, args: &ExecArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
     let hosts = project.chosen(common)?;
-    let session = Session::reach(common, &project, "exec", hosts.clone()).await?;
+    let silent = common.without_events();
+    let session = Session::reach(&silent, &project, "exec", hosts.clone()).await?;
     let run = session.run()?;
     let text = shell_text(&args.command);
     session.emitter.emit(Kind::Note { text: text.clone() });

@@ -24,6 +24,7 @@ mod recover;
 mod remove;
 mod render;
 mod rest;
+mod rotate;
 mod runbook;
 mod session;
 mod sinks;

@@ -193,6 +193,16 @@ impl Common {
         }
     }
 
+    /// For verbs whose one JSON result is all of stdout: their events go to the journal alone then.
+    #[must_use]
+    pub fn without_events(&self) -> Self {
+        Self {
+            output: Output::Text,
+            quiet: self.quiet || self.json(),
+            ..self.clone()
+        }
+    }
+
     /// Whether the result is JSON.
     pub fn json(&self) -> bool {
         self.output == Output::Json

@@ -35,6 +35,7 @@ enum What {
 /// Runs it.
 pub async fn run(common: &Common, args: &PasswordArgs) -> Result<u8, Failure> {
     let What::Rotate { names } = &args.what;
+    everybody(common)?;
     let project = Project::open(common)?;
     let found = targets(&project.inventory, names)?;
     let files = edited(&project.inventory, &found)?;
@@ -47,23 +48,35 @@ pub async fn run(common: &Common, args: &PasswordArgs) -> Result<u8, Failure> {
         count(found.len(), "new password"),
         kept.display()
     ));
-    match apply::run(common, &ApplyArgs::site()).await {
+    let ended = apply::ended(common, &ApplyArgs::site()).await;
+    match ended.result {
         Ok(code::DONE) => verify::run(common, &VerifyArgs::logins()).await,
         // What was begun has to be finished with the new ones.
-        Ok(code::FAILED)
-        | Err(Failure {
-            code: code::FAILED, ..
-        }) => Err(Failure::new(
-            code::FAILED,
-            "not all of it was done; the inventory holds the new passwords",
-        )
-        .hint("mend what failed, then `citusctl apply`")),
-        ended => {
+        result if ended.begun => {
+            say(
+                "not all of it was done, and the inventory holds the new passwords: mend what failed, then `citusctl apply`",
+            );
+            result
+        }
+        result => {
             put_back(&kept, &files)?;
             say("nothing was begun: the inventory is as before");
-            ended
+            result
         }
     }
+}
+
+/// Who is left out would keep the old ones, and the inventory does not hold them any more.
+fn everybody(common: &Common) -> Result<(), Failure> {
+    if common.limit.is_none() && common.tags.is_empty() && common.skip_tags.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::new(
+        code::USAGE,
+        "passwords are changed everywhere: there is no part of it to choose",
+    );
+    Err(failure
+        .hint("leave out `-l`, `-t` and `--skip-tags`; name the passwords that are to change"))
 }
 
 /// The places of passwords that are written in clear, and whose they are.

@@ -154,7 +154,11 @@ pub(super) fn consent(common: &Common, args: &RunbookArgs, book: &Runbook) -> Re
     }
 }
 
-fn ask(question: &str, answer: &str, good: impl Fn(&str) -> bool) -> Result<(), Failure> {
+pub(super) fn ask(
+    question: &str,
+    answer: &str,
+    good: impl Fn(&str) -> bool,
+) -> Result<(), Failure> {
     let term = console::Term::stderr();
     if !term.is_term() {
         return Err(Failure::new(

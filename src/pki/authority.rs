@@ -1,6 +1,6 @@
 //! The authority: made once, opened ever after.
 
-use super::inspect::{Inspected, inspect};
+use super::inspect::{Inspected, blocks, inspect};
 use super::store::{self, PRIVATE, PUBLIC};
 use super::{Leaf, LeafRequest, PkiError, leaf};
 use rcgen::{
@@ -104,16 +104,15 @@ impl Ca {
             dir: dir.unwrap_or(Path::new("<memory>")).to_owned(),
             why,
         };
-        let facts = inspect("ca.crt", &pem)?;
-        if facts.public_key != public_key(&key) {
-            return Err(unfit("`ca.key` is not the key of `ca.crt`"));
-        }
+        let Some((own, facts)) = signer(&pem, &public_key(&key))? else {
+            return Err(unfit("`ca.key` is the key of no certificate in `ca.crt`"));
+        };
         if !facts.is_ca {
             return Err(unfit(
                 "`ca.crt` is not a certificate of an authority (`CA:TRUE` is missing)",
             ));
         }
-        let issuer = Issuer::from_ca_cert_pem(&pem, key).map_err(|e| PkiError::Certificate {
+        let issuer = Issuer::from_ca_cert_pem(&own, key).map_err(|e| PkiError::Certificate {
             name: "ca.crt".into(),
             why: e.to_string(),
         })?;
@@ -126,7 +125,7 @@ impl Ca {
         })
     }
 
-    /// The certificate that everybody trusts.
+    /// What everybody trusts: its certificate, and while another authority takes its place that one's, too.
     pub fn cert_pem(&self) -> &str {
         &self.pem
     }
@@ -157,6 +156,14 @@ impl Ca {
         leaf::ended(self, request, now)
     }
 
+    /// A certificate that is kept nowhere: for proofs.
+    ///
+    /// # Errors
+    /// A name that no certificate can carry.
+    pub fn passing(&self, request: &LeafRequest, now: OffsetDateTime) -> Result<Leaf, PkiError> {
+        leaf::passing(self, request, now)
+    }
+
     pub(super) fn dir(&self) -> Option<&Path> {
         self.dir.as_deref()
     }
@@ -168,6 +175,22 @@ impl Ca {
     pub(super) fn issuer(&self) -> &Issuer<'static, KeyPair> {
         &self.issuer
     }
+}
+
+/// The certificate of a key among those of a text.
+fn signer(pem: &str, key: &[u8]) -> Result<Option<(String, Inspected)>, PkiError> {
+    let blocks = blocks(pem);
+    if blocks.is_empty() {
+        // Says what it is instead.
+        inspect("ca.crt", pem)?;
+    }
+    for block in blocks {
+        let facts = inspect("ca.crt", &block)?;
+        if facts.public_key == key {
+            return Ok(Some((block, facts)));
+        }
+    }
+    Ok(None)
 }
 
 /// A fresh P-256 key.

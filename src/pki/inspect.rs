@@ -33,6 +33,16 @@ pub struct Inspected {
     pub client_auth: bool,
 }
 
+/// Where a certificate begins in a PEM text, and where it ends.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// All certificates of a PEM text, each as a text of its own.
+pub(super) fn blocks(pem: &str) -> Vec<String> {
+    let whole = |text: &str| Some(format!("{BEGIN}{}{END}\n", text.split_once(END)?.0));
+    pem.split(BEGIN).skip(1).filter_map(whole).collect()
+}
+
 /// Reads the first certificate of a PEM text. `name` says in errors where it stands.
 ///
 /// # Errors

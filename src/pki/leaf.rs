@@ -104,6 +104,14 @@ pub(super) fn get(ca: &Ca, request: &LeafRequest, now: OffsetDateTime) -> Result
     Ok(leaf)
 }
 
+pub(super) fn passing(
+    ca: &Ca,
+    request: &LeafRequest,
+    now: OffsetDateTime,
+) -> Result<Leaf, PkiError> {
+    issue(ca, request, now, Reissue::First)
+}
+
 pub(super) fn ended(ca: &Ca, request: &LeafRequest, now: OffsetDateTime) -> Result<Leaf, PkiError> {
     let request = LeafRequest {
         lifetime: Duration::days(1),

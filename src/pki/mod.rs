@@ -1,6 +1,6 @@
 //! A private certificate authority beside the inventory, and one certificate per instance.
 //!
-//! The key of the authority is made once and never replaced. Every leaf has a key of its own and is
+//! The key of the authority is made once, and replaced only by [`rotation`]. Every leaf has a key of its own and is
 //! kept while it is fit: same key, same issuer, same names, enough time left. Keys are ECDSA P-256:
 //! Ed25519 breaks SCRAM channel binding of PostgreSQL, and ring makes no RSA keys. Time is passed
 //! in; a [`Ca`] that lives in memory serves `check` and `render`, which write nothing.
@@ -9,6 +9,7 @@ mod authority;
 mod inspect;
 mod kept;
 mod leaf;
+pub mod rotation;
 mod store;
 
 pub use authority::Ca;
