@@ -10,6 +10,7 @@ mod etcd;
 mod exec;
 mod exit;
 mod facts;
+mod group;
 mod init;
 mod inventory;
 mod journal;
@@ -111,6 +112,8 @@ pub enum Verb {
     Exec(exec::ExecArgs),
     /// Certificates: those that are kept, those that listeners show, new ones
     Cert(cert::CertArgs),
+    /// Worker groups of a Citus formation: bring one in, empty one, take one out
+    Group(group::GroupArgs),
     /// New passwords, written into the inventory, applied and proved
     Password(password::PasswordArgs),
     /// What was observed of the hosts
@@ -174,6 +177,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Recover(args) => session::block_on(recover::run(&common, &args)),
         Verb::Exec(args) => session::block_on(exec::run(&common, &args)),
         Verb::Cert(args) => session::block_on(cert::run(&common, &args)),
+        Verb::Group(args) => session::block_on(group::run(&common, &args)),
         Verb::Password(args) => session::block_on(password::run(&common, &args)),
         Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
         Verb::History => journal::history(&common),

@@ -30,6 +30,17 @@ pub struct PlanArgs {
     detailed_exitcode: bool,
 }
 
+impl PlanArgs {
+    /// The whole.
+    pub fn site() -> Self {
+        Self {
+            playbook: "site".to_owned(),
+            out: None,
+            detailed_exitcode: false,
+        }
+    }
+}
+
 /// A plan on disk. It is carried out only while a fresh look yields the same digest.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SavedPlan {

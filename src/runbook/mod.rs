@@ -11,6 +11,7 @@ pub mod patroni;
 pub mod recover;
 pub mod remove;
 mod script;
+pub mod shards;
 mod shell;
 mod step;
 

@@ -70,7 +70,7 @@ impl<'a> Case<'a> {
                 group.cluster
             ),
             format!(
-                "move them to the other groups first: `SELECT citus_drain_node('{host}', {port})` in the database `{}` on the coordinator",
+                "move them to the other groups first: `citusctl group drain {number}`, or `SELECT citus_drain_node('{host}', {port})` in the database `{}` on the coordinator",
                 metadata.formation.primary_db
             ),
         ))
