@@ -53,7 +53,6 @@ const TABLE: &[(&[&str], Why)] = &[
        "vector", "vector_install", "vector_clean", "vector_config", "vector_dir", "vector_launch", "etcd_register", "etcd_deregister", "pg_exporter", "pg_exporter_config",
        "pg_exporter_launch", "pgbouncer_exporter", "pgbouncer_exporter_config", "pgbouncer_exporter_launch", "pgbackrest_exporter", "pgbackrest_exporter_config",
        "pgbackrest_exporter_launch", "pg_register", "pg_deregister", "add_ds", "rm_ds", "register", "unregister"], Module("monitoring")),
-    (&["node_resolv"], Words("is about resolv.conf, which is left alone")),
     (&["node_sec", "node_selinux", "node_firewall", "haproxy_firewall"], Words("is about SELinux and firewalls, which are left alone")),
     (&["node_ca"], Words("is about the system's trust store, which is left alone: each service has the authority's certificate beside its own")),
     (&["node_repo_remove"], Words("removes repositories, and here they are only added: `node_repo_add`")),

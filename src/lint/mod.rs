@@ -10,6 +10,7 @@ mod formation;
 mod hba;
 mod identity;
 mod network;
+mod node;
 mod objects;
 mod ports;
 mod secrets;
@@ -30,13 +31,14 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 14] = [
+const RULES: [&[Rule]; 15] = [
     identity::RULES,
     agreement::RULES,
     formation::RULES,
     etcd::RULES,
     topology::RULES,
     network::RULES,
+    node::RULES,
     ports::RULES,
     services::RULES,
     objects::RULES,

@@ -83,6 +83,30 @@ impl Os {
         }
     }
 
+    /// Its number, as in 12 of `debian12`.
+    pub fn release(self) -> u32 {
+        match self {
+            Self::El8 => 8,
+            Self::El9 => 9,
+            Self::El10 => 10,
+            Self::Debian12 => 12,
+            Self::Debian13 => 13,
+            Self::Ubuntu22 => 22,
+            Self::Ubuntu24 => 24,
+        }
+    }
+
+    /// Its family and the name of the release, as repositories are called.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Debian12 => ("debian", "bookworm"),
+            Self::Debian13 => ("debian", "trixie"),
+            Self::Ubuntu22 => ("ubuntu", "jammy"),
+            Self::Ubuntu24 => ("ubuntu", "noble"),
+            Self::El8 | Self::El9 | Self::El10 => ("el", ""),
+        }
+    }
+
     /// Whether it installs `.deb` packages.
     pub fn is_deb(self) -> bool {
         match self {

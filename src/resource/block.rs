@@ -6,7 +6,7 @@ use crate::command::quote;
 use crate::fact::{Observed, PathKind, Probe};
 use serde::Deserialize;
 
-/// `block: {path, name, content}`: the lines between two markers belong to us, the rest does not.
+/// `block: {path, name, content, first}`: the lines between two markers belong to us, the rest does not.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Block {
@@ -14,6 +14,9 @@ pub struct Block {
     /// Names the block in its markers.
     pub name: String,
     pub content: String,
+    /// It comes before what others wrote, not after it.
+    #[serde(default)]
+    pub first: bool,
 }
 
 impl Block {
@@ -41,6 +44,10 @@ impl Block {
             .split_once(&end)
             .map(|(_, after)| after.trim_start_matches('\n'));
         match (before, after) {
+            (Some(before), Some(after)) if self.first => {
+                format!("{}{before}{after}", self.wanted())
+            }
+            _ if self.first => format!("{}{old}", self.wanted()),
             (Some(before), Some(after)) => format!("{before}{}{after}", self.wanted()),
             _ if old.is_empty() || old.ends_with('\n') => format!("{old}{}", self.wanted()),
             _ => format!("{old}\n{}", self.wanted()),
@@ -66,7 +73,11 @@ impl Kind for Block {
             .get(&self.probe_name())
             .map(String::as_str)
             .unwrap_or_default();
-        if old.contains(&self.wanted()) {
+        let there = match self.first {
+            true => old.starts_with(&self.wanted()),
+            false => old.contains(&self.wanted()),
+        };
+        if there {
             return Verdict::same("the block is as wanted");
         }
         let new = self.spliced(old);
@@ -123,6 +134,7 @@ mod tests {
             path: "/etc/hosts".into(),
             name: "hosts".into(),
             content: "10.0.0.1 a\n".into(),
+            first: false,
         };
         let first = block.spliced("127.0.0.1 localhost\n");
         let changed = Block {
@@ -133,6 +145,28 @@ mod tests {
         assert_eq!(
             changed,
             "127.0.0.1 localhost\n# BEGIN citusctl hosts\n10.0.0.2 b\n# END citusctl hosts\n# mine\n"
+        );
+    }
+
+    #[test]
+    fn may_come_before_all_others() {
+        let block = |content: &str| Block {
+            path: "/etc/resolv.conf".into(),
+            name: "resolv".into(),
+            content: content.into(),
+            first: true,
+        };
+        let first = block("nameserver 10.0.0.1").spliced("nameserver 9.9.9.9\n");
+        let lines = "# BEGIN citusctl resolv\nnameserver 10.0.0.1\n# END citusctl resolv\n";
+        assert_eq!(first, format!("{lines}nameserver 9.9.9.9\n"));
+        let moved = format!("search x\n{first}");
+        let changed = block("nameserver 10.0.0.2").spliced(&moved);
+        assert_eq!(
+            changed,
+            format!(
+                "{}search x\nnameserver 9.9.9.9\n",
+                lines.replace("0.1", "0.2")
+            )
         );
     }
 }

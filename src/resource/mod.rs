@@ -7,6 +7,7 @@
 mod block;
 mod change;
 mod command;
+mod debs;
 mod directory;
 mod file;
 mod free_address;
@@ -22,6 +23,7 @@ mod user;
 pub use block::Block;
 pub use change::{Action, BeforeAfter, Change, Impact, Step, Verdict};
 pub use command::Command;
+pub use debs::Debs;
 pub use directory::Directory;
 pub use file::File;
 pub use free_address::{Answering, FreeAddress};
@@ -105,6 +107,7 @@ kinds! {
     "hostname" => Hostname,
     "user" => User,
     "command" => Command,
+    "debs" => Debs,
     "unit" => Unit,
     "no_foreign_path" => NoForeignPath,
     "free_space" => FreeSpace,

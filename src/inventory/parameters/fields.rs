@@ -140,6 +140,17 @@ pub(super) const REPO: &[Field] = &[
     field("key", Text),
 ];
 
+/// `repo_upstream`.
+pub(super) const UPSTREAM: &[Field] = &[
+    needed("name", Text),
+    needed("module", Text),
+    needed("baseurl", Any),
+    field("description", Text),
+    field("releases", List),
+    field("arch", List),
+    field("key", Text),
+];
+
 /// `node_facts`.
 pub(super) const FACTS: &[Field] = &[
     field("cpu", Int(1, 4096)),

@@ -41,7 +41,6 @@ const PREFIXES: &[(&str, &str)] = &[
 
 const NAMES: &[(&str, &str)] = &[
     ("version", "pigsty"),
-    ("region", "repo"),
     ("language", "pigsty"),
     ("proxy_env", "repo"),
     ("admin_ip_v6", "infra"),

@@ -5,7 +5,7 @@ use super::Kind::{
     Secret, Text, Texts,
 };
 use super::Module::{Ca, Etcd, Haproxy, Node, NodeVip, Removal};
-use super::fields::HAPROXY_SERVICE;
+use super::fields::{HAPROXY_SERVICE, UPSTREAM};
 use super::{Param, Support, planned, used, with};
 
 const TUNE: &[&str] = &["none", "oltp", "olap", "crit", "tiny"];
@@ -24,10 +24,12 @@ pub(super) const TABLE: &[Param] = &[
     used(Node, "node_write_etc_hosts", Bool, "true", "G", "manage a block of /etc/hosts at all"),
     used(Node, "node_default_etc_hosts", Texts, "[]", "G", "static records, each `ADDRESS NAME...` (Pigsty: its portal's name)"),
     used(Node, "node_etc_hosts", Texts, "[]", "C", "more static records"),
-    planned(Node, "node_dns_method", OneOf(&["add", "none", "overwrite"]), "\"none\"", "C", "what to do with resolv.conf (Pigsty: add)"),
-    planned(Node, "node_dns_servers", Texts, "[]", "C", "name servers"),
-    planned(Node, "node_dns_options", Texts, "[]", "C", "options of resolv.conf"),
-    planned(Node, "node_repo_modules", Text, "\"\"", "C", "sets of repositories to add, by module"),
+    used(Node, "node_dns_method", OneOf(&["add", "none", "overwrite"]), "\"none\"", "C", "what to do with /etc/resolv.conf: add (in front of what is there), overwrite, none (Pigsty: add)"),
+    used(Node, "node_dns_servers", Texts, "[]", "C", "addresses of name servers; the resolver asks the first three"),
+    used(Node, "node_dns_options", Texts, "[]", "C", "more lines of resolv.conf, as `options timeout:1`"),
+    used(Node, "node_repo_modules", Text, "\"\"", "C", "modules of `repo_upstream` whose repositories are added, with commas (Pigsty: local)"),
+    used(Node, "repo_upstream", Records(UPSTREAM), "[]", "G", "repositories to choose from: name, module, releases, arch, baseurl by region, and the key that signs it (as in `node_repos`); Pigsty brings its own, here there are none"),
+    used(Node, "region", OneOf(&["default", "china", "europe"]), "\"default\"", "G", "which `baseurl` of `repo_upstream` is taken, where it has that one"),
     planned(Node, "node_repo_remove", Bool, "false", "C", "ignored: repositories are added and never removed"),
     used(Node, "node_packages", Texts, "[]", "C", "packages or aliases that are installed"),
     used(Node, "node_default_packages", Texts, "[]", "G", "packages or aliases that are always installed"),

@@ -1,9 +1,9 @@
 //! Ansible's connection variables and our own.
 
-use super::Kind::{Any, Bool, Int, OneOf, Port, Record, Records, Secret, Text};
+use super::Kind::{Any, Bool, Int, OneOf, Path, Port, Record, Records, Secret, Text};
 use super::Module::{Ansible, Citusctl};
 use super::fields::{FACTS, REPO};
-use super::{Param, Support, planned, used, with};
+use super::{Param, Support, used, with};
 
 #[rustfmt::skip] // one parameter a line, as a table
 pub(super) const TABLE: &[Param] = &[
@@ -34,7 +34,7 @@ pub(super) const TABLE: &[Param] = &[
     used(Citusctl, "patroni_version", Text, "", "C", "version of Patroni to render for before it is installed; without it the distribution's"),
     used(Citusctl, "node_facts", Record(FACTS), "{}", "I", "stated facts for rendering offline: cpu, mem_mb, disk_gb, os"),
     used(Citusctl, "node_repos", Records(REPO), "[]", "C", "package repositories to add: name, line as apt reads it, and the key that signs it: its text, or a path on the host"),
-    planned(Citusctl, "node_debs_dir", Text, "", "C", "directory on this machine with .deb files that are installed without a repository"),
+    used(Citusctl, "node_debs_dir", Path, "", "C", "directory on the host with .deb files, used as a repository; nobody but root may write there"),
     used(Citusctl, "pg_synchronous_mode", OneOf(&["auto", "off", "on", "quorum"]), "\"auto\"", "C", "Patroni's synchronous_mode; auto: quorum in a formation, else by pg_rpo and profile"),
     used(Citusctl, "pg_adopt_data", Bool, "false", "A", "take over a PostgreSQL data directory that citusctl did not make"),
     used(Citusctl, "pg_min_free_mb", Int(0, i64::MAX), "512", "C", "MiB that must be free where the data goes before a first run"),

@@ -5,6 +5,7 @@ mod node;
 mod objects;
 mod pg;
 mod pooler;
+mod repos;
 mod vip;
 
 pub use pooler::is_pooled;

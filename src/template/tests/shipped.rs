@@ -152,7 +152,7 @@ fn context(citus: bool, patroni: &str) -> Json {
                          "track": true}},
         "node": {"hosts": [{"address": "10.10.10.11", "names": ["pg-citus0-1", "h"]}]},
         "repo": {"name": "pgdg", "line": "deb https://example.com/apt trixie main"},
-        "vars": {"node_tune": "oltp", "node_overcommit_ratio": 0, "node_hugepage_count": 0,
+        "vars": {"node_dns_servers": ["10.0.0.2"], "node_dns_options": ["options timeout:1"], "node_tune": "oltp", "node_overcommit_ratio": 0, "node_hugepage_count": 0,
                  "node_hugepage_ratio": 0, "node_sysctl_params": {"fs.nr_open": 8388608},
                  "node_kernel_modules": ["softdog"], "node_aliases": {"pq": "psql -X"},
                  "node_admin_username": "ops", "node_admin_sudo": "limit", "pg_dbsu_sudo": "limit",
