@@ -59,26 +59,42 @@ pub async fn carry_out(run: &Run<'_>, book: &Runbook) -> Result<(), EngineError>
         total: 1,
         hosts: book.hosts().into_iter().collect(),
     });
-    for step in &book.steps {
-        if run.cancel.stops() {
-            return Err(EngineError::Interrupted(format!(
-                "`{}` was not begun; run the same command again to go on",
-                step.title
-            )));
-        }
-        let doing = Doing {
-            run,
-            id: ResourceId::new(format!("{}/{}", book.name, step.id)),
-            prelude: &book.prelude,
-            step,
-        };
-        doing.step().await?;
+    for steps in book.steps.chunk_by(|step, _| step.beside) {
+        together(run, book, steps).await?;
     }
     run.emitter.emit(Kind::StageFinished {
         stage,
         millis: millis(started),
     });
     Ok(())
+}
+
+/// Steps that begin at the same time; all of them end before anything is said of a failure.
+async fn together<'a>(
+    run: &'a Run<'_>,
+    book: &'a Runbook,
+    steps: &'a [Step],
+) -> Result<(), EngineError> {
+    if let Some(first) = steps.first().filter(|_| run.cancel.stops()) {
+        return Err(EngineError::Interrupted(format!(
+            "`{}` was not begun; run the same command again to go on",
+            first.title
+        )));
+    }
+    let doing = |step: &'a Step| async move {
+        let id = ResourceId::new(format!("{}/{}", book.name, step.id));
+        let prelude = &book.prelude;
+        Doing {
+            run,
+            id,
+            prelude,
+            step,
+        }
+        .step()
+        .await
+    };
+    let ended = futures_join(steps.iter().map(doing)).await;
+    ended.into_iter().collect()
 }
 
 /// The hosts of all steps, and all hosts of a group that something is asked of.

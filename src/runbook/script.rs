@@ -5,12 +5,16 @@ use crate::resource::prelude;
 use crate::secret::Secret;
 use std::time::Duration;
 
+/// The status by which an action says that it refuses.
+const REFUSED: u8 = 94;
+
 /// Three pieces of shell text with `errexit` on. What a failing check prints are the words that people see.
 #[derive(Clone, Debug)]
 pub struct Script {
     /// The precondition, checked immediately before the action. What it prints on failure is why not.
     pub require: Secret,
-    /// The action; can be run again. May be empty: then the step only waits.
+    /// The action; can be run again. May be empty: then the step only waits. One that finds its precondition only while
+    /// it looks says `refuse WORDS` before it has changed anything.
     pub act: Secret,
     /// The postcondition: quick, without effect. Holds it beforehand, the step is skipped.
     pub holds: Secret,
@@ -93,12 +97,14 @@ pub fn attempt_program(
     let text = format!(
         "{mark}{prelude}{functions}\n\
          holds() {{\n{holds}\n:\n}}\nrequire() {{\n{require}\n:\n}}\nact() {{\n{act}\n:\n}}\n\
+         refuse() {{ printf '%s\\n' \"$*\"; exit {REFUSED}; }}\n\
          said=$( (set -e; holds) 2>&1); rc=$?\n\
          if [ $rc = 0 ]; then mark skipped; exit 0; fi\n\
          said=$( (set -e; require) 2>&1); rc=$?\n\
          if [ $rc != 0 ]; then printf '%s\\n' \"$said\"; mark refused; exit 0; fi\n\
          mark acting\n\
          ( set -e; act ) 2>&1; rc=$?\n\
+         if [ $rc = {REFUSED} ]; then mark refused; exit 0; fi\n\
          if [ $rc != 0 ]; then mark failed $rc; exit 0; fi\n\
          mark waiting\n\
          last= end=$(($(date +%s) + {seconds}))\n\
@@ -165,6 +171,13 @@ mod tests {
             attempts(&script, 1),
             [text("etcd has a majority"), Attempt::Refused]
         );
+    }
+
+    #[test]
+    fn an_action_may_refuse_by_itself() {
+        let script = Script::new("refuse somebody is back\necho no", "false");
+        let wanted = [Attempt::Acting, text("somebody is back"), Attempt::Refused];
+        assert_eq!(attempts(&script, 1), wanted);
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::secret::Secret;
 ///   where no leader is known;
 /// - `etcd_stop` ends the member on this host at once: asked politely, one without a majority looks for somebody to hand
 ///   the lead to, for the 90 s of its unit;
+/// - `etcd_start_with FILE` names the configuration of the next start of etcd.service, `etcd_start_ordinary` takes that
+///   back: without a look of systemd at its files where the unit is of this version;
 /// - `etcd_leader_url URL` prints where the leader is, asked at any member that lives: with passwords on, only the leader
 ///   itself can promote a learner (a follower forwards the request without them);
 /// - `patroni_says leader` asks Patroni on this host, and prints why where the answer is no;
@@ -58,6 +60,14 @@ fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
          etcd_ctl_at() {{ {login}etcd_plain \"$@\"; }}\n\
          etcd_ctl() {{ etcd_ctl_at \"$ETCD_URL\" \"$@\"; }}\n\
          etcd_stop() {{ systemctl kill -s KILL etcd.service 2>/dev/null || :; systemctl stop etcd.service || :; }}\n\
+         ETCD_DROPIN=/run/systemd/system/etcd.service.d/zz-citusctl.conf\n\
+         etcd_start_with() {{ if systemctl show -P EnvironmentFiles etcd.service | grep -q /run/citusctl/etcd-start; then\n\
+           printf 'CITUSCTL_ETCD_CONF=%s\\n' \"$1\" >/run/citusctl/etcd-start\n\
+         else\n\
+           mkdir -p \"${{ETCD_DROPIN%/*}}\"; printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/etcd --config-file=%s\\n' \"$1\" >\"$ETCD_DROPIN\"; systemctl daemon-reload\n\
+         fi; }}\n\
+         etcd_start_ordinary() {{ rm -f /run/citusctl/etcd-start; [ ! -e \"$ETCD_DROPIN\" ] || {{ rm -f \"$ETCD_DROPIN\"; systemctl daemon-reload; }}; }}\n\
+         etcd_starts_ordinary() {{ [ ! -e /run/citusctl/etcd-start ] && [ ! -e \"$ETCD_DROPIN\" ] || {{ echo 'the temporary configuration is still in place'; return 1; }}; }}\n\
          etcd_leader_url() {{ for url in $(etcd_ctl_at \"$1\" member list | cut -d, -f5); do\n\
            found=$(etcd_plain \"$url\" endpoint status -w json 2>/dev/null) || continue\n\
            [ \"$(printf %s \"$found\" | json_text member_id)\" != \"$(printf %s \"$found\" | json_text leader)\" ] || {{ echo \"$url\"; return 0; }}\n\
@@ -85,7 +95,7 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
            \"{scheme}://{api}/$1\" 2>&1 | tail -n 1 | grep . && return 1; return 0; }}\n\
          PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user}\n\
          pg_control() {{ runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" \"$@\"; }}\n\
-         pg_is_stopping() {{ pg_control status >/dev/null 2>&1 && [ \"$(sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | tr -d ' ')\" = stopping ]; }}\n\
+         pg_is_stopping() {{ sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | grep -q stopping && pg_control status >/dev/null 2>&1; }}\n\
          sql() {{ PGCONNECT_TIMEOUT=4 runuser -u \"$PG_USER\" -- \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h {socket} -p $PG_PORT -d \"$1\" -c \"$2\"; }}\n",
         data = quote(&typed.str("pg_data")),
         bin = quote(&bin),

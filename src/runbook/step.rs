@@ -27,6 +27,8 @@ pub struct Step {
     pub must: bool,
     /// Whether it is done even where its postcondition holds beforehand.
     pub always: bool,
+    /// Whether it begins together with the step after it, and neither waits for the other.
+    pub beside: bool,
     #[serde(rename = "on", serialize_with = "places")]
     pub work: Work,
 }
@@ -93,6 +95,7 @@ impl Step {
             within: Duration::from_secs(30),
             must: true,
             always: false,
+            beside: false,
             work: Work::Hosts(scripts),
         }
     }
@@ -130,6 +133,13 @@ impl Step {
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.must = false;
+        self
+    }
+
+    /// The same step, begun together with the step after it.
+    #[must_use]
+    pub fn beside(mut self) -> Self {
+        self.beside = true;
         self
     }
 

@@ -48,6 +48,9 @@ fn step_view(text: &mut String, index: usize, step: &Step) {
         };
         let _ = write!(text, "  {loud}[{}]{loud:#}", step.impact.word());
     }
+    if step.beside {
+        text.push_str("  [together with the next]");
+    }
     text.push('\n');
 }
 

@@ -8,7 +8,7 @@ mod citus;
 mod failover;
 mod gap;
 mod others;
-mod proxies;
+pub(in crate::runbook) mod proxies;
 mod restart;
 pub mod steps;
 mod switchover;

@@ -85,6 +85,19 @@ fn tell(services: &[&Service], from: &InstanceName, to: &InstanceName) -> Vec<(S
     services.iter().flat_map(both).flatten().collect()
 }
 
+/// After a loss: a watcher on a host tells HAProxy of a new leader the moment `url` says so; nothing waits meanwhile.
+pub(in crate::runbook) fn announce(host: &Host, to: &InstanceName, url: &str) -> Option<Script> {
+    let services = host.services.iter();
+    let services = services.filter(|service| leads_to(service, to));
+    let up = services.filter_map(|service| {
+        let server = server(service, to)?;
+        Some((format!("{}/{server}", service.name), "up".to_owned()))
+    });
+    let tell: Vec<(String, String)> = up.collect();
+    let orders = json!({ "next": url, "last": url, "tell": tell, "frontends": {} });
+    (!tell.is_empty()).then(|| script(&orders))
+}
+
 fn frontends(services: &[&Service]) -> BTreeMap<String, u32> {
     let limit = |service: &&Service| (service.name.clone(), service.maxconn);
     services.iter().map(limit).collect()

@@ -48,7 +48,7 @@ def hold():
 
 
 def watch():
-    start, held = time.monotonic(), True
+    start, held = time.monotonic(), bool(orders["frontends"])
     while time.monotonic() < start + LOOKS:
         if leads(orders["next"]):
             for server, health in orders["tell"]:

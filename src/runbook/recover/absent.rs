@@ -2,12 +2,14 @@
 //! the other members of its group before it promotes. For the time of a recover the kernel of every host that is
 //! left refuses at once what Patroni would wait for.
 //!
-//! Only Patroni's own connections are refused, only those to etcd's client port and to Patroni of hosts that do not
-//! answer, and only for a minute: etcd's members still hear each other, so one that comes back is told that it is no
-//! member any more. What Patroni would have asked the lost members is asked beside etcd's restart, and judged
-//! before the leader key is taken.
+//! Citus waits for them as well, half a minute for each when it tells its nodes of a new one.
+//!
+//! Only connections of Patroni's and PostgreSQL's own user are refused, only those to etcd's client port, to Patroni and to
+//! PostgreSQL of hosts that do not answer, and only for a minute: etcd's members still hear each other, so one that comes
+//! back is told that it is no member any more. What Patroni would have asked the lost members is asked beside etcd's
+//! restart, and judged before the leader key is taken.
 
-use super::Case;
+use super::{Case, lead};
 use crate::command::quote;
 use crate::model::Host;
 use crate::names::HostName;
@@ -17,11 +19,13 @@ use std::collections::BTreeMap;
 /// How long connections are refused at most (s): the whole recover, when all goes well, takes a fraction of it.
 const SECONDS: u32 = 60;
 
-/// A place that Patroni would wait for: an address, and its ports for etcd's clients and for Patroni.
+/// A place that somebody would wait for: an address, and its ports.
 struct Place {
     address: String,
     etcd: Option<u16>,
     patroni: Option<u16>,
+    /// Citus connects to it; for other groups nobody does who would wait.
+    postgres: Option<u16>,
 }
 
 /// The lost hosts that do not answer.
@@ -37,6 +41,7 @@ fn places(case: &Case<'_>) -> Vec<Place> {
             .as_ref()
             .and_then(|_| Some(model.etcd.as_ref()?.client_port)),
         patroni: host.pg.as_ref().map(|member| member.patroni_port),
+        postgres: host.pg.as_ref().map(|member| member.port),
     };
     model.hosts().filter(silent).map(place).collect()
 }
@@ -46,12 +51,13 @@ pub(super) fn refuse(case: &Case<'_>) -> Option<Step> {
     let places = places(case);
     let hosts = case.input.model.hosts();
     let left = hosts.filter(|host| host.pg.is_some() && case.host_seen(&host.name).is_some());
-    let scripts: BTreeMap<HostName, Script> = left
-        .map(|host| (host.name.clone(), script(&places)))
-        .collect();
+    let asking = lead::hosts(case);
+    let script = |host: &Host| script(&places, asking.contains(&host.name));
+    let scripts: BTreeMap<HostName, Script> =
+        left.map(|host| (host.name.clone(), script(host))).collect();
     let step = |scripts| {
         let title = format!(
-            "refuse at once, for {SECONDS} s at most, what Patroni would wait for on the lost hosts"
+            "refuse at once, for {SECONDS} s at most, what Patroni and Citus would wait for on the lost hosts"
         );
         Step::on_all(scripts, "absent", title).optional()
     };
@@ -69,52 +75,51 @@ pub(super) fn lift(refused: &Step) -> Step {
     Step::on_all(scripts.collect(), "lift", title).optional()
 }
 
-fn script(places: &[Place]) -> Script {
+fn script(places: &[Place], asks: bool) -> Script {
     let ports = |place: &Place| -> Vec<String> {
-        let ports = [place.etcd, place.patroni].into_iter().flatten();
+        let ports = [place.etcd, place.patroni, place.postgres].into_iter();
         ports
+            .flatten()
             .map(|port| format!("{} {port}", place.address))
             .collect()
     };
-    let places: Vec<String> = places.iter().flat_map(ports).collect();
+    let refused: Vec<String> = places.iter().flat_map(ports).collect();
+    // The answer is wanted when etcd is back. A function in the background would keep the connection's end.
+    let ask = match asks {
+        true => question(places, "", " &"),
+        false => String::new(),
+    };
     let act = format!(
-        "PLACES={} SECONDS_AT_MOST={SECONDS}\n{}",
-        quote(&places.join("\n")),
+        "{ask}PLACES={} SECONDS_AT_MOST={SECONDS}\n{}",
+        quote(&refused.join("\n")),
         include_str!("scripts/absent.sh")
     );
     Script::new(act, "[ -e \"/run/citusctl/absent-$RUN\" ]")
 }
 
-/// `ask_lost` asks Patroni of the lost hosts, which takes two seconds at most. Empty where there is none to ask.
-fn question(case: &Case<'_>) -> String {
-    let places = places(case);
+/// Asks Patroni of the lost hosts, which takes a second and a half at most, and notes the answer in `$ALIVE`.
+fn question(places: &[Place], begin: &str, end: &str) -> String {
     let patronis = places
         .iter()
         .filter_map(|place| Some(quote(&format!("{} {}", place.address, place.patroni?))));
     let patronis: Vec<String> = patronis.collect();
-    match patronis.is_empty() {
-        true => String::new(),
-        false => format!(
-            "ALIVE=\"/run/citusctl/alive-$RUN\"\nmkdir -p /run/citusctl\n\
-             ask_lost() {{ python3 - {} >\"$ALIVE\" 2>&1 <<'CITUSCTL_ALIVE'\n{}CITUSCTL_ALIVE\n}}\n",
-            patronis.join(" "),
-            include_str!("scripts/alive.py")
-        ),
-    }
-}
-
-/// Asks in the background: the answer is wanted when etcd is back.
-pub(super) fn ask(case: &Case<'_>) -> String {
-    match question(case) {
-        text if text.is_empty() => text,
-        text => format!("{text}ask_lost &\n"),
-    }
+    format!(
+        "ALIVE=\"/run/citusctl/alive-$RUN\"\nmkdir -p /run/citusctl\n\
+         {begin}python3 - {} >\"$ALIVE\" 2>&1 <<'CITUSCTL_ALIVE'{end}\n{}CITUSCTL_ALIVE\n",
+        patronis.join(" "),
+        include_str!("scripts/alive.py")
+    )
 }
 
 /// Whoever answers is not off, and may be ahead: the leader key stays where it is.
 pub(super) fn nobody_is_back(case: &Case<'_>) -> String {
-    match question(case) {
-        text if text.is_empty() => text,
-        text => format!("{text}{}", include_str!("scripts/nobody-back.sh")),
+    let places = places(case);
+    match places.iter().any(|place| place.patroni.is_some()) {
+        true => format!(
+            "{}{}",
+            question(&places, "[ -e \"$ALIVE\" ] || ", ""),
+            include_str!("scripts/nobody-back.sh")
+        ),
+        false => String::new(),
     }
 }

@@ -4,7 +4,9 @@
 mod absent;
 mod adopt;
 mod edit;
+mod lead;
 mod marker;
+mod nodes;
 mod pin;
 mod promote;
 mod prove;
@@ -30,7 +32,7 @@ pub(super) use settle::settle;
 pub use undo::plan_undo;
 pub(super) use via_etcd::force_for_good;
 
-use super::{Consent, Refusal, Runbook, host_functions};
+use super::{Consent, Refusal, Runbook, Step, host_functions};
 use crate::inventory::Inventory;
 use crate::model::{Formation, Group, Host, Instance, Model};
 use crate::names::{HostName, RunId};
@@ -106,7 +108,7 @@ pub fn plan(input: Input<'_>, request: &Request) -> Result<Runbook, Refusal> {
         Via::Etcd => {
             let refused = absent::refuse(&case);
             let lift = refused.as_ref().map(absent::lift);
-            steps.extend(refused);
+            steps.extend(refused.map(Step::beside));
             steps.extend(via_etcd::steps(&case)?);
             steps.extend(prove::steps(&case));
             steps.extend(lift);
@@ -170,6 +172,7 @@ impl<'a> Case<'a> {
                 .expose()
                 .to_owned();
             text.push_str(&prove::functions(self.input.inventory, host));
+            text.push_str(&lead::functions(self));
             (host.name.clone(), Secret::new(text))
         });
         functions.collect()

@@ -147,7 +147,7 @@ fn node(case: &Case<'_>, at: &HostName, (group, member): (&Group, &Instance)) ->
 }
 
 /// The member of a group that takes writes now, if there is one.
-fn writer<'a>(group: &'a Group, case: &Case<'_>) -> Option<&'a Instance> {
+pub(super) fn writer<'a>(group: &'a Group, case: &Case<'_>) -> Option<&'a Instance> {
     let mut members = group.members.iter();
     members.find(|member| {
         case.host_seen(&member.host)

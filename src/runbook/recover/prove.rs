@@ -1,13 +1,11 @@
 //! The proof: a committed write through every service port that should take one, and one over all groups.
 
-use super::Case;
+use super::{Case, nodes};
 use crate::command::quote;
 use crate::inventory::Inventory;
 use crate::inventory::parameters::Typed;
 use crate::model::{Host, Service, ServiceKind};
-use crate::names::HostName;
 use crate::runbook::{Script, Step};
-use std::collections::BTreeMap;
 
 /// `through HOST PORT DATABASE SQL`: as the administrator, over TLS, as a client would.
 pub(super) fn functions(inventory: &Inventory, host: &Host) -> String {
@@ -43,6 +41,7 @@ pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
         steps.push(write(case, "prove", title, &plain, "postgres", sql));
     }
     if case.formation.is_citus() {
+        steps.extend(nodes::known(case));
         let coordinator = doors(case, |service| {
             service.kind == ServiceKind::Coordinator && writes(service)
         });
@@ -94,35 +93,6 @@ fn writes(service: &Service) -> bool {
     let path = path.split('?').next().unwrap_or_default();
     matches!(path, "/primary" | "/read-write" | "/leader" | "/master")
 }
-
-/// HAProxy believes a server only after several checks, seconds apart: it is told at once what Patroni answers by
-/// now. The next check judges by itself again.
-pub(super) fn nudge(case: &Case<'_>) -> Option<Step> {
-    let hosts = case.input.model.hosts().filter(|host| host.haproxy);
-    let reachable = hosts.filter(|host| {
-        case.host_seen(&host.name)
-            .is_some_and(|seen| seen.runs("haproxy"))
-    });
-    let scripts: BTreeMap<HostName, Script> = reachable
-        .filter_map(|host| {
-            let services = host.services.iter().filter(|service| writes(service) && leads_to(case, service));
-            let orders: Vec<String> = services.map(|service| format!("{}/{}", service.name, case.survivor.name)).collect();
-            let script = || {
-                let act = format!("! command -v python3 >/dev/null || python3 - {} <<'CITUSCTL_HAPROXY' || :\n{NUDGE}\nCITUSCTL_HAPROXY", orders.join(" "));
-                Script::new(format!("{act}\nmkdir -p /run/citusctl; : >\"/run/citusctl/nudged-$RUN\""), "[ -e \"/run/citusctl/nudged-$RUN\" ]")
-            };
-            (!orders.is_empty()).then(|| (host.name.clone(), script()))
-        })
-        .collect();
-    let step = |scripts| {
-        Step::on_all(scripts, "haproxy", "tell HAProxy that the new leader is up").optional()
-    };
-    (!scripts.is_empty()).then(|| step(scripts))
-}
-
-const NUDGE: &str = "import socket, sys\n\
-for server in sys.argv[1:]:\n    with socket.socket(socket.AF_UNIX) as admin:\n        admin.settimeout(2)\n        admin.connect('/run/haproxy/admin.sock')\n        \
-admin.sendall(f'set server {server} health up\\n'.encode())\n        admin.recv(1000)";
 
 /// One statement string is one transaction: committed, and nothing is left behind.
 fn write(

@@ -102,10 +102,13 @@ fn etcd_first_where_a_member_has_its_data() {
     assert_eq!(
         bench.steps(),
         [
-            "mark", "absent", "etcd", "patroni", "alone", "leader", "haproxy", "prove", "lift"
+            "mark", "absent", "patroni", "etcd", "haproxy", "leader", "prove", "lift"
         ]
     );
     let book = plan(bench.input(), &bench.request).unwrap();
+    let beside = book.steps.iter().filter(|step| step.beside);
+    let beside: Vec<&str> = beside.map(|step| step.id).collect();
+    assert_eq!(beside, ["absent", "patroni", "haproxy"]);
     assert_eq!(book.consent, Consent::Name);
     assert_eq!(book.subject, "pg-test");
     assert!(

@@ -75,6 +75,7 @@ fn restore(input: Input<'_>) -> Step {
          etcd_stop\n\
          move_aside \"$ETCD_DATA\"\n\
          cp -a \"$kept\" \"$ETCD_DATA\"\n\
+         etcd_start_ordinary\n\
          systemctl start --no-block etcd.service\n\
          rm -f {ETCD_BEFORE}"
     );

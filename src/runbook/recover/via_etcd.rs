@@ -2,11 +2,10 @@
 //! callbacks, addresses and Citus's metadata then heal by themselves.
 
 use super::marker::{ETCD_BEFORE, MARKER_PATH, Via};
-use super::{Case, Input, PgSeen};
-use super::{absent, pin, prove};
-use crate::command::quote;
+use super::{Case, Input};
+use super::{lead, pin};
 use crate::model::{EtcdMember, Group, Instance};
-use crate::names::{HostName, InstanceName};
+use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Refusal, Script, Step};
 use std::collections::BTreeMap;
@@ -67,7 +66,7 @@ fn fence_script() -> Script {
     Script::new(act, holds)
 }
 
-/// The steps, in order.
+/// The steps, in order. What can be done at once is: a busy machine takes long for each.
 pub(super) fn steps(case: &Case<'_>) -> Result<Vec<Step>, Refusal> {
     let at = member(case).ok_or_else(|| {
         Refusal::new(
@@ -75,21 +74,15 @@ pub(super) fn steps(case: &Case<'_>) -> Result<Vec<Step>, Refusal> {
             "`--via promote` does without etcd",
         )
     })?;
-    let act = include_str!("scripts/etcd-force.sh");
-    let mut steps = vec![forced(&at.host, format!("{}{act}", absent::ask(case)))];
-    steps.push(patroni(case));
-    steps.extend(alone(case, case.group, &at.host));
-    steps.push(release(case, case.group, &at.host));
-    steps.extend(prove::nudge(case));
-    for group in hurt(case) {
-        steps.extend(alone(case, group, &at.host).map(Step::optional));
-        steps.push(release(case, group, &at.host).optional());
-    }
+    let mut steps = vec![patroni(case).beside(), force(&at.host)];
+    steps.extend(lead::watch(case).map(Step::beside));
+    steps.push(lead::own(case, at));
+    steps.extend(hurt(case).filter_map(|group| Some(lead::other(case, group, at)?.beside())));
     Ok(steps)
 }
 
 /// Other groups that lost a member and have one left.
-fn hurt<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Group> {
+pub(super) fn hurt<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Group> {
     let groups = case.input.model.groups().map(|(_, group)| group);
     groups.filter(|group| {
         let mut members = group.members.iter();
@@ -99,12 +92,12 @@ fn hurt<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Group> {
 }
 
 /// Members of a group that take part.
-fn left<'a>(case: &Case<'a>, group: &'a Group) -> impl Iterator<Item = &'a Instance> {
+pub(super) fn left<'a>(case: &Case<'a>, group: &'a Group) -> impl Iterator<Item = &'a Instance> {
     let members = group.members.iter();
     members.filter(|member| case.host_seen(&member.host).is_some())
 }
 
-fn member<'a>(case: &Case<'a>) -> Option<&'a EtcdMember> {
+pub(super) fn member<'a>(case: &Case<'a>) -> Option<&'a EtcdMember> {
     let may = |host: &HostName| !case.lost.contains(host);
     best_member(case.input, &case.survivor.host, may)
 }
@@ -138,9 +131,10 @@ pub(in crate::runbook) fn force_for_good(host: &HostName) -> Step {
 }
 
 fn forced(host: &HostName, act: String) -> Step {
-    let holds = "if [ -e /run/systemd/system/etcd.service.d/zz-citusctl-force.conf ]; then echo 'the temporary configuration is still in place'; false; fi\n\
-        etcd_majority || { echo 'etcd does not answer yet'; false; }\n\
-        n=$(etcd_ctl member list | wc -l)\n\
+    // Asked without a password: each login costs a password's hash.
+    let holds = "etcd_starts_ordinary\n\
+        case $(etcd_leader) in '' | 0) echo 'etcd does not answer yet'; false ;; esac\n\
+        n=$(etcd_plain \"$ETCD_URL\" member list | wc -l)\n\
         [ $n = 1 ] || { echo \"etcd has $n members\"; false; }";
     let require = "[ -d \"$ETCD_DATA/member\" ] || { echo \"$ETCD_DATA has no member in it\"; false; }\n\
         if etcd_majority; then echo 'etcd has a majority after all: a lost member has come back; see citusctl status'; false; fi";
@@ -170,112 +164,5 @@ fn patroni(case: &Case<'_>) -> Step {
         others.chain([own]).collect(),
         "patroni",
         "see that Patroni runs, and does not wait for lost standbys",
-    )
-}
-
-/// The only member that is left of a group commits alone from the start. Patroni would find that out two or three looks
-/// later, and until then the first commit waits for members that are gone.
-fn alone(case: &Case<'_>, group: &Group, at: &HostName) -> Option<Step> {
-    let mut members = left(case, group);
-    let (Some(me), None) = (members.next(), members.next()) else {
-        return None;
-    };
-    let own = group.cluster == case.group.cluster;
-    let state = serde_json::json!({ "leader": me.name, "sync_standby": null, "quorum": 0 });
-    let (key, state) = (format!("{}sync", group.dcs_prefix), state.to_string());
-    let act = format!("etcd_ctl put {} {} >/dev/null", quote(&key), quote(&state));
-    let holds = format!(
-        "ME={} PREFIX={} OWN={}\n{}",
-        quote(me.name.as_str()),
-        quote(&group.dcs_prefix),
-        u8::from(own),
-        include_str!("scripts/sync-alone.sh")
-    );
-    let title = format!("commits of {} wait for lost members no more", group.cluster);
-    let script = Script::new(act, holds).require(guard(case, group, own));
-    Some(Step::on(at, "alone", title, script))
-}
-
-/// Takes the leader key from a member that is gone, and waits until one that is there has taken it.
-fn release(case: &Case<'_>, group: &Group, at: &HostName) -> Step {
-    let own = group.cluster == case.group.cluster;
-    let leader = quote(&format!("{}leader", group.dcs_prefix));
-    let here = names(group, |host| case.host_seen(host).is_some());
-    let holds = format!(
-        "leader=$(etcd_ctl get --print-value-only {leader})\n\
-         case {} in *\" ${{leader:-nobody}} \"*) ;; *) echo \"the leader key is with ${{leader:-nobody}}\"; false ;; esac",
-        quote(&spaced(&here)),
-    );
-    let title = match own {
-        true => format!(
-            "take the leader key of {} from whoever is gone; Patroni promotes {}",
-            group.cluster, case.survivor.name
-        ),
-        false => format!("the same for {}, which lost a member too", group.cluster),
-    };
-    let id = if own { "leader" } else { "leaders" };
-    let script = Script::new(take(case, group), holds).require(guard(case, group, own));
-    Step::on(at, id, title, script)
-        .with_impact(Impact::Failover)
-        .within(90)
-}
-
-fn take(case: &Case<'_>, group: &Group) -> String {
-    let leader = quote(&format!("{}leader", group.dcs_prefix));
-    let gone = names(group, |host| case.lost.contains(host));
-    let mut act = format!(
-        "leader=$(etcd_ctl get --print-value-only {leader})\n\
-         case {} in *\" ${{leader:-nobody}} \"*) etcd_ctl del {leader} >/dev/null; echo \"took the leader key from $leader\" ;; esac\n",
-        quote(&spaced(&gone)),
-    );
-    if case.accept_loss && group.cluster == case.group.cluster {
-        // A failover that an operator asked for passes Patroni's guards.
-        let wish = quote(&format!("{{\"member\":\"{}\"}}", case.survivor.name));
-        let failover = quote(&format!("{}failover", group.dcs_prefix));
-        act.push_str(&format!("etcd_ctl put {failover} {wish} >/dev/null\n"));
-    }
-    let status = quote(&format!("{}status", group.dcs_prefix));
-    act.push_str(&format!("LEADER={leader} STATUS={status}\n"));
-    act.push_str(include_str!("scripts/wake.sh"));
-    act
-}
-
-fn names(group: &Group, which: impl Fn(&HostName) -> bool) -> Vec<&InstanceName> {
-    group
-        .members
-        .iter()
-        .filter(|member| which(&member.host))
-        .map(|member| &member.name)
-        .collect()
-}
-
-/// ` a b `, to be searched for ` a `.
-fn spaced(names: &[&InstanceName]) -> String {
-    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-    format!(" {} ", names.join(" "))
-}
-
-/// What Patroni would object to, and whether this is the same cluster at all, said before the key is taken.
-fn guard(case: &Case<'_>, group: &Group, own: bool) -> String {
-    let seen = group
-        .members
-        .iter()
-        .filter_map(|member| case.host_seen(&member.host)?.pg.as_ref());
-    let reachable: Vec<&PgSeen> = seen.collect();
-    let lsn = match own {
-        true => case.pg.lsn,
-        false => reachable.iter().map(|pg| pg.lsn).max().unwrap_or(0),
-    };
-    let system = reachable.first().map(|pg| pg.system.as_str());
-    format!(
-        "{}PREFIX={} SYSTEM={} LSN={lsn} CANDIDATE={} VOTERS={} OWN={} ACCEPT={}\n{}",
-        absent::nobody_is_back(case),
-        quote(&group.dcs_prefix),
-        quote(system.unwrap_or_default()),
-        quote(case.survivor.name.as_str()),
-        reachable.len().saturating_sub(1),
-        u8::from(own),
-        u8::from(own && case.accept_loss),
-        include_str!("scripts/guard.sh"),
     )
 }

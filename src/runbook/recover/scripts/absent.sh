@@ -1,4 +1,4 @@
-# Patroni's connections to PLACES (an address and a port a line) are refused at once. A timer of systemd lifts it, whatever
+# Connections of Patroni and PostgreSQL to PLACES (an address and a port a line) are refused at once. A timer of systemd lifts it, whatever
 # becomes of this run; so does a reboot.
 command -v ip >/dev/null || { echo 'there is no program `ip` here: Patroni waits for lost hosts'; exit 1; }
 priority=7654 uid=$(id -u "$PG_USER")

@@ -6,7 +6,7 @@ import sys
 
 def back(place):
     try:
-        socket.create_connection(place.split(), timeout=2).close()
+        socket.create_connection(place.split(), timeout=1.5).close()
         return True
     except OSError:
         return False

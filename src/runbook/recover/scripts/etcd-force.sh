@@ -1,31 +1,27 @@
-# Makes etcd on this host a cluster of one. The configuration and the drop-in are temporary, below /run: neither
-# outlives the step, and a reboot forgets them in any case. A second start with them would drop members that have
-# joined since.
-conf=/run/citusctl/etcd-force.yml dropin=/run/systemd/system/etcd.service.d
-# Only the first copy is what was there before: `recover undo` puts it back. The log's files are 64 MB of nothing each.
-save() {
-  if [ ! -e /etc/citusctl/etcd-before ]; then
-    rm -rf "$KEPT$ETCD_DATA"
-    (umask 077; mkdir -p "$KEPT${ETCD_DATA%/*}")
-    cp -a --sparse=always -- "$ETCD_DATA" "$KEPT$ETCD_DATA"
-    mkdir -p /etc/citusctl
-    printf '%s\n' "$KEPT$ETCD_DATA" >/etc/citusctl/etcd-before
-  fi
-}
-mkdir -p /run/citusctl "$dropin"
-# Nobody waits for the second one: what systemd still knows names a file that is gone.
-trap 'rm -f "$dropin/zz-citusctl-force.conf" "$conf"; systemctl daemon-reload >/dev/null 2>&1 &' EXIT
-# New members must begin with a snapshot (settle.rs): there is one from the first moment.
-{ grep -v '^snapshot-count:' "$ETCD_CONF"; printf '%s\n' 'force-new-cluster: true' 'snapshot-count: 10'; } >"$conf"
+# Makes etcd on this host a cluster of one. The configuration is temporary, below /run: it does not outlive the step,
+# and a reboot forgets it in any case. A second start with it would drop members that have joined since.
+conf=/run/citusctl/etcd-force.yml
+mkdir -p /run/citusctl
+trap 'etcd_start_ordinary; rm -f "$conf"' EXIT
+# New members must begin with a snapshot (settle.rs): there is one from the first moment. A cluster of one need not wait
+# for an election as long as three members over a network do; with the next start it does again.
+{
+  grep -vE '^(snapshot-count|heartbeat-interval|election-timeout):' "$ETCD_CONF"
+  printf '%s\n' 'force-new-cluster: true' 'snapshot-count: 10' 'heartbeat-interval: 20' 'election-timeout: 100'
+} >"$conf"
 chmod 0644 "$conf"
-printf '[Service]\nExecStart=\nExecStart=/usr/bin/etcd --config-file=%s\n' "$conf" >"$dropin/zz-citusctl-force.conf"
-etcd_stop
-# systemd takes half a second to read its files anew, and so does the copy.
-(trap - EXIT; save) &
-saving=$!
-if [ "$(systemctl show -P LoadState etcd.service)" = masked ]; then systemctl unmask etcd.service; fi
-systemctl daemon-reload
-wait $saving
+if [ -L /etc/systemd/system/etcd.service ]; then systemctl unmask etcd.service; fi
+etcd_start_with "$conf"
+# Held, not ended, while its data is copied: who asks it waits, and need not look for it again. Only the first copy is what
+# was there before: `recover undo` puts it back. The log's next file is 64 MB of nothing.
+systemctl kill -s STOP etcd.service 2>/dev/null || :
+if [ ! -e /etc/citusctl/etcd-before ]; then
+  rm -rf "$KEPT$ETCD_DATA"
+  (umask 077; mkdir -p "$KEPT${ETCD_DATA%/*}")
+  cp -a --sparse=always -- "$ETCD_DATA" "$KEPT$ETCD_DATA"
+  mkdir -p /etc/citusctl
+  printf '%s\n' "$KEPT$ETCD_DATA" >/etc/citusctl/etcd-before
+fi
 : >"$ETCD_DATA/citusctl-forced"
-systemctl reset-failed etcd.service 2>/dev/null || :
-systemctl start etcd.service
+systemctl kill -s KILL etcd.service 2>/dev/null || :
+systemctl restart etcd.service || { systemctl reset-failed etcd.service; systemctl restart etcd.service; }

@@ -21,16 +21,15 @@ mkdir -p "$ETCD_DATA"
 chown etcd:etcd "$ETCD_DATA"
 chmod 0700 "$ETCD_DATA"
 if ! systemctl is-active -q etcd.service; then
-  conf=/run/citusctl/etcd-join.yml dropin=/run/systemd/system/etcd.service.d
-  mkdir -p /run/citusctl "$dropin"
-  trap 'rm -f "$dropin/zz-citusctl-join.conf" "$conf"; systemctl daemon-reload' EXIT
+  conf=/run/citusctl/etcd-join.yml
+  mkdir -p /run/citusctl
+  trap 'etcd_start_ordinary; rm -f "$conf"' EXIT
   cluster=$(etcd_ctl_at "$ALIVE" member list | awk -F', ' -v me="$ETCD_PEER" -v name="$ETCD_NAME" \
     '{ n = $4 == me ? name : $3; printf "%s%s=%s", sep, n, $4; sep = "," }')
   sed -e "s#^initial-cluster:.*#initial-cluster: $cluster#" \
     -e 's/^initial-cluster-state:.*/initial-cluster-state: existing/' "$ETCD_CONF" >"$conf"
   chmod 0644 "$conf"
-  printf '[Service]\nExecStart=\nExecStart=/usr/bin/etcd --config-file=%s\n' "$conf" >"$dropin/zz-citusctl-join.conf"
-  systemctl daemon-reload
+  etcd_start_with "$conf"
   systemctl reset-failed etcd.service 2>/dev/null || :
   systemctl start etcd.service
 fi

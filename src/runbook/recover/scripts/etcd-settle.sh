@@ -8,6 +8,7 @@ until find "$ETCD_DATA/member/snap" -name '*.snap' -newer "$forced" | grep -q .;
   sleep 0.1
 done
 etcd_stop
+etcd_start_ordinary
 systemctl reset-failed etcd.service 2>/dev/null || :
 systemctl start etcd.service
 rm -f "$forced"

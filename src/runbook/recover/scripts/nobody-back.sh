@@ -1,10 +1,9 @@
 # Patroni's own question to the lost members is refused here (absent.sh), so it is asked in its place.
-[ -e "$ALIVE" ] || ask_lost
 n=0
 until grep -q '^end$' "$ALIVE"; do
   n=$((n + 1))
-  [ $n -lt 50 ] || { echo "the lost hosts could not be asked: $(tail -n 1 "$ALIVE")"; exit 1; }
+  [ $n -lt 50 ] || refuse "the lost hosts could not be asked: $(tail -n 1 "$ALIVE")"
   sleep 0.1
 done
 back=$(sed -n 's/^back //p' "$ALIVE" | tr '\n' ' ')
-[ -z "$back" ] || { echo "a lost host is back: Patroni answers on $back; run the same command again, and it is put aside first"; exit 1; }
+[ -z "$back" ] || refuse "a lost host is back: Patroni answers on $back; run the same command again, and it is put aside first"

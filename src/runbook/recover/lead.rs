@@ -1,0 +1,250 @@
+//! A group that has etcd again gets a leader: one program beside Patroni judges, changes what has to change in one
+//! transaction, wakes Patroni, and waits until PostgreSQL takes writes.
+
+use super::{Case, PgSeen, absent, via_etcd};
+use crate::command::quote;
+use crate::inventory::parameters::Typed;
+use crate::model::{EtcdMember, Group, Instance};
+use crate::names::{HostName, InstanceName};
+use crate::resource::Impact;
+use crate::runbook::patroni::proxies;
+use crate::runbook::{Script, Step};
+use crate::secret::Secret;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long a group may take to get its leader (s).
+const SECONDS: u64 = 90;
+
+/// `as_root COMMAND` runs it with the password of etcd's root in its environment. Hosts without etcd know none by themselves.
+pub(super) fn functions(case: &Case<'_>) -> String {
+    let member = via_etcd::member(case);
+    let vars = member.and_then(|member| case.input.inventory.hosts.get(&member.host));
+    let password = vars.map(|vars| Typed::new(&vars.vars).secret("etcd_root_password"));
+    let password = password.unwrap_or_else(|| Secret::new(""));
+    format!(
+        "as_root() {{ ETCD_PASSWORD={} \"$@\"; }}\n",
+        quote(password.expose())
+    )
+}
+
+/// Hosts that ask the lost ones whether they are back: those on which a group gets its leader.
+pub(super) fn hosts(case: &Case<'_>) -> BTreeSet<HostName> {
+    let others = via_etcd::hurt(case).filter_map(|group| via_etcd::left(case, group).next());
+    others
+        .map(|member| member.host.clone())
+        .chain([case.survivor.host.clone()])
+        .collect()
+}
+
+/// The survivor becomes the leader.
+pub(super) fn own(case: &Case<'_>, etcd: &EtcdMember) -> Step {
+    let title = format!(
+        "take the leader key of {} from whoever is gone; Patroni promotes {}",
+        case.group.cluster, case.survivor.name
+    );
+    step(case, (case.group, case.survivor), etcd, "leader", title)
+}
+
+/// The same for another group that has lost a member and has one left.
+pub(super) fn other(case: &Case<'_>, group: &Group, etcd: &EtcdMember) -> Option<Step> {
+    let title = format!("the same for {}, which lost a member too", group.cluster);
+    let at = via_etcd::left(case, group).next()?;
+    Some(step(case, (group, at), etcd, "leaders", title).optional())
+}
+
+fn step(
+    case: &Case<'_>,
+    (group, at): (&Group, &Instance),
+    etcd: &EtcdMember,
+    id: &'static str,
+    title: String,
+) -> Step {
+    let stamp = format!("\"/run/citusctl/leads-{}-$RUN\"", group.cluster);
+    // A leader that lost sight of etcd only now may be about to end, and would wait for lost standbys.
+    let act = format!(
+        "{}CASE={}\nexport CASE\n\
+         (while sleep 0.5; do if pg_is_stopping; then pg_control -m immediate -t 20 stop; fi; done) >/dev/null 2>&1 & ending=$!\n\
+         trap 'kill $ending 2>/dev/null || :' EXIT\n\
+         as_root python3 - <<'CITUSCTL_LEAD'\n{}CITUSCTL_LEAD\n: >{stamp}\n",
+        absent::nobody_is_back(case),
+        quote(&told(case, group, etcd).to_string()),
+        include_str!("scripts/lead.py"),
+    );
+    let script = Script::new(act, format!("[ -e {stamp} ]"));
+    Step::on(&at.host, id, title, script)
+        .with_impact(Impact::Failover)
+        .within(SECONDS)
+}
+
+/// What the program goes by.
+fn told(case: &Case<'_>, group: &Group, etcd: &EtcdMember) -> Value {
+    let own = group.cluster == case.group.cluster;
+    let left: Vec<&Instance> = via_etcd::left(case, group).collect();
+    let seen = left
+        .iter()
+        .filter_map(|member| case.host_seen(&member.host)?.pg.as_ref());
+    let reachable: Vec<&PgSeen> = seen.collect();
+    let lsn = match own {
+        true => case.pg.lsn,
+        false => reachable.iter().map(|pg| pg.lsn).max().unwrap_or(0),
+    };
+    let alone = left.first().filter(|_| left.len() == 1);
+    let here: BTreeMap<&InstanceName, String> = left
+        .iter()
+        .map(|member| (&member.name, api(member)))
+        .collect();
+    let members = group.members.iter();
+    let gone = members.filter(|member| case.lost.contains(&member.host));
+    let port = case.input.model.etcd.as_ref().map(|etcd| etcd.client_port);
+    json!({
+        "url": etcd.client_url(port.unwrap_or_default()),
+        "ca": "/pg/cert/ca.crt", "cert": "/pg/cert/server.crt", "key": "/pg/cert/server.key",
+        "prefix": group.dcs_prefix,
+        "system": reachable.first().map(|pg| pg.system.as_str()).unwrap_or_default(),
+        "lsn": lsn,
+        "candidate": case.survivor.name,
+        "voters": reachable.len().saturating_sub(1),
+        "own": own,
+        "accept": own && case.accept_loss,
+        "alone": alone.map(|member| &member.name),
+        "here": here,
+        "gone": gone.map(|member| &member.name).collect::<Vec<_>>(),
+        "seconds": SECONDS,
+    })
+}
+
+fn api(member: &Instance) -> String {
+    let scheme = if member.patroni_ssl { "https" } else { "http" };
+    let place = std::net::SocketAddr::new(member.address, member.patroni_port);
+    format!("{scheme}://{place}")
+}
+
+/// HAProxy believes a server only after several checks, seconds apart: a watcher on each host tells it the moment the
+/// survivor leads. The next check judges by itself again.
+pub(super) fn watch(case: &Case<'_>) -> Option<Step> {
+    let hosts = proxies::hosts(case.input.model, &case.group.members).filter(|host| {
+        case.host_seen(&host.name)
+            .is_some_and(|seen| seen.runs("haproxy"))
+    });
+    let url = format!("{}/primary", api(case.survivor));
+    let scripts: BTreeMap<HostName, Script> = hosts
+        .filter_map(|host| {
+            let script = proxies::announce(host, &case.survivor.name, &url)?;
+            Some((host.name.clone(), script))
+        })
+        .collect();
+    let title = format!(
+        "let HAProxy learn at once that {} leads",
+        case.survivor.name
+    );
+    (!scripts.is_empty()).then(|| Step::on_all(scripts, "haproxy", title).optional())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    /// Runs the program's judgement on these keys, with a store that says what it is told to do.
+    fn prepared(changes: Value, keys: Value) -> (i32, String) {
+        let mut told = json!({
+            "prefix": "/pg/a/", "system": "77", "lsn": 1000, "candidate": "a-3", "voters": 0, "own": true,
+            "accept": false, "alone": "a-3", "here": {"a-3": ""}, "gone": ["a-1", "a-2"], "seconds": 1
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            told[name] = value.clone();
+        }
+        let code = include_str!("scripts/lead.py");
+        let (code, _) = code.split_once("\netcd = Etcd(").unwrap();
+        let store = format!(
+            "class Store:\n    def keys(self): return {{name: (value, '5') for name, value in json.loads({:?}).items()}}\n    \
+             def txn(self, compare, success):\n        \
+             for one in success:\n            \
+             (what, key), = one.items()\n            \
+             print(what, base64.b64decode(key['key']).decode(), base64.b64decode(key.get('value', '')).decode())\n        \
+             return True\nprepare(Store())\n",
+            keys.to_string()
+        );
+        let mut child = Command::new("python3")
+            .arg("-")
+            .env("CASE", told.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let text = format!("{code}\n{store}");
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(text.as_bytes()).unwrap();
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        (output.status.code().unwrap(), said)
+    }
+
+    fn keys(changes: Value) -> Value {
+        let mut keys = json!({ "initialize": "77", "leader": "a-1", "status": "{\"optime\":1000}", "config": "{}" });
+        for (name, value) in changes.as_object().unwrap() {
+            keys[name] = value.clone();
+        }
+        keys
+    }
+
+    #[test]
+    fn the_key_of_a_lost_leader_goes() {
+        let (code, said) = prepared(json!({}), keys(json!({})));
+        let wanted = "request_delete_range /pg/a/leader \ntook the leader key from a-1\n";
+        assert_eq!((code, said.as_str()), (0, wanted));
+        let (_, said) = prepared(json!({}), keys(json!({"leader": "a-3"})));
+        assert_eq!(said, "");
+    }
+
+    #[test]
+    fn who_is_alone_commits_alone() {
+        let sync = |leader: &str| json!({"sync": json!({"leader": leader, "sync_standby": "a-3", "quorum": 0}).to_string()});
+        let alone =
+            "request_put /pg/a/sync {\"leader\": \"a-3\", \"sync_standby\": null, \"quorum\": 0}\n";
+        let (_, said) = prepared(json!({}), keys(sync("a-1")));
+        assert!(said.contains(alone), "{said}");
+        // Of another group it is said to its own leader only.
+        let other = json!({"own": false});
+        let (_, said) = prepared(other.clone(), keys(sync("a-1")));
+        assert!(!said.contains("sync"), "{said}");
+        let (_, said) = prepared(other, keys(sync("a-3")));
+        assert!(said.contains(alone), "{said}");
+        let (_, said) = prepared(json!({"alone": null}), keys(sync("a-1")));
+        assert!(!said.contains("sync"), "{said}");
+    }
+
+    #[test]
+    fn what_patroni_would_object_to_is_refused_by_its_words() {
+        let refused = |told: Value, of: Value, words: &str| {
+            let (code, said) = prepared(told, keys(of));
+            assert!(code == 94 && said.contains(words), "{code} {said}");
+        };
+        let nothing = || json!({});
+        refused(
+            nothing(),
+            json!({"initialize": "88"}),
+            "by system identifier 88, the data is of 77",
+        );
+        let ahead = || json!({"status": "{\"optime\":2000}", "config": "{\"maximum_lag_on_failover\":500}"});
+        refused(nothing(), ahead(), "told of 1000 bytes that are not here");
+        let sync = json!({"sync": "{\"leader\":\"a-1\",\"sync_standby\":\"a-2\"}"});
+        refused(
+            nothing(),
+            sync,
+            "a-3 was no synchronous standby (these were: a-2)",
+        );
+        let quorum =
+            json!({"sync": "{\"leader\":\"a-1\",\"sync_standby\":\"a-2,a-3\",\"quorum\":1}"});
+        refused(nothing(), quorum, "acknowledged by a lost standby alone");
+        let (code, said) = prepared(json!({"accept": true}), keys(ahead()));
+        assert_eq!(code, 0);
+        assert!(
+            said.contains("request_put /pg/a/failover {\"member\": \"a-3\"}"),
+            "{said}"
+        );
+    }
+}

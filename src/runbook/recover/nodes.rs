@@ -1,0 +1,75 @@
+//! Citus hands its list of nodes to the groups by a program of its own, in the background. While a group has not got the
+//! list, no table can be distributed. That program waits half a minute for each node that does not answer, with
+//! all others behind it: one that waits for a lost host is ended, and begins anew with the hosts that are there.
+
+use super::{Case, Via, promote, via_etcd};
+use crate::command::quote;
+use crate::model::{Group, Instance};
+use crate::names::HostName;
+use crate::runbook::{Script, Step};
+use std::collections::BTreeMap;
+
+/// Waits on the coordinator until every group that has a leader is named by it, and has the list.
+pub(super) fn known(case: &Case<'_>) -> Option<Step> {
+    let groups = case.formation.groups.iter();
+    let wanted: Vec<String> = groups.filter_map(|group| row(case, group)).collect();
+    let coordinator = case.formation.coordinator()?;
+    let members = leaders(case, coordinator).into_iter();
+    let scripts: BTreeMap<HostName, Script> = members
+        .map(|member| {
+            (
+                member.host.clone(),
+                script(&case.formation.primary_db, &wanted),
+            )
+        })
+        .collect();
+    let title =
+        "see that Citus names every group's leader, and that all of them have its list of nodes";
+    let step = |scripts| Step::on_all(scripts, "nodes", title).within(5).optional();
+    (case.formation.is_citus() && !scripts.is_empty()).then(|| step(scripts))
+}
+
+/// Who leads the group when this recover is through: by etcd any member that is left, else only who was promoted.
+fn leaders<'a>(case: &Case<'a>, group: &'a Group) -> Vec<&'a Instance> {
+    match case.via {
+        Via::Etcd => via_etcd::left(case, group).collect(),
+        Via::Promote if group.cluster == case.group.cluster => vec![case.survivor],
+        Via::Promote => promote::writer(group, case).into_iter().collect(),
+    }
+}
+
+/// A group's number and the addresses that its leader may have, as a row of SQL.
+fn row(case: &Case<'_>, group: &Group) -> Option<String> {
+    let members = leaders(case, group).into_iter();
+    let places: Vec<String> = members
+        .map(|member| format!("'{}:{}'", member.address, member.port))
+        .collect();
+    let number = group.number?;
+    (!places.is_empty()).then(|| format!("({number}, ARRAY[{}])", places.join(", ")))
+}
+
+/// A standby has nothing to say of it.
+fn script(database: &str, wanted: &[String]) -> Script {
+    let database = quote(database);
+    let missing = quote(&format!(
+        "SELECT string_agg(format('group %s: %s', g, coalesce('its list of nodes has not come to ' || nodename, 'its leader is not named yet')), ', ') \
+         FROM (VALUES {}) w (g, places) LEFT JOIN pg_dist_node ON groupid = g AND noderole = 'primary' AND nodename || ':' || nodeport = ANY (places) \
+         WHERE NOT pg_is_in_recovery() AND (nodeid IS NULL OR (g > 0 AND hasmetadata AND NOT metadatasynced))",
+        wanted.join(", ")
+    ));
+    let cancel = quote(
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'Citus Metadata Sync Daemon' \
+         AND coalesce(xact_start, backend_start) < now() - interval '2 s'",
+    );
+    let act = format!(
+        "n=0\nwhile [ $n -lt 60 ] && [ -n \"$(sql {database} {missing} 2>&1)\" ]; do\n\
+           n=$((n + 1)); sleep 0.5\n\
+           if [ $((n % 6)) = 0 ]; then sql {database} {cancel} >/dev/null 2>&1 || :; fi\n\
+         done"
+    );
+    let holds = format!(
+        "said=$(sql {database} {missing} 2>&1) || {{ echo \"$said\"; false; }}\n\
+         [ -z \"$said\" ] || {{ echo \"$said\"; false; }}"
+    );
+    Script::new(act, holds)
+}
