@@ -13,8 +13,9 @@ use crate::secret::Secret;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How long a group may take to get its leader (s).
+/// How long the survivor's group may take to get its leader, and how long that waits for other groups (s).
 const SECONDS: u64 = 90;
+const OTHERS: u64 = 30;
 
 /// `as_root COMMAND` runs it with the password of etcd's root in its environment. Hosts without etcd know none by themselves.
 pub(super) fn functions(case: &Case<'_>) -> String {
@@ -103,14 +104,14 @@ fn told(case: &Case<'_>, group: &Group, etcd: &EtcdMember) -> Value {
         "prefix": group.dcs_prefix,
         "system": reachable.first().map(|pg| pg.system.as_str()).unwrap_or_default(),
         "lsn": lsn,
-        "candidate": case.survivor.name,
+        "candidate": alone.filter(|_| !own).map_or(&case.survivor.name, |member| &member.name),
         "voters": reachable.len().saturating_sub(1),
         "own": own,
         "accept": own && case.accept_loss,
         "alone": alone.map(|member| &member.name),
         "here": here,
         "gone": gone.map(|member| &member.name).collect::<Vec<_>>(),
-        "seconds": SECONDS,
+        "seconds": if own { SECONDS } else { OTHERS },
     })
 }
 
@@ -207,12 +208,15 @@ mod tests {
             "request_put /pg/a/sync {\"leader\": \"a-3\", \"sync_standby\": null, \"quorum\": 0}\n";
         let (_, said) = prepared(json!({}), keys(sync("a-1")));
         assert!(said.contains(alone), "{said}");
-        // Of another group it is said to its own leader only.
+        // Of another group it is said only where nothing can be missing.
         let other = json!({"own": false});
-        let (_, said) = prepared(other.clone(), keys(sync("a-1")));
-        assert!(!said.contains("sync"), "{said}");
-        let (_, said) = prepared(other, keys(sync("a-3")));
-        assert!(said.contains(alone), "{said}");
+        for leader in ["a-1", "a-3"] {
+            let (_, said) = prepared(other.clone(), keys(sync(leader)));
+            assert!(said.contains(alone), "{said}");
+        }
+        let unsure = json!({"sync": "{\"leader\":\"a-1\",\"sync_standby\":\"a-2\"}"});
+        let (code, said) = prepared(other, keys(unsure));
+        assert!(code == 0 && !said.contains("sync"), "{said}");
         let (_, said) = prepared(json!({"alone": null}), keys(sync("a-1")));
         assert!(!said.contains("sync"), "{said}");
     }

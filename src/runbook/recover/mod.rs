@@ -160,6 +160,22 @@ impl<'a> Case<'a> {
         {
             lines.push("No coordinator takes writes: its list of nodes is put right when it is recovered, or by this command again.".to_owned());
         }
+        for group in promote::waiting(self) {
+            let left = group
+                .members
+                .iter()
+                .find(|member| self.host_seen(&member.host).is_some());
+            lines.push(match left {
+                Some(member) => format!(
+                    "{} takes no writes yet: `citusctl recover --survivor {}` with the same flags.",
+                    group.cluster, member.host
+                ),
+                None => format!(
+                    "{} takes no writes: none of its hosts is left.",
+                    group.cluster
+                ),
+            });
+        }
         lines.push("Next: `citusctl recover rejoin` when the lost hosts are back, or `citusctl recover rebuild` when they are gone for good.".to_owned());
         lines
     }

@@ -1,6 +1,7 @@
-//! Citus hands its list of nodes to the groups by a program of its own, in the background. While a group has not got the
-//! list, no table can be distributed. That program waits half a minute for each node that does not answer, with
-//! all others behind it: one that waits for a lost host is ended, and begins anew with the hosts that are there.
+//! Citus hands its list of nodes to the groups by daemons of its own, in the background. While a group has not got the
+//! list, no table can be distributed. A daemon that has asked a lost host something waits for the answer until TCP
+//! gives up, a quarter of an hour. The kernel is told to end such connections (absent.sh); where it cannot, daemons that
+//! get nowhere are interrupted here, and begin anew with the hosts that are there.
 
 use super::{Case, Via, promote, via_etcd};
 use crate::command::quote;
@@ -58,13 +59,12 @@ fn script(database: &str, wanted: &[String]) -> Script {
         wanted.join(", ")
     ));
     let cancel = quote(
-        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'Citus Metadata Sync Daemon' \
-         AND coalesce(xact_start, backend_start) < now() - interval '2 s'",
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name IN ('Citus Metadata Sync Daemon', 'Citus Maintenance Daemon')",
     );
     let act = format!(
         "n=0\nwhile [ $n -lt 60 ] && [ -n \"$(sql {database} {missing} 2>&1)\" ]; do\n\
            n=$((n + 1)); sleep 0.5\n\
-           if [ $((n % 6)) = 0 ]; then sql {database} {cancel} >/dev/null 2>&1 || :; fi\n\
+           if [ $((n % 24)) = 12 ]; then sql {database} {cancel} >/dev/null 2>&1 || :; fi\n\
          done"
     );
     let holds = format!(

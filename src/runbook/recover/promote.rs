@@ -1,7 +1,7 @@
 //! Without etcd: Patroni is put aside while PostgreSQL goes on, PostgreSQL is promoted, and everything that asks
 //! Patroni is pinned to it.
 
-use super::{Case, Input, pin};
+use super::{Case, Input, Via, pin};
 use crate::command::quote;
 use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
@@ -153,6 +153,18 @@ pub(super) fn writer<'a>(group: &'a Group, case: &Case<'_>) -> Option<&'a Instan
         case.host_seen(&member.host)
             .is_some_and(super::HostSeen::writable)
     })
+}
+
+/// Other groups of the formation that take no writes, and that this recover does not help: each wants one of its own.
+pub(super) fn waiting<'a>(case: &Case<'a>) -> Vec<&'a Group> {
+    let others = case.formation.groups.iter();
+    let others = others.filter(|group| group.cluster != case.group.cluster);
+    match case.via {
+        Via::Etcd => Vec::new(),
+        Via::Promote => others
+            .filter(|group| writer(group, case).is_none())
+            .collect(),
+    }
 }
 
 /// The coordinator's member that takes writes now, if there is one.

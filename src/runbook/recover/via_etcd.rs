@@ -76,8 +76,8 @@ pub(super) fn steps(case: &Case<'_>) -> Result<Vec<Step>, Refusal> {
     })?;
     let mut steps = vec![patroni(case).beside(), force(&at.host)];
     steps.extend(lead::watch(case).map(Step::beside));
-    steps.push(lead::own(case, at));
     steps.extend(hurt(case).filter_map(|group| Some(lead::other(case, group, at)?.beside())));
+    steps.push(lead::own(case, at));
     Ok(steps)
 }
 

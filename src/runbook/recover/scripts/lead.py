@@ -85,23 +85,30 @@ def judge(keys):
         refuse("etcd knows this group by system identifier %s, the data is of %s" % (system, case["system"]))
     if case["accept"]:
         return
-    way = "they would be lost; --accept-loss promotes all the same"
     limit = parsed(value("config")).get("maximum_lag_on_failover", 1048576)
     behind = int(parsed(value("status")).get("optime") or 0) - case["lsn"]
     if behind > int(limit):
-        refuse("the old leader had told of %d bytes that are not here, more than maximum_lag_on_failover (%s): %s" % (behind, limit, way))
-    sync = parsed(value("sync"))
+        refuse("the old leader had told of %d bytes that are not here, more than maximum_lag_on_failover (%s): they would be lost; "
+               "--accept-loss promotes all the same" % (behind, limit))
+    objection = unsure(parsed(value("sync")))
+    if case["own"] and objection:
+        refuse(objection + "; --accept-loss promotes all the same")
+
+
+def unsure(sync):
+    """Why the candidate may not have all that was acknowledged, by what the last leader wrote of its standbys."""
     leader, candidate = sync.get("leader"), case["candidate"]
-    if not case["own"] or not leader:
-        return
+    if not leader or leader == candidate:
+        return None
     standbys = sync.get("sync_standby") or ""
-    if candidate != leader and candidate not in standbys.split(","):
-        refuse("%s was no synchronous standby (these were: %s): transactions that the old leader acknowledged may be missing, and would be lost; "
-               "--accept-loss promotes all the same" % (candidate, standbys or "none"))
+    if candidate not in standbys.split(","):
+        return ("%s was no synchronous standby (these were: %s): transactions that the old leader acknowledged may be missing, and would be lost"
+                % (candidate, standbys or "none"))
     quorum = int(sync.get("quorum") or 0)
-    if candidate != leader and quorum > case["voters"]:
-        refuse("by quorum commit, transactions may have been acknowledged by a lost standby alone (of %s; %d more of them needed, %d here): %s"
-               % (standbys, quorum, case["voters"], way))
+    if quorum > case["voters"]:
+        return ("by quorum commit, transactions may have been acknowledged by a lost standby alone (of %s; %d more of them needed, %d here): they would be lost"
+                % (standbys, quorum, case["voters"]))
+    return None
 
 
 def changes(keys):
@@ -113,8 +120,8 @@ def changes(keys):
         success.append({"request_delete_range": {"key": encoded(PREFIX + "leader")}})
     found = parsed(sync[0]) if sync else {}
     me, last = case["alone"], found.get("leader")
-    # Of another group only its own leader may be told that it is alone: whether a standby may lead is Patroni's to say.
-    if me and last and (case["own"] or last == me) and (last != me or found.get("sync_standby")):
+    # Of another group this is said only where nothing can be missing: whether a standby may lead else is Patroni's to say.
+    if me and last and (case["own"] or not unsure(found)) and (last != me or found.get("sync_standby")):
         compare.append(is_at("sync", sync[1]))
         success.append(put("sync", json.dumps({"leader": me, "sync_standby": None, "quorum": 0})))
     if case["accept"] and not (leader and leader[0] in case["here"]):
