@@ -25,7 +25,7 @@ const SESSIONS: usize = 8;
 /// An idle connection is asked for a sign of life this often; after three without an answer it is lost.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Attempts to connect when sshd drops the connection at once, as it does when `MaxStartups` is exceeded.
-const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 6;
 /// Jump hosts behind jump hosts, at most.
 const DEPTH: usize = 8;
 
@@ -235,7 +235,7 @@ fn was_dropped(error: &TransportError) -> bool {
     }
 }
 
-/// 0.1 s, 0.2 s, 0.4 s, each up to twice as long: hosts that were dropped together do not come back together.
+/// 0.1 s, 0.2 s, 0.4 s, ..., each up to twice as long: hosts that were dropped together do not come back together.
 fn pause(route: &Route, attempt: u32) -> Duration {
     let base = 100 * 2_u64.pow(attempt - 1);
     let spread = route
