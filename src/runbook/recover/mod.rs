@@ -104,20 +104,17 @@ pub fn plan(input: Input<'_>, request: &Request) -> Result<Runbook, Refusal> {
     let case = refuse::check(input, request)?;
     let mut steps = vec![case.mark()];
     steps.extend(case.fence());
+    // By promotion only Citus waits for lost hosts.
+    let waits = case.via == Via::Etcd || case.formation.is_citus();
+    let refused = absent::refuse(&case).filter(|_| waits);
+    let lift = refused.as_ref().map(absent::lift);
+    steps.extend(refused.map(Step::beside));
     match case.via {
-        Via::Etcd => {
-            let refused = absent::refuse(&case);
-            let lift = refused.as_ref().map(absent::lift);
-            steps.extend(refused.map(Step::beside));
-            steps.extend(via_etcd::steps(&case)?);
-            steps.extend(prove::steps(&case));
-            steps.extend(lift);
-        }
-        Via::Promote => {
-            steps.extend(promote::steps(&case));
-            steps.extend(prove::steps(&case));
-        }
+        Via::Etcd => steps.extend(via_etcd::steps(&case)?),
+        Via::Promote => steps.extend(promote::steps(&case)),
     }
+    steps.extend(prove::steps(&case));
+    steps.extend(lift);
     let survivor = &case.survivor;
     Ok(Runbook {
         name: "recover",
