@@ -113,15 +113,11 @@ pub async fn restart(common: &Common, args: &RestartArgs) -> Result<u8, Failure>
         pending: args.pending,
     };
     let plan = |views: &[View<'_>]| patroni::restart(one(views)?, &scope);
-    act(
-        common,
-        &project,
-        Verb::named("restart"),
-        &args.runbook,
-        &[group],
-        plan,
-    )
-    .await
+    let verb = Verb {
+        name: "restart",
+        tells_proxies: true,
+    };
+    act(common, &project, verb, &args.runbook, &[group], plan).await
 }
 
 /// `reinit`.

@@ -12,7 +12,7 @@ use crate::names::{HostName, InstanceName, ResourceId};
 use crate::plan::GroupPlan;
 use crate::resource::group::Operation;
 use crate::runbook::Whom;
-use crate::runbook::patroni::{View, best, states, steps};
+use crate::runbook::patroni::{Proxies, View, best, states, steps, watch};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -278,8 +278,7 @@ impl GroupWork<'_> {
         let Some(candidate) = self.candidate(synchronous).await? else {
             return self.restart(id, leader).await;
         };
-        let step = steps::switchover(self.group, leader, &candidate);
-        one(self.run, id, &step).await?;
+        self.hand_over(id, leader, &candidate).await?;
         let name = leader.name.clone();
         let old = self
             .wait(&format!("{name} to follow"), 120, |seen| {
@@ -292,6 +291,30 @@ impl GroupWork<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// New connections through HAProxy wait meanwhile.
+    async fn hand_over(
+        &self,
+        id: &ResourceId,
+        leader: &MemberSeen,
+        candidate: &MemberSeen,
+    ) -> Result<(), EngineError> {
+        let seen = self.seen().await?;
+        let reachable = self.run.fleet.hosts();
+        let proxies = Proxies {
+            model: self.run.model,
+            reachable: &reachable,
+        };
+        let view = View {
+            proxies: Some(proxies),
+            ..View::of(self.group, &seen)
+        };
+        if let Some(step) = watch(&view, leader, candidate) {
+            one(self.run, id, &step).await?;
+        }
+        let step = steps::switchover(self.group, leader, candidate);
+        one(self.run, id, &step).await
     }
 
     /// The member that is fit to lead: streaming, nothing pending, least behind. In a synchronous group Patroni

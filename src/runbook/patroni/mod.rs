@@ -19,7 +19,7 @@ pub use candidate::{best, unfit};
 pub use failover::failover;
 pub use gap::Gap;
 pub use others::{pause, reinit, reload, resume};
-pub use proxies::{Proxies, hosts as proxy_hosts};
+pub use proxies::{Proxies, hosts as proxy_hosts, watch};
 pub use restart::{RestartScope, restart};
 pub use switchover::switchover;
 pub use target::{TargetError, group_named, group_of, member_named};

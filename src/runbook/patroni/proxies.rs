@@ -4,7 +4,7 @@ use super::View;
 use crate::command::quote;
 use crate::fact::MemberSeen;
 use crate::model::{Host, Instance, Model, Service};
-use crate::names::{HostName, InstanceName};
+use crate::names::{ClusterName, HostName, InstanceName};
 use crate::runbook::{Script, Step};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,7 @@ fn server<'a>(service: &'a Service, name: &InstanceName) -> Option<&'a str> {
 /// Before the request, on each host with HAProxy: new connections to the leader wait, and a watcher asks the next leader
 /// ten times a second, tells HAProxy the moment it leads, and lets them in. They wait 15 s at most, and 5 s if the old
 /// leader goes on; systemd lets them in if the watcher is killed. HAProxy's own next checks judge by themselves again.
-pub(super) fn watch(view: &View<'_>, from: &MemberSeen, to: &MemberSeen) -> Option<Step> {
+pub fn watch(view: &View<'_>, from: &MemberSeen, to: &MemberSeen) -> Option<Step> {
     let proxies = view.proxies?;
     let (next, last) = (primary_url(view, &to.name)?, primary_url(view, &from.name)?);
     let scripts: BTreeMap<HostName, Script> = hosts(proxies.model, &view.group.members)
@@ -56,7 +56,7 @@ pub(super) fn watch(view: &View<'_>, from: &MemberSeen, to: &MemberSeen) -> Opti
                 "tell": tell(&services, &from.name, &to.name),
                 "frontends": frontends(&services),
             });
-            (host.name.clone(), script(&orders))
+            (host.name.clone(), script(&view.group.cluster, &orders))
         })
         .collect();
     let title = format!(
@@ -86,7 +86,11 @@ fn tell(services: &[&Service], from: &InstanceName, to: &InstanceName) -> Vec<(S
 }
 
 /// After a loss: a watcher on a host tells HAProxy of a new leader the moment `url` says so; nothing waits meanwhile.
-pub(in crate::runbook) fn announce(host: &Host, to: &InstanceName, url: &str) -> Option<Script> {
+pub(in crate::runbook) fn announce(
+    host: &Host,
+    (cluster, to): (&ClusterName, &InstanceName),
+    url: &str,
+) -> Option<Script> {
     let services = host.services.iter();
     let services = services.filter(|service| leads_to(service, to));
     let up = services.filter_map(|service| {
@@ -95,7 +99,7 @@ pub(in crate::runbook) fn announce(host: &Host, to: &InstanceName, url: &str) ->
     });
     let tell: Vec<(String, String)> = up.collect();
     let orders = json!({ "next": url, "last": url, "tell": tell, "frontends": {} });
-    (!tell.is_empty()).then(|| script(&orders))
+    (!tell.is_empty()).then(|| script(cluster, &orders))
 }
 
 fn frontends(services: &[&Service]) -> BTreeMap<String, u32> {
@@ -103,16 +107,17 @@ fn frontends(services: &[&Service]) -> BTreeMap<String, u32> {
     services.iter().map(limit).collect()
 }
 
-/// The watcher runs before anything is held.
-fn script(orders: &Value) -> Script {
+/// The watcher runs before anything is held. A run may hand over the lead of several groups.
+fn script(cluster: &ClusterName, orders: &Value) -> Script {
     let (code, orders) = (quote(include_str!("watch.py")), quote(&orders.to_string()));
+    let name = format!("watch-$RUN-{cluster}");
     let act = format!(
-        "mkdir -p /run/citusctl\nw=\"/run/citusctl/watch-$RUN\"\n\
+        "mkdir -p /run/citusctl\nw=\"/run/citusctl/{name}\" python=$(command -v python3) || python=\n\
          printf '%s' {code} >\"$w.py\"\nprintf '%s' {orders} >\"$w.json\"\n\
-         if command -v python3 >/dev/null; then\n\
-         systemctl is-active --quiet \"citusctl-watch-$RUN\" || systemd-run --quiet --collect --unit \"citusctl-watch-$RUN\" \
-         -p ExecStopPost=\"$(command -v python3) $w.py end $w.json\" \"$(command -v python3)\" \"$w.py\" watch \"$w.json\"\n\
-         python3 \"$w.py\" hold \"$w.json\"\nfi\n: >\"$w\""
+         if [ -n \"$python\" ]; then\n\
+         systemctl is-active --quiet \"citusctl-{name}\" || systemd-run --quiet --collect --unit \"citusctl-{name}\" \
+         -p ExecStopPost=\"$python $w.py end $w.json\" \"$python\" \"$w.py\" watch \"$w.json\"\n\
+         \"$python\" \"$w.py\" hold \"$w.json\"\nfi\n: >\"$w\""
     );
-    Script::new(act, "[ -e \"/run/citusctl/watch-$RUN\" ]")
+    Script::new(act, format!("[ -e \"/run/citusctl/{name}\" ]"))
 }

@@ -1,7 +1,7 @@
 //! `restart`: one member where it is, or a whole group, replicas first and a switchover before the leader.
 
 use super::citus::registered;
-use super::{Commit, Gap, View, best, steps};
+use super::{Commit, Gap, View, best, steps, watch};
 use crate::fact::MemberSeen;
 use crate::names::InstanceName;
 use crate::runbook::{Refusal, Runbook, Step};
@@ -120,7 +120,8 @@ fn of_leader(
         return vec![restart];
     };
     risks.push(Gap::of(view, &successor.name).to_string());
-    let mut steps = vec![steps::switchover(view.group, leader, successor)];
+    let mut steps = Vec::from_iter(watch(view, leader, successor));
+    steps.push(steps::switchover(view.group, leader, successor));
     steps.extend(registered(view, successor, risks));
     steps.extend([steps::follows(view.group, leader), restart]);
     steps

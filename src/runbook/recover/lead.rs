@@ -129,9 +129,10 @@ pub(super) fn watch(case: &Case<'_>) -> Option<Step> {
             .is_some_and(|seen| seen.runs("haproxy"))
     });
     let url = format!("{}/primary", api(case.survivor));
+    let of = (&case.group.cluster, &case.survivor.name);
     let scripts: BTreeMap<HostName, Script> = hosts
         .filter_map(|host| {
-            let script = proxies::announce(host, &case.survivor.name, &url)?;
+            let script = proxies::announce(host, of, &url)?;
             Some((host.name.clone(), script))
         })
         .collect();
