@@ -63,7 +63,10 @@ pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
     drop(run);
     let outline = outline(&plan, &session.masker);
     session.emitter.pause();
-    show(common, &outline)?;
+    // Where something is in the way, `No changes` would be half the truth.
+    if common.json() || plan.refusals.is_empty() || !plan.is_empty() {
+        show(common, &outline)?;
+    }
     if let Some(path) = &args.out {
         save(path, &args.playbook, &plan, &outline)?;
     }

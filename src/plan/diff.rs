@@ -20,8 +20,9 @@ pub struct Seen {
 
 /// Compares all stages.
 pub fn diff(desired: &Desired, seen: &Seen) -> Plan {
+    let compared = |host: &&HostName| seen.hosts.contains_key(*host);
     let mut plan = Plan {
-        hosts: desired.hosts().len(),
+        hosts: desired.hosts().iter().filter(compared).count(),
         ..Plan::default()
     };
     let mut stale = Stale::new();

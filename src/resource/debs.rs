@@ -3,6 +3,7 @@
 use super::{Action, Change, Kind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, Probe};
+use crate::names::words::count;
 use serde::Deserialize;
 
 /// `debs: {dir, at}`: an index of the packages in `dir`, kept in `at`, made anew when files came or went. No key signs
@@ -78,7 +79,8 @@ impl Kind for Debs {
                 ),
             },
             _ => {
-                let title = format!("index {rest} packages in {}", self.dir);
+                let packages = count(rest.parse().unwrap_or_default(), "package");
+                let title = format!("index {packages} in {}", self.dir);
                 let step = Step::new(title.clone(), self.script(INDEX));
                 Verdict::differs(Change::new(Action::Update, title, vec![step]))
             }
