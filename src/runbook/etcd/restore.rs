@@ -393,6 +393,6 @@ fn clean() -> Script {
         format!(
             "systemctl try-restart vip-manager.service 2>/dev/null || :\nrm -f {FILE} /run/citusctl/etcd-restored /run/citusctl/etcd-forgot-* /run/citusctl/patroni-anew-*"
         ),
-        format!("[ ! -e {FILE} ] && [ ! -e /run/citusctl/etcd-restored ]"),
+        format!("[ ! -e {FILE} ]\n[ ! -e /run/citusctl/etcd-restored ]"),
     )
 }
