@@ -1,5 +1,6 @@
 //! Options that all verbs share.
 
+use super::exit::{Failure, code};
 use crate::transport::HostKeyPolicy;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -170,6 +171,17 @@ impl From<HostKeys> for HostKeyPolicy {
 }
 
 impl Common {
+    /// Refuses `-l`, `-t` and `--skip-tags` where there is no part to choose: `why`, and the way out.
+    ///
+    /// # Errors
+    /// One of them was given.
+    pub fn undivided(&self, why: &str, hint: &str) -> Result<(), Failure> {
+        match self.limit.is_none() && self.tags.is_empty() && self.skip_tags.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::new(code::USAGE, why).hint(hint)),
+        }
+    }
+
     /// The inventory's path: as named, else the first usual one that is there.
     pub fn inventory_path(&self) -> PathBuf {
         let usual = || {

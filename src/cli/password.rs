@@ -68,15 +68,9 @@ pub async fn run(common: &Common, args: &PasswordArgs) -> Result<u8, Failure> {
 
 /// Who is left out would keep the old ones, and the inventory does not hold them any more.
 fn everybody(common: &Common) -> Result<(), Failure> {
-    if common.limit.is_none() && common.tags.is_empty() && common.skip_tags.is_empty() {
-        return Ok(());
-    }
-    let failure = Failure::new(
-        code::USAGE,
-        "passwords are changed everywhere: there is no part of it to choose",
-    );
-    Err(failure
-        .hint("leave out `-l`, `-t` and `--skip-tags`; name the passwords that are to change"))
+    let why = "passwords are changed everywhere: there is no part of it to choose";
+    let hint = "leave out `-l`, `-t` and `--skip-tags`; name the passwords that are to change";
+    common.undivided(why, hint)
 }
 
 /// The places of passwords that are written in clear, and whose they are.

@@ -90,14 +90,9 @@ fn number(phase: Phase) -> &'static str {
 
 /// A host that is left out would soon trust nobody.
 fn everybody(common: &Common) -> Result<(), Failure> {
-    if common.limit.is_none() && common.tags.is_empty() && common.skip_tags.is_empty() {
-        return Ok(());
-    }
-    let failure = Failure::new(
-        code::USAGE,
-        "an authority is everybody's: there is no part of it to choose",
-    );
-    Err(failure.hint("leave out `-l`, `-t` and `--skip-tags`"))
+    let why = "an authority is everybody's: there is no part of it to choose";
+    let hint = "leave out `-l`, `-t` and `--skip-tags`";
+    common.undivided(why, hint)
 }
 
 /// Says what is going to happen, and asks.
