@@ -300,17 +300,12 @@ impl GroupWork<'_> {
         leader: &MemberSeen,
         candidate: &MemberSeen,
     ) -> Result<(), EngineError> {
-        let seen = self.seen().await?;
         let reachable = self.run.fleet.hosts();
         let proxies = Proxies {
             model: self.run.model,
             reachable: &reachable,
         };
-        let view = View {
-            proxies: Some(proxies),
-            ..View::of(self.group, &seen)
-        };
-        if let Some(step) = watch(&view, leader, candidate) {
+        if let Some(step) = watch(self.group, proxies, leader, candidate) {
             one(self.run, id, &step).await?;
         }
         let step = steps::switchover(self.group, leader, candidate);

@@ -121,6 +121,15 @@ pub struct Instance {
     pub sans: Vec<String>,
 }
 
+impl Instance {
+    /// Where Patroni's REST API answers, as in `https://10.0.0.1:8008`.
+    pub fn patroni_url(&self) -> String {
+        let scheme = if self.patroni_ssl { "https" } else { "http" };
+        let place = std::net::SocketAddr::new(self.address, self.patroni_port);
+        format!("{scheme}://{place}")
+    }
+}
+
 /// Patroni's tags of one member.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PatroniTags {

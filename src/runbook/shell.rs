@@ -88,15 +88,14 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
         .formation(&member.formation)
         .map_or(0, |formation| formation.version);
     let bin = bin_dir(typed, version);
-    let scheme = if member.patroni_ssl { "https" } else { "http" };
-    let api = std::net::SocketAddr::new(member.address, member.patroni_port);
     format!(
         "patroni_says() {{ python3 -c 'import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context())' \\\n\
-           \"{scheme}://{api}/$1\" 2>&1 | tail -n 1 | grep . && return 1; return 0; }}\n\
+           \"{api}/$1\" 2>&1 | tail -n 1 | grep . && return 1; return 0; }}\n\
          PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user}\n\
          pg_control() {{ runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" \"$@\"; }}\n\
          pg_is_stopping() {{ sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | grep -q stopping && pg_control status >/dev/null 2>&1; }}\n\
          sql() {{ PGCONNECT_TIMEOUT=4 runuser -u \"$PG_USER\" -- \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h {socket} -p $PG_PORT -d \"$1\" -c \"$2\"; }}\n",
+        api = member.patroni_url(),
         data = quote(&typed.str("pg_data")),
         bin = quote(&bin),
         port = member.port,

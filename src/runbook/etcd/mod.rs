@@ -18,7 +18,7 @@ pub use snapshot::{Snapshot, save_program};
 pub use view::{EtcdView, MemberView};
 
 use super::recover::Input;
-use super::{Refusal, Runbook};
+use super::{Refusal, Runbook, Script};
 use crate::runbook::Consent;
 
 /// What a procedure on a cluster that has a majority begins with.
@@ -46,6 +46,25 @@ fn enforce(voters: i32, alive: i32) -> String {
          alive=$(etcd_plain \"$urls\" endpoint health 2>&1 | grep -c 'is healthy') || :\n\
          voters=$((voters + {voters})) alive=$((alive + {alive})) needed=$(((voters + {voters}) / 2 + 1))\n\
          if [ $voters -lt 1 ] || [ $alive -lt $needed ]; then echo \"$voters with a vote, $alive alive, $needed needed: no quorum would be left\"; false; fi"
+    )
+}
+
+/// What begins anew is for a cluster that has no majority any more.
+fn no_majority(view: &EtcdView<'_>) -> Result<(), Refusal> {
+    match view.input.seen.majority() {
+        None => Ok(()),
+        Some(_) => Err(Refusal::new(
+            format!("etcd has a majority: {}", view.quorum()),
+            "`citusctl etcd add HOST` and `citusctl etcd remove MEMBER` change its members",
+        )),
+    }
+}
+
+/// Ends the member on a host at once.
+fn stop() -> Script {
+    Script::new(
+        "etcd_stop",
+        "if systemctl is-active -q etcd.service; then echo 'etcd still runs'; false; fi",
     )
 }
 

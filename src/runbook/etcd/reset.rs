@@ -1,6 +1,6 @@
 //! `etcd reset --to HOST`: the majority is gone for good; one member with its data goes on, the others join it anew.
 
-use super::{EtcdView, MemberView, book};
+use super::{EtcdView, MemberView, book, no_majority, stop};
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::recover::{endpoint, force_for_good, join, settle};
@@ -17,12 +17,7 @@ pub fn reset(
     member: &MemberView,
     fenced: &BTreeSet<HostName>,
 ) -> Result<Runbook, Refusal> {
-    if view.input.seen.majority().is_some() {
-        return Err(Refusal::new(
-            format!("etcd has a majority: {}", view.quorum()),
-            "`citusctl etcd add HOST` and `citusctl etcd remove MEMBER` change its members",
-        ));
-    }
+    no_majority(view)?;
     let host = with_data(view, member)?;
     check_lost(view, fenced)?;
     let aim = format!(
@@ -121,11 +116,4 @@ fn risks(view: &EtcdView<'_>, host: &HostName) -> Vec<String> {
         "keys that only the lost members have are lost: Patroni writes its own anew".to_owned(),
     );
     risks
-}
-
-fn stop() -> Script {
-    Script::new(
-        "etcd_stop",
-        "if systemctl is-active -q etcd.service; then echo 'etcd still runs'; false; fi",
-    )
 }

@@ -1,6 +1,6 @@
 //! All members begin anew: with the keys of a snapshot, or with none at all.
 
-use super::{EtcdView, book};
+use super::{EtcdView, book, no_majority, stop};
 use crate::command::quote;
 use crate::inventory::parameters::Typed;
 use crate::model::{EtcdMember, Group, Instance};
@@ -43,10 +43,10 @@ pub fn restore(
         "what was written to etcd after the snapshot is lost; the old data is moved aside"
             .to_owned(),
     ];
-    let upload = on_members(view, |_| upload(snapshot));
+    let upload = on_members(view, &upload(snapshot));
     let title = "bring the snapshot to every member, and verify it";
     book.steps.push(Step::on_all(upload, "upload", title));
-    let unpack = on_members(view, |_| unpack(view));
+    let unpack = on_members(view, &unpack(view));
     let title = "make the data of every member from the snapshot";
     let unpack = Step::on_all(unpack, "unpack", title);
     let forget = view.etcd.members.first().map(|first| {
@@ -80,7 +80,7 @@ pub fn reset_empty(
         "what only etcd knew is lost: pauses, the history of failovers, who was synchronous"
             .to_owned(),
     ];
-    let empty = on_members(view, |_| empty());
+    let empty = on_members(view, &empty());
     let empty = Step::on_all(empty, "empty", "move aside what is left of the data");
     let title = "make etcd's users and their passwords";
     let users = Step::on(first, "users", title, make_users(users)).within(60);
@@ -109,10 +109,10 @@ fn anew(view: &EtcdView<'_>, data: Step, ready: Option<Step>) -> Vec<Step> {
         let step = Step::on_all(on_standbys(hold), "hold", title);
         steps.push(step.with_impact(Impact::Restart).within(120));
     }
-    let stop = Step::on_all(on_members(view, |_| stop()), "stop", "stop etcd everywhere");
+    let stop = Step::on_all(on_members(view, &stop()), "stop", "stop etcd everywhere");
     steps.push(stop.with_impact(Impact::Failover).within(60));
     steps.push(data);
-    let start = on_members(view, |_| start());
+    let start = on_members(view, &start());
     steps.push(Step::on_all(start, "start", "start etcd everywhere").within(60));
     steps.extend(ready);
     let title = "Patroni of the leaders begins anew, PostgreSQL stays up";
@@ -123,7 +123,7 @@ fn anew(view: &EtcdView<'_>, data: Step, ready: Option<Step>) -> Vec<Step> {
         let title = "start Patroni of the standbys";
         steps.push(Step::on_all(on_standbys(release), "release", title).within(120));
     }
-    let clean = on_members(view, |_| clean());
+    let clean = on_members(view, &clean());
     steps.push(Step::on_all(
         clean,
         "clean",
@@ -132,12 +132,9 @@ fn anew(view: &EtcdView<'_>, data: Step, ready: Option<Step>) -> Vec<Step> {
     steps
 }
 
-fn on_members(
-    view: &EtcdView<'_>,
-    script: impl Fn(&HostName) -> Script,
-) -> BTreeMap<HostName, Script> {
+fn on_members(view: &EtcdView<'_>, script: &Script) -> BTreeMap<HostName, Script> {
     let hosts = view.etcd.members.iter().map(|member| &member.host);
-    hosts.map(|host| (host.clone(), script(host))).collect()
+    hosts.map(|host| (host.clone(), script.clone())).collect()
 }
 
 fn all_answer(view: &EtcdView<'_>) -> Result<(), Refusal> {
@@ -185,12 +182,7 @@ fn nobody_ahead(view: &EtcdView<'_>, fenced: &BTreeSet<HostName>) -> Result<(), 
 }
 
 fn nothing_left(view: &EtcdView<'_>) -> Result<(), Refusal> {
-    if view.input.seen.majority().is_some() {
-        return Err(Refusal::new(
-            format!("etcd has a majority: {}", view.quorum()),
-            "`citusctl etcd add HOST` and `citusctl etcd remove MEMBER` change its members",
-        ));
-    }
+    no_majority(view)?;
     let members = view.members();
     match members.iter().find(|member| member.data == Some(true)) {
         None => Ok(()),
@@ -265,13 +257,6 @@ fn hold() -> Script {
     Script::new(
         "systemctl stop patroni.service",
         "if systemctl is-active -q patroni.service; then echo 'Patroni still runs'; false; fi",
-    )
-}
-
-fn stop() -> Script {
-    Script::new(
-        "etcd_stop",
-        "if systemctl is-active -q etcd.service; then echo 'etcd still runs'; false; fi",
     )
 }
 

@@ -1,9 +1,8 @@
 //! HAProxy learns of a planned change of the lead at once: by its own checks it would take seconds.
 
-use super::View;
 use crate::command::quote;
 use crate::fact::MemberSeen;
-use crate::model::{Host, Instance, Model, Service};
+use crate::model::{Group, Host, Instance, Model, Service};
 use crate::names::{ClusterName, HostName, InstanceName};
 use crate::runbook::{Script, Step};
 use serde_json::{Value, json};
@@ -42,21 +41,31 @@ fn server<'a>(service: &'a Service, name: &InstanceName) -> Option<&'a str> {
 /// Before the request, on each host with HAProxy: new connections to the leader wait, and a watcher asks the next leader
 /// ten times a second, tells HAProxy the moment it leads, and lets them in. They wait 15 s at most, and 5 s if the old
 /// leader goes on; systemd lets them in if the watcher is killed. HAProxy's own next checks judge by themselves again.
-pub fn watch(view: &View<'_>, from: &MemberSeen, to: &MemberSeen) -> Option<Step> {
-    let proxies = view.proxies?;
-    let (next, last) = (primary_url(view, &to.name)?, primary_url(view, &from.name)?);
-    let scripts: BTreeMap<HostName, Script> = hosts(proxies.model, &view.group.members)
+pub fn watch(
+    group: &Group,
+    proxies: Proxies<'_>,
+    from: &MemberSeen,
+    to: &MemberSeen,
+) -> Option<Step> {
+    let url = |seen: &MemberSeen| {
+        let mut members = group.members.iter();
+        members
+            .find(|member| member.name == seen.name)
+            .map(primary_url)
+    };
+    let (next, last) = (url(to)?, url(from)?);
+    let told = [(&to.name, "up"), (&from.name, "down")];
+    let scripts: BTreeMap<HostName, Script> = hosts(proxies.model, &group.members)
         .filter(|host| proxies.reachable.contains(&host.name))
         .map(|host| {
-            let services = host.services.iter();
-            let services: Vec<&Service> = services.filter(|s| leads_to(s, &to.name)).collect();
+            let services = that_follow(host, &to.name);
             let orders = json!({
                 "next": next,
                 "last": last,
-                "tell": tell(&services, &from.name, &to.name),
+                "tell": tell(&services, &told),
                 "frontends": frontends(&services),
             });
-            (host.name.clone(), script(&view.group.cluster, &orders))
+            (host.name.clone(), script(&group.cluster, &orders))
         })
         .collect();
     let title = format!(
@@ -67,39 +76,34 @@ pub fn watch(view: &View<'_>, from: &MemberSeen, to: &MemberSeen) -> Option<Step
 }
 
 /// What answers 200 once a member leads and takes writes.
-fn primary_url(view: &View<'_>, name: &InstanceName) -> Option<String> {
-    let mut members = view.group.members.iter();
-    let member = members.find(|member| member.name == *name)?;
-    let scheme = if member.patroni_ssl { "https" } else { "http" };
-    let api = std::net::SocketAddr::new(member.address, member.patroni_port);
-    Some(format!("{scheme}://{api}/primary"))
+fn primary_url(member: &Instance) -> String {
+    format!("{}/primary", member.patroni_url())
 }
 
-/// What HAProxy is told of the servers of both.
-fn tell(services: &[&Service], from: &InstanceName, to: &InstanceName) -> Vec<(String, String)> {
-    let order = |service: &Service, name: &InstanceName, health: &str| {
-        let server = server(service, name)?;
-        Some((format!("{}/{server}", service.name), health.to_owned()))
-    };
-    let both = |service: &&Service| [order(service, to, "up"), order(service, from, "down")];
-    services.iter().flat_map(both).flatten().collect()
-}
-
-/// After a loss: a watcher on a host tells HAProxy of a new leader the moment `url` says so; nothing waits meanwhile.
-pub(in crate::runbook) fn announce(
-    host: &Host,
-    (cluster, to): (&ClusterName, &InstanceName),
-    url: &str,
-) -> Option<Script> {
+/// The services of a host that follow the lead to this member.
+fn that_follow<'a>(host: &'a Host, name: &InstanceName) -> Vec<&'a Service> {
     let services = host.services.iter();
-    let services = services.filter(|service| leads_to(service, to));
-    let up = services.filter_map(|service| {
-        let server = server(service, to)?;
-        Some((format!("{}/{server}", service.name), "up".to_owned()))
-    });
-    let tell: Vec<(String, String)> = up.collect();
+    services.filter(|service| leads_to(service, name)).collect()
+}
+
+/// `BACKEND/SERVER` and its health, for the servers of these members.
+fn tell(services: &[&Service], told: &[(&InstanceName, &str)]) -> Vec<(String, String)> {
+    let of = |service: &&Service| {
+        let order = |(name, health): &(&InstanceName, &str)| {
+            let server = server(service, name)?;
+            Some((format!("{}/{server}", service.name), (*health).to_owned()))
+        };
+        told.iter().filter_map(order).collect::<Vec<_>>()
+    };
+    services.iter().flat_map(of).collect()
+}
+
+/// After a loss: a watcher on a host tells HAProxy of a new leader the moment it takes writes; nothing waits meanwhile.
+pub(in crate::runbook) fn announce(host: &Host, group: &Group, to: &Instance) -> Option<Script> {
+    let tell = tell(&that_follow(host, &to.name), &[(&to.name, "up")]);
+    let url = primary_url(to);
     let orders = json!({ "next": url, "last": url, "tell": tell, "frontends": {} });
-    (!tell.is_empty()).then(|| script(cluster, &orders))
+    (!tell.is_empty()).then(|| script(&group.cluster, &orders))
 }
 
 fn frontends(services: &[&Service]) -> BTreeMap<String, u32> {

@@ -120,7 +120,10 @@ fn of_leader(
         return vec![restart];
     };
     risks.push(Gap::of(view, &successor.name).to_string());
-    let mut steps = Vec::from_iter(watch(view, leader, successor));
+    let mut steps = Vec::from_iter(
+        view.proxies
+            .and_then(|proxies| watch(view.group, proxies, leader, successor)),
+    );
     steps.push(steps::switchover(view.group, leader, successor));
     steps.extend(registered(view, successor, risks));
     steps.extend([steps::follows(view.group, leader), restart]);

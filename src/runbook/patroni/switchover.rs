@@ -1,7 +1,7 @@
 //! `switchover`: a healthy leader hands over to a standby, without loss.
 
 use super::citus::registered;
-use super::{Gap, View, best, candidate, proxies, steps, unfit, words};
+use super::{Gap, View, best, candidate, steps, unfit, watch, words};
 use crate::fact::MemberSeen;
 use crate::names::InstanceName;
 use crate::runbook::{Consent, Refusal, Runbook};
@@ -22,7 +22,10 @@ pub fn switchover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook,
     let gap = Gap::of(view, &candidate.name);
     let mut risks = vec![gap.to_string()];
     risks.push("connections to the old leader are cut".to_owned());
-    let mut steps = Vec::from_iter(proxies::watch(view, leader, candidate));
+    let mut steps = Vec::from_iter(
+        view.proxies
+            .and_then(|proxies| watch(view.group, proxies, leader, candidate)),
+    );
     if !steps.is_empty() {
         risks.push(
             "new connections through HAProxy wait until the new leader takes them".to_owned(),

@@ -93,7 +93,7 @@ fn told(case: &Case<'_>, group: &Group, etcd: &EtcdMember) -> Value {
     let alone = left.first().filter(|_| left.len() == 1);
     let here: BTreeMap<&InstanceName, String> = left
         .iter()
-        .map(|member| (&member.name, api(member)))
+        .map(|member| (&member.name, member.patroni_url()))
         .collect();
     let members = group.members.iter();
     let gone = members.filter(|member| case.lost.contains(&member.host));
@@ -115,12 +115,6 @@ fn told(case: &Case<'_>, group: &Group, etcd: &EtcdMember) -> Value {
     })
 }
 
-fn api(member: &Instance) -> String {
-    let scheme = if member.patroni_ssl { "https" } else { "http" };
-    let place = std::net::SocketAddr::new(member.address, member.patroni_port);
-    format!("{scheme}://{place}")
-}
-
 /// HAProxy believes a server only after several checks, seconds apart: a watcher on each host tells it the moment the
 /// survivor leads. The next check judges by itself again.
 pub(super) fn watch(case: &Case<'_>) -> Option<Step> {
@@ -128,11 +122,9 @@ pub(super) fn watch(case: &Case<'_>) -> Option<Step> {
         case.host_seen(&host.name)
             .is_some_and(|seen| seen.runs("haproxy"))
     });
-    let url = format!("{}/primary", api(case.survivor));
-    let of = (&case.group.cluster, &case.survivor.name);
     let scripts: BTreeMap<HostName, Script> = hosts
         .filter_map(|host| {
-            let script = proxies::announce(host, of, &url)?;
+            let script = proxies::announce(host, case.group, case.survivor)?;
             Some((host.name.clone(), script))
         })
         .collect();

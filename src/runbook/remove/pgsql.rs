@@ -347,12 +347,11 @@ impl<'a> Case<'a> {
 }
 
 fn paused(member: &Instance) -> String {
-    let scheme = if member.patroni_ssl { "https" } else { "http" };
-    let api = std::net::SocketAddr::new(member.address, member.patroni_port);
+    let api = member.patroni_url();
     format!(
         "if systemctl is-active -q {PATRONI}; then\n\
            said=$(python3 -c 'import ssl, sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context()).read().decode())' \\\n\
-             {scheme}://{api}/patroni 2>&1 | tail -n 1)\n\
+             {api}/patroni 2>&1 | tail -n 1)\n\
            case $said in *'\"pause\": true'*) ;; *) echo 'Patroni has not taken note of it yet'; false ;; esac\n\
          fi"
     )
