@@ -1,8 +1,8 @@
 //! Parses, calls, and maps the outcome to an exit code; nothing else.
 
-use clap::Parser;
+use citusctl::cli::{Cli, run};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(citusctl::cli::run(citusctl::cli::Cli::parse()))
+    ExitCode::from(run(Cli::from_arguments(std::env::args_os())))
 }

@@ -1,6 +1,7 @@
 //! The command line: parses, calls, maps outcomes to exit codes. One file for each verb.
 
 mod apply;
+mod arguments;
 mod catalog;
 mod cert;
 mod check;
@@ -48,6 +49,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
     about,
     max_term_width = 110,
     propagate_version = true,
+    args_override_self = true,
     arg_required_else_help = true
 )]
 #[command(

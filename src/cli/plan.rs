@@ -12,8 +12,11 @@ use crate::plan::{Plan, digest, outline};
 use crate::ui;
 use clap::Args;
 use fs_err::os::unix::fs::OpenOptionsExt;
+
 use serde::{Deserialize, Serialize};
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Options of `plan`.
@@ -120,9 +123,13 @@ fn save(path: &Path, playbook: &str, plan: &Plan, outline: &PlanOutline) -> Resu
     private(path, &text).map_err(|error| Failure::new(code::INTERNAL, chain(&error)))
 }
 
-/// A plan tells much of a formation: it is its owner's.
+/// A plan tells much of a formation: it is its owner's, also where a file of others' stood.
 fn private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = fs_err::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path)?.write_all(text.as_bytes())
+    let mut file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    file.write_all(text.as_bytes())
 }

@@ -101,8 +101,9 @@ fn compare_host(
         match declared.resource.diff(&observed) {
             Verdict::Same(_) => {}
             Verdict::Differs(change) => {
-                units.push(owning(declared, *change));
-                if is_read_again(declared) {
+                let again = is_read_again(declared, &observed);
+                units.push(owning(declared, *change, again));
+                if again {
                     forget(&mut observed, &declared.id);
                     stale.insert(declared.id.clone());
                 }
@@ -118,11 +119,10 @@ fn compare_host(
     units
 }
 
-/// Whether who has read what stands there now must read it again. Not for a file with inert lines: most often only those
-/// differ, and a change of any other line shows in its digest.
-fn is_read_again(declared: &Declared) -> bool {
+/// Whether who has read what stands there now must read it again: not where only inert lines differ.
+fn is_read_again(declared: &Declared, observed: &Observed) -> bool {
     match &declared.resource {
-        Resource::File(file) => file.inert.is_empty(),
+        Resource::File(file) => file.is_live_changed(observed),
         other => !other.owns().is_empty(),
     }
 }
@@ -135,7 +135,7 @@ fn forget(observed: &mut Cow<'_, Observed>, id: &ResourceId) {
 
 /// Notes in the host's manifest what a change is about to make ours, before it does, and that whoever has read it has read
 /// something else.
-fn owning(declared: &Declared, mut change: Change) -> Unit {
+fn owning(declared: &Declared, mut change: Change, again: bool) -> Unit {
     let lines: Vec<String> = declared
         .resource
         .owns()
@@ -143,7 +143,7 @@ fn owning(declared: &Declared, mut change: Change) -> Unit {
         .map(|path| quote(&format!("{} {path}", declared.id)))
         .collect();
     if let (false, Some(first)) = (lines.is_empty(), change.steps.first_mut()) {
-        let forgets = match is_read_again(declared) {
+        let forgets = match again {
             true => format!("forget {}\n", quote(declared.id.as_str())),
             false => String::new(),
         };

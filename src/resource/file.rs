@@ -2,6 +2,7 @@
 
 use super::shell::{Write, write_file};
 use super::{Action, BeforeAfter, Change, Kind, Step, Verdict, digest_of, sha256_hex};
+use crate::command::quote;
 use crate::fact::{Observed, PathKind, PathState, Probe};
 use serde::Deserialize;
 
@@ -126,7 +127,6 @@ pub(super) fn attribute_differences(
 
 /// Shell text that sets mode and ownership.
 pub(super) fn set_attributes(path: &str, mode: &str, owner: &str, group: &str) -> String {
-    use crate::command::quote;
     let path = quote(path);
     format!(
         "chown {}:{} {path}\nchmod {} {path}\n",
@@ -136,9 +136,18 @@ pub(super) fn set_attributes(path: &str, mode: &str, owner: &str, group: &str) -
     )
 }
 
+/// A string of awk's.
+fn awk_text(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 impl Kind for File {
     fn probes(&self) -> Vec<Probe> {
-        vec![Probe::Path(self.path.clone())]
+        let path = Probe::Path(self.path.clone());
+        match self.inert.is_empty() {
+            true => vec![path],
+            false => vec![path, self.live_probe()],
+        }
     }
 
     fn diff(&self, seen: &Observed) -> Verdict {
@@ -177,6 +186,37 @@ impl Kind for File {
 }
 
 impl File {
+    /// Whether what counts of it on the host, while it is in use, is other than what is wanted.
+    pub fn is_live_changed(&self, seen: &Observed) -> bool {
+        if self.inert.is_empty() {
+            return true;
+        }
+        let wanted: String = self.live().iter().map(|line| format!("{line}\n")).collect();
+        let found = seen.scripts.get(&self.live_name());
+        found.map(|digest| digest.trim()) != Some(&sha256_hex(wanted.as_bytes()))
+    }
+
+    fn live_name(&self) -> String {
+        format!("live:{}", self.path)
+    }
+
+    /// The digest of the lines that [`Self::live`] gives, of the file on the host.
+    fn live_probe(&self) -> Probe {
+        let begins = |start: &String| format!("index($0, {}) == 1", awk_text(start));
+        let inert: Vec<String> = self.inert.iter().map(begins).collect();
+        let program = format!(
+            "below && (/^[ \\t]/ || $0 == \"\") {{ next }} {{ inert = {}; below = inert && /:$/ }} !inert",
+            inert.join(" || ")
+        );
+        let (program, path) = (quote(&program), quote(&self.path));
+        Probe::Script {
+            name: self.live_name(),
+            text: format!(
+                "[ ! -f {path} ] || awk {program} {path} | sha256sum | cut -d ' ' -f 1\n"
+            ),
+        }
+    }
+
     /// The lines that count while the file is in use.
     fn live(&self) -> Vec<&str> {
         let mut below = false;
@@ -254,6 +294,37 @@ mod tests {
             ..file("a: 1\nbootstrap:\n  b: 2\n\n  c: 3\nd:\n  e: 4\n")
         };
         assert_eq!(block.live(), ["a: 1", "d:", "  e: 4"]);
+    }
+
+    #[test]
+    fn a_host_finds_the_same_lines_to_count() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("it's").to_string_lossy().into_owned();
+        let wanted = File {
+            path,
+            inert: vec!["bootstrap:".to_owned(), "x \"\\:".to_owned()],
+            ..file("a: 1\nbootstrap:\n  b: 2\n\n\tc: 3\nd:\n\n  e: 4\nx \"\\: 5\n  f: 6")
+        };
+        let found = |content: &str| {
+            std::fs::write(&wanted.path, content).expect("written");
+            let Probe::Script { name, text } = wanted.live_probe() else {
+                panic!("a script")
+            };
+            let done = std::process::Command::new("sh")
+                .arg("-c")
+                .arg(text)
+                .output();
+            let answer = String::from_utf8(done.expect("sh").stdout).expect("text");
+            wanted.is_live_changed(&Observed {
+                scripts: [(name, answer)].into(),
+                ..Observed::default()
+            })
+        };
+        assert!(!found(&wanted.content));
+        assert!(!found("a: 1\nbootstrap:\n  b: 7\nd:\n\n  e: 4\n  f: 6\n"));
+        assert!(found("a: 2\nbootstrap:\n  b: 2\nd:\n\n  e: 4\n  f: 6\n"));
+        assert!(found(""));
+        assert!(wanted.is_live_changed(&Observed::default()));
     }
 
     #[test]
