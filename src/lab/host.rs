@@ -1,5 +1,6 @@
 //! One machine: its files, its boot, its end.
 
+use super::cgroup;
 use super::control::OUTSIDE;
 use super::dirs::{make_private, remove};
 use super::error::{At, LabError};
@@ -138,7 +139,7 @@ pub(super) fn boot(record: &Record, index: usize) -> Result<Pid, LabError> {
 
 /// A program in this computer's own namespaces, also when we run inside a lab's: a machine cannot boot where `/sys` is
 /// that of another network.
-fn outside() -> Command {
+pub(super) fn outside() -> Command {
     let mut command = tool::command("nsenter");
     if let Ok(pid) = std::env::var(OUTSIDE) {
         // Whoever started us may be gone; the first process of the machine is not.
@@ -169,9 +170,10 @@ fn script(record: &Record, index: usize) -> String {
     let root = quote(&below("root"));
     // The account's number is the image's, so its home is handed over from inside.
     format!(
-        "set -e\nmount -t overlay overlay -o {} {root}\nchroot {root} chown -R dba:dba /home/dba\nmkdir -p {root}/srv/citusctl/debs\n\
+        "set -e\n{}mount -t overlay overlay -o {} {root}\nchroot {root} chown -R dba:dba /home/dba\nmkdir -p {root}/srv/citusctl/debs\n\
          exec systemd-nspawn --quiet --directory={root} --machine={} --boot --register=no --keep-unit \
          --network-namespace-path=/run/netns/{} --capability=all --kill-signal=SIGRTMIN+3 --bind-ro={}:/srv/citusctl/debs\n",
+        cgroup::enter(record, index),
         quote(&options),
         quote(&format!("{}-{}", record.spec.name, host.hostname)),
         record.host_ns(index),

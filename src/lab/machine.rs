@@ -1,5 +1,6 @@
 //! A lab as a whole: up, found again, down; and its hosts' power.
 
+use super::cgroup;
 use super::citus;
 use super::dirs::{LabDirs, make_private, remove};
 use super::error::{At, LabError};
@@ -264,7 +265,7 @@ impl Lab {
         for pid in self.record.pids.values() {
             pid.kill()?;
         }
-        (0..self.record.spec.hosts.len()).try_for_each(|index| net::clear(&self.record, index))?;
+        (0..self.record.spec.hosts.len()).try_for_each(|index| self.clear(index))?;
         net::down(&self.record)?;
         remove(&self.record.dir)?;
         progress.event(LabEvent::Removed {
@@ -309,9 +310,15 @@ impl Lab {
                 host: name.to_string(),
             });
         }
-        net::clear(&self.record, index)?;
+        self.clear(index)?;
         fault::power(&self.record, index, true)?;
         self.boot(&[index], progress)
+    }
+
+    /// What a machine without power may have left.
+    fn clear(&self, index: usize) -> Result<(), LabError> {
+        net::clear(&self.record, index)?;
+        cgroup::leave(&self.record, index)
     }
 }
 

@@ -8,6 +8,7 @@
 //! Mounts are private to the processes that need them, so that a crash leaves only processes, namespaces and files, all
 //! of which `lab.json` names: [`Lab::down`] removes exactly what [`Lab::up`] made.
 
+mod cgroup;
 mod citus;
 mod control;
 mod dirs;

@@ -75,7 +75,8 @@ pub(super) fn run<S: AsRef<OsStr>>(program: &str, args: &[S]) -> Result<String, 
     finish(command)
 }
 
-fn finish(mut command: Command) -> Result<String, LabError> {
+/// The same for a command that is set up already.
+pub(super) fn finish(mut command: Command) -> Result<String, LabError> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let shown = show(&command);
     let failed = |source| LabError::Spawn {
