@@ -155,6 +155,8 @@ pub struct TuningInput {
     pub archive_command: Option<String>,
     /// The authority's certificate on the host: Citus checks the other nodes against it.
     pub ca_file: String,
+    /// Seconds of silence after which Citus gives another node's connection up: Patroni's `retry_timeout`.
+    pub silence: u32,
     /// Database of `pg_cron`.
     pub primary_db: String,
 }
@@ -173,6 +175,7 @@ impl Default for TuningInput {
             password_encryption: "scram-sha-256".into(),
             archive_command: None,
             ca_file: "/pg/cert/ca.crt".into(),
+            silence: 10,
             primary_db: "postgres".into(),
         }
     }

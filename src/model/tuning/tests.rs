@@ -68,7 +68,7 @@ fn citus_gets_what_it_needs() {
     assert!(text(&gucs, "shared_preload_libraries").starts_with("citus, pg_stat_statements"));
     assert_eq!(
         text(&gucs, "citus.node_conninfo"),
-        "sslmode=verify-full sslrootcert=/pg/cert/ca.crt"
+        "sslmode=verify-full sslrootcert=/pg/cert/ca.crt keepalives_idle=10 keepalives_interval=2 tcp_user_timeout=10000"
     );
     assert_eq!(text(&gucs, "wal_level"), "logical");
     let plain = tuning(

@@ -204,7 +204,10 @@ impl Builder<'_> {
     /// The dynamic configuration of the group: computed for its weakest member, so that every member can run it.
     fn dcs(&self, typed: &Typed<'_>, formation: &Formation, group: &Group) -> Value {
         let profile: Profile = typed.str("pg_conf").parse().unwrap_or(Profile::Oltp);
-        let input = self.tuning_input(typed, formation);
+        let input = TuningInput {
+            silence: group.rto.retry_timeout,
+            ..self.tuning_input(typed, formation)
+        };
         let version = group
             .members
             .iter()
@@ -263,6 +266,7 @@ impl Builder<'_> {
             archive_command: None,
             ca_file: format!("{CERT_DIR}/ca.crt"),
             primary_db: formation.primary_db.clone(),
+            ..TuningInput::default()
         }
     }
 
