@@ -3,7 +3,7 @@
 use super::group::GroupWork;
 use super::look::{futures_join, look};
 use super::work::{Ended, run_tasks, tasks};
-use super::{EngineError, Run, gate, lock, unseen};
+use super::{EngineError, Run, budget, gate, lock, unseen};
 use crate::catalog::{Gate, Rollout};
 use crate::event::Kind;
 use crate::names::{ClusterName, HostName, StageName};
@@ -223,7 +223,15 @@ impl Walk<'_> {
     async fn hosts(&mut self, planned: &PlannedStage) -> Result<Vec<String>, EngineError> {
         let (together, one_by_one) = batches(planned);
         let mut failed = self.batch(&together).await?;
+        let etcd = planned.gate == Some(Gate::EtcdHealthy);
+        let one_by_one = match etcd {
+            true => budget::sick_first(self.run, one_by_one).await,
+            false => one_by_one,
+        };
         for (host, units) in one_by_one {
+            if etcd {
+                budget::may_restart(self.run, &host).await?;
+            }
             let alone = BTreeMap::from([(host.clone(), units)]);
             failed.extend(self.batch(&alone).await?);
             if !failed.is_empty() {

@@ -226,11 +226,11 @@ async fn etcd(run: &Run<'_>) -> View {
         return View::Open("no etcd here".to_owned());
     };
     let port = etcd.client_port;
-    let answers = futures_join(etcd.members.iter().map(|member| async {
-        let healthy = exec(run, &member.host, &health(member, port)).await;
-        let healthy = healthy.is_some_and(|output| output.contains("is healthy"));
-        (member.name.clone(), healthy)
-    }))
+    let answers = futures_join(
+        etcd.members
+            .iter()
+            .map(|member| async { (member.name.clone(), healthy(run, member, port).await) }),
+    )
     .await;
     let sick: Vec<&str> = answers
         .iter()
@@ -258,7 +258,13 @@ async fn etcd(run: &Run<'_>) -> View {
     }
 }
 
-/// Whether a member is healthy. A learner answers no question about keys, and so none about its health.
+/// Whether a member takes part in a majority, by its own words.
+pub(super) async fn healthy(run: &Run<'_>, member: &EtcdMember, port: u16) -> bool {
+    let said = exec(run, &member.host, &health(member, port)).await;
+    said.is_some_and(|output| output.contains("is healthy"))
+}
+
+/// Asks whether a member is healthy. A learner answers no question about keys, and so none about its health.
 fn health(member: &EtcdMember, port: u16) -> String {
     let question = match member.learner {
         true => "status >/dev/null && echo is healthy",

@@ -5,6 +5,7 @@
 
 mod adhoc;
 mod apply;
+mod budget;
 mod cancel;
 pub mod drill;
 mod error;
