@@ -22,12 +22,12 @@ own() {{
 }}
 forget() {{
   for stamp in $(grep -lF -- " $1 " /etc/citusctl/stamps/* 2>/dev/null); do
-    {{ grep -vF -- " $1 " "$stamp" || :; }} >"$stamp.new"
+    {{ grep -vF -- " $1 " "$stamp" || [ $? = 1 ]; }} >"$stamp.new"
     mv -fT -- "$stamp.new" "$stamp"
   done
 }}
 disown() {{
-  {{ grep -vxF -- "$1" /etc/citusctl/manifest || :; }} >/etc/citusctl/manifest.new
+  {{ grep -vxF -- "$1" /etc/citusctl/manifest || [ $? = 1 ]; }} >/etc/citusctl/manifest.new
   mv -fT -- /etc/citusctl/manifest.new /etc/citusctl/manifest
 }}
 move_aside() {{
