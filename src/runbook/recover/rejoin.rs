@@ -156,13 +156,13 @@ pub(in crate::runbook) fn join(member: &EtcdMember, alive: String) -> Step {
         .within(60)
 }
 
-/// Patroni clones or rewinds as it needs.
+/// Patroni clones or rewinds as it needs. In a group of which nobody was left one of those that return leads it.
 pub(super) fn follow(host: &Host) -> Step {
     let act = "systemctl unmask patroni.service vip-manager.service 2>/dev/null || :\n\
         systemctl reset-failed patroni.service 2>/dev/null || :\n\
         systemctl start --no-block patroni.service";
-    let holds = "said=$(sql postgres \"SELECT coalesce((SELECT status FROM pg_stat_wal_receiver), 'not streaming')\" 2>&1) || { echo 'PostgreSQL does not answer yet'; false; }\n\
-        [ \"$said\" = streaming ] || { echo \"$said\"; false; }";
+    let holds = "said=$(sql postgres \"SELECT CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT status FROM pg_stat_wal_receiver), 'not streaming') ELSE 'leads' END\" 2>&1) || { echo 'PostgreSQL does not answer yet'; false; }\n\
+        case $said in streaming) ;; leads) patroni_says leader || { echo 'it takes writes, and does not have the leader key'; false; } ;; *) echo \"$said\"; false ;; esac";
     let name = host
         .pg
         .as_ref()
@@ -171,7 +171,7 @@ pub(super) fn follow(host: &Host) -> Step {
     Step::on(
         &host.name,
         "follow",
-        format!("see that {name} follows the leader"),
+        format!("see that {name} follows the leader, or leads"),
         Script::new(act, holds),
     )
     .within(600)

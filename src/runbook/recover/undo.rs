@@ -73,8 +73,9 @@ fn restore(input: Input<'_>) -> Step {
         "kept=$(cat {ETCD_BEFORE})\n\
          [ -d \"$kept/member\" ] || {{ echo \"$kept is not there\"; exit 1; }}\n\
          etcd_stop\n\
-         move_aside \"$ETCD_DATA\"\n\
-         cp -a \"$kept\" \"$ETCD_DATA\"\n\
+         move_aside \"$ETCD_DATA/member\"\n\
+         rm -f \"$ETCD_DATA/citusctl-forced\"\n\
+         cp -a \"$kept/member\" \"$ETCD_DATA/member\"\n\
          etcd_start_ordinary\n\
          systemctl start --no-block etcd.service\n\
          rm -f {ETCD_BEFORE}"

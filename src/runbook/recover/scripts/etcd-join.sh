@@ -3,20 +3,29 @@
 
 # etcd refuses for some seconds after a change, and a learner that has not caught up yet.
 retry() {
-  end=$(($(date +%s) + 60))
+  end=$(($(date +%s) + ${PATIENCE:-60}))
   until said=$("$@" 2>&1); do
-    [ "$(date +%s)" -lt $end ] || { printf '%s\n' "$said" | tail -n 1; exit 1; }
+    [ "$(date +%s)" -lt $end ] || { printf '%s\n' "$said" | tail -n 1 >&2; exit 1; }
     sleep 0.3
   done
 }
-mine() { etcd_ctl_at "$ALIVE" member list | grep -F ", $ETCD_PEER," || :; }
+# Whoever is no member loses its data here: a list that does not come is no answer, and ends it.
+members() { retry etcd_ctl_at "$ALIVE" member list; printf '%s\n' "$said" | grep -E '^[0-9a-f]+, '; }
+mine() { all=$(members) || exit 1; printf '%s\n' "$all" | grep -F ", $ETCD_PEER," || :; }
 
+entry=$(mine)
 systemctl unmask etcd.service 2>/dev/null || :
-if [ -z "$(mine)" ]; then
+case $entry in
+'')
   etcd_stop
-  move_aside "$ETCD_DATA"
-  retry etcd_ctl_at "$ALIVE" member add "$ETCD_NAME" --learner --peer-urls="$ETCD_PEER"
-fi
+  # What is in it: the directory itself may be a file system of its own.
+  move_aside "$ETCD_DATA/member"
+  rm -f "$ETCD_DATA/citusctl-forced"
+  retry etcd_ctl_at "$ALIVE" member add "$ETCD_NAME" --learner --peer-urls="$ETCD_PEER" ;;
+*', unstarted, '*) ;;
+# With its number and without its log it would vote on what it has forgotten.
+*) [ -e "$ETCD_DATA/member" ] || { echo "the cluster counts $ETCD_NAME, and its data is not here: \`citusctl etcd add $ETCD_NAME\` puts a new member in its place"; exit 1; } ;;
+esac
 mkdir -p "$ETCD_DATA"
 chown etcd:etcd "$ETCD_DATA"
 chmod 0700 "$ETCD_DATA"
@@ -24,7 +33,8 @@ if ! systemctl is-active -q etcd.service; then
   conf=/run/citusctl/etcd-join.yml
   mkdir -p /run/citusctl
   trap 'etcd_start_ordinary; rm -f "$conf"' EXIT
-  cluster=$(etcd_ctl_at "$ALIVE" member list | awk -F', ' -v me="$ETCD_PEER" -v name="$ETCD_NAME" \
+  all=$(members)
+  cluster=$(printf '%s\n' "$all" | awk -F', ' -v me="$ETCD_PEER" -v name="$ETCD_NAME" \
     '{ n = $4 == me ? name : $3; printf "%s%s=%s", sep, n, $4; sep = "," }')
   sed -e "s#^initial-cluster:.*#initial-cluster: $cluster#" \
     -e 's/^initial-cluster-state:.*/initial-cluster-state: existing/' "$ETCD_CONF" >"$conf"
@@ -33,7 +43,8 @@ if ! systemctl is-active -q etcd.service; then
   systemctl reset-failed etcd.service 2>/dev/null || :
   systemctl start etcd.service
 fi
-case "$(mine)" in *', true')
+entry=$(mine)
+case $entry in *', true')
   leader=$(etcd_leader_url "$ALIVE")
-  retry etcd_ctl_at "${leader:-$ALIVE}" member promote "$(mine | cut -d, -f1)" ;;
+  retry etcd_ctl_at "${leader:-$ALIVE}" member promote "${entry%%,*}" ;;
 esac

@@ -1,5 +1,7 @@
 //! Planners against what a survivor's hosts may say: every refusal by its words, every plan by its steps.
 
+mod scripts;
+
 use super::*;
 use crate::runbook::Step;
 use std::path::Path;
