@@ -81,10 +81,7 @@ fn etcd_hosts(input: Input<'_>) -> Result<Vec<HostName>, Refusal> {
 
 /// The member whose log goes furthest: the last leader, or as good as it.
 fn first<'a>(input: Input<'_>, group: &'a Group) -> Option<&'a Instance> {
-    let rank = |host: &HostName| {
-        let pg = input.seen.get(host)?.pg.as_ref()?;
-        Some((pg.up && !pg.recovery, pg.timeline, pg.lsn, !pg.recovery))
-    };
+    let rank = |host: &HostName| Some(input.seen.get(host)?.pg.as_ref()?.reach());
     let answering = group
         .members
         .iter()
@@ -244,6 +241,18 @@ mod tests {
         assert_eq!(
             book.steps[1].hosts().into_iter().collect::<Vec<_>>(),
             [HostName::new("10.10.10.12")]
+        );
+    }
+
+    #[test]
+    fn a_primary_that_crashed_has_what_its_standbys_have() {
+        let mut seen = seen(&[("10.10.10.11", 5), ("10.10.10.12", 9), ("10.10.10.13", 7)]);
+        let primary = seen.hosts.get_mut(&HostName::new("10.10.10.11"));
+        primary.unwrap().pg.as_mut().unwrap().recovery = false;
+        let book = planned(&seen).expect("a plan");
+        assert_eq!(
+            book.steps[1].hosts().into_iter().collect::<Vec<_>>(),
+            [HostName::new("10.10.10.11")]
         );
     }
 

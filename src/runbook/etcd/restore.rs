@@ -6,6 +6,7 @@ use crate::inventory::parameters::Typed;
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::HostName;
 use crate::resource::{Impact, sha256_hex};
+use crate::runbook::recover::PgSeen;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use crate::secret::Secret;
 use base64::Engine;
@@ -226,12 +227,11 @@ fn makes_a_cluster(view: &EtcdView<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// Who leads a group, or is to lead it: of those on the last timeline the one that was no standby, since what it has all
-/// others got from it; a server that crashed knows no better position than its last checkpoint's.
+/// Who leads a group, or is to lead it.
 fn first<'a>(view: &EtcdView<'_>, group: &'a Group) -> Option<&'a Instance> {
     let rank = |host: &HostName| {
         let pg = view.input.seen.get(host).and_then(|seen| seen.pg.as_ref());
-        pg.map(|pg| (pg.up && !pg.recovery, pg.timeline, !pg.recovery, pg.lsn))
+        pg.map(PgSeen::reach)
     };
     // Of equals the first in the inventory: the last maximum of the reversed list.
     let members = group.members.iter().rev();

@@ -84,8 +84,8 @@ fn told(case: &Case<'_>, group: &Group, etcd: &EtcdMember) -> Value {
     let left: Vec<&Instance> = via_etcd::left(case, group).collect();
     let seen = left
         .iter()
-        .filter_map(|member| case.host_seen(&member.host)?.pg.as_ref());
-    let reachable: Vec<&PgSeen> = seen.collect();
+        .filter_map(|member| Some((&member.name, case.host_seen(&member.host)?.pg.as_ref()?)));
+    let (told, reachable): (Vec<&InstanceName>, Vec<&PgSeen>) = seen.unzip();
     let lsn = match own {
         true => case.pg.lsn,
         false => reachable.iter().map(|pg| pg.lsn).max().unwrap_or(0),
@@ -105,7 +105,7 @@ fn told(case: &Case<'_>, group: &Group, etcd: &EtcdMember) -> Value {
         "system": reachable.first().map(|pg| pg.system.as_str()).unwrap_or_default(),
         "lsn": lsn,
         "candidate": alone.filter(|_| !own).map_or(&case.survivor.name, |member| &member.name),
-        "voters": reachable.len().saturating_sub(1),
+        "told": told,
         "own": own,
         "accept": own && case.accept_loss,
         "alone": alone.map(|member| &member.name),
@@ -144,7 +144,7 @@ mod tests {
     /// Runs the program's judgement on these keys, with a store that says what it is told to do.
     fn prepared(changes: Value, keys: Value) -> (i32, String) {
         let mut told = json!({
-            "prefix": "/pg/a/", "system": "77", "lsn": 1000, "candidate": "a-3", "voters": 0, "own": true,
+            "prefix": "/pg/a/", "system": "77", "lsn": 1000, "candidate": "a-3", "told": ["a-3"], "own": true,
             "accept": false, "alone": "a-3", "here": {"a-3": ""}, "gone": ["a-1", "a-2"], "seconds": 1
         });
         for (name, value) in changes.as_object().unwrap() {
@@ -236,7 +236,16 @@ mod tests {
         );
         let quorum =
             json!({"sync": "{\"leader\":\"a-1\",\"sync_standby\":\"a-2,a-3\",\"quorum\":1}"});
-        refused(nothing(), quorum, "acknowledged by a lost standby alone");
+        refused(
+            nothing(),
+            quorum.clone(),
+            "acknowledged by a lost standby alone",
+        );
+        // Another one that had a vote is here, and not ahead; one that had none proves nothing.
+        let (code, said) = prepared(json!({"told": ["a-3", "a-2"]}), keys(quorum.clone()));
+        assert_eq!(code, 0, "{said}");
+        let bystander = json!({"told": ["a-3", "a-4"]});
+        refused(bystander, quorum, "1 more of them needed, 0 here");
         let (code, said) = prepared(json!({"accept": true}), keys(ahead()));
         assert_eq!(code, 0);
         assert!(

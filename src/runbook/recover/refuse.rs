@@ -116,7 +116,7 @@ fn not_needed(
             "{survivor}: etcd has its majority (asked {at}), so Patroni chooses a leader by itself"
         ),
         format!(
-            "`citusctl status` shows what it waits for; `citusctl failover --candidate {}` names a leader",
+            "`citusctl status` shows what it waits for; `citusctl failover --to {}` names a leader",
             member.name
         ),
     ))
@@ -223,6 +223,27 @@ fn others(
     Ok(())
 }
 
+/// One that is down may have more than it tells.
+fn told_all(member: &Instance, pg: &PgSeen) -> Result<(), Refusal> {
+    if pg.exact {
+        return Ok(());
+    }
+    let host = &member.host;
+    let role = match pg.recovery {
+        true => "a standby",
+        false => "the primary",
+    };
+    Err(Refusal::new(
+        format!(
+            "{host}: {} is down, and was {role}: it may be further ahead, which cannot be told while it is down",
+            member.name
+        ),
+        format!(
+            "look at it first; name it: `citusctl recover --survivor {host}`; or give up what only it has with `--fenced {host}`"
+        ),
+    ))
+}
+
 fn same_cluster(
     member: &Instance,
     pg: &PgSeen,
@@ -257,8 +278,13 @@ fn not_better(
             format!("name it as the survivor, or give it up with `--fenced {host}`"),
         ));
     }
-    if (pg.timeline, pg.lsn) <= (mine.timeline, mine.lsn) {
+    // Whoever wrote a timeline has all of it.
+    let wrote_it = pg.timeline == mine.timeline && !mine.recovery && pg.recovery;
+    if wrote_it || pg.timeline < mine.timeline {
         return Ok(());
+    }
+    if (pg.timeline, pg.lsn) <= (mine.timeline, mine.lsn) {
+        return told_all(member, pg);
     }
     let words = match pg.timeline == mine.timeline {
         true => format!(

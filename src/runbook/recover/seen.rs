@@ -60,6 +60,9 @@ pub struct PgSeen {
     pub recovery: bool,
     /// Bytes: the end of what it has, received or written.
     pub lsn: u64,
+    /// Whether `lsn` is all that it has. One that is down tells of a position that it had passed: a primary that crashed of
+    /// its last checkpoint, a standby of what it had replayed.
+    pub exact: bool,
     pub timeline: u32,
     pub system: String,
     /// The host that it last followed.
@@ -156,6 +159,7 @@ fn live(text: &str) -> Option<PgSeen> {
         up: true,
         recovery: *recovery == "t",
         lsn: lsn.parse().ok()?,
+        exact: true,
         timeline: timeline.parse().ok()?,
         system: (*system).to_owned(),
         upstream: there(upstream),
@@ -174,9 +178,11 @@ fn control(text: &str) -> Option<PgSeen> {
     let state = field("Database cluster state")?;
     Some(PgSeen {
         up: false,
-        recovery: state.contains("recovery"),
+        // Crash recovery is a primary's.
+        recovery: state.ends_with("in recovery") || state.contains("archive recovery"),
         lsn: position("Latest checkpoint location")
             .max(position("Minimum recovery ending location")),
+        exact: state == "shut down",
         timeline: field("Latest checkpoint's TimeLineID")?.parse().ok()?,
         system: field("Database system identifier")?,
         ..PgSeen::default()
@@ -215,6 +221,20 @@ fn addresses(text: &str) -> BTreeSet<IpAddr> {
         words.next()?.split('/').next()?.parse().ok()
     };
     text.lines().filter_map(of_line).collect()
+}
+
+impl PgSeen {
+    /// Orders members of a group by what they have: of those on the last timeline the one that was no standby comes last,
+    /// since what others have of its log they got from it, and a server that crashed knows no better position than its
+    /// last checkpoint's.
+    pub fn reach(&self) -> (bool, u32, bool, u64) {
+        (
+            self.up && !self.recovery,
+            self.timeline,
+            !self.recovery,
+            self.lsn,
+        )
+    }
 }
 
 impl HostSeen {
@@ -288,6 +308,24 @@ mod tests {
             (false, true, 0x400_0000, 2)
         );
         assert_eq!(pg.system, "771");
+        assert!(!pg.exact);
+    }
+
+    #[test]
+    fn a_primary_that_crashed_is_no_standby_and_knows_its_last_checkpoint_only() {
+        let told = |state: &str| {
+            let output = format!(
+                "@@n control\nDatabase system identifier: 771\nDatabase cluster state:   {state}\n\
+                 Latest checkpoint location: 0/3000060\nLatest checkpoint's TimeLineID: 2\n@@n end\n"
+            );
+            let pg = read_survey(&Frame::new("n"), &output).unwrap().pg.unwrap();
+            (pg.recovery, pg.exact)
+        };
+        assert_eq!(told("in production"), (false, false));
+        assert_eq!(told("in crash recovery"), (false, false));
+        assert_eq!(told("shut down"), (false, true));
+        assert_eq!(told("shut down in recovery"), (true, false));
+        assert_eq!(told("in archive recovery"), (true, false));
     }
 
     #[test]

@@ -99,23 +99,42 @@ pub(super) fn left<'a>(case: &Case<'a>, group: &'a Group) -> impl Iterator<Item 
 
 pub(super) fn member<'a>(case: &Case<'a>) -> Option<&'a EtcdMember> {
     let may = |host: &HostName| !case.lost.contains(host);
-    best_member(case.input, &case.survivor.host, may)
+    freshest(case.input, &case.survivor.host, may)
 }
 
-/// The member to go on with: the survivor's own, else the one whose log goes furthest.
+/// The member to go on with: whoever has seen most of the log, so that what is judged by its keys is of the last leader, and
+/// of equals the survivor's own. A learner is no member of a majority.
+fn freshest<'a>(
+    input: Input<'a>,
+    survivor: &HostName,
+    may: impl Fn(&HostName) -> bool,
+) -> Option<&'a EtcdMember> {
+    usable(input, may)
+        .max_by_key(|(member, index)| (!member.learner, *index, member.host == *survivor))
+        .map(|(member, _)| member)
+}
+
+/// After a promotion by hand: the survivor's own, else the one whose log goes furthest. The keys that matter are written anew.
 pub(super) fn best_member<'a>(
     input: Input<'a>,
     survivor: &HostName,
     may: impl Fn(&HostName) -> bool,
 ) -> Option<&'a EtcdMember> {
-    let etcd = input.model.etcd.as_ref()?;
-    let usable = etcd.members.iter().filter_map(|member| {
-        let seen = input.seen.get(&member.host).filter(|_| may(&member.host))?;
-        seen.etcd.data.then_some((member, seen.etcd.index))
-    });
-    usable
+    usable(input, may)
         .max_by_key(|(member, index)| (member.host == *survivor, *index))
         .map(|(member, _)| member)
+}
+
+/// Members whose data is there, and how far their log goes where they run.
+fn usable<'a>(
+    input: Input<'a>,
+    may: impl Fn(&HostName) -> bool,
+) -> impl Iterator<Item = (&'a EtcdMember, Option<u64>)> {
+    let members = input.model.etcd.iter().flat_map(|etcd| &etcd.members);
+    members.filter_map(move |member| {
+        let seen = input.seen.get(&member.host).filter(|_| may(&member.host))?;
+        seen.etcd.data.then_some((member, seen.etcd.index))
+    })
 }
 
 /// A temporary configuration and a temporary drop-in, both below /run: neither outlives the step, and a reboot

@@ -105,9 +105,11 @@ def unsure(sync):
         return ("%s was no synchronous standby (these were: %s): transactions that the old leader acknowledged may be missing, and would be lost"
                 % (candidate, standbys or "none"))
     quorum = int(sync.get("quorum") or 0)
-    if quorum > case["voters"]:
+    # Only who had a vote was waited for: another standby that is here proves nothing.
+    voters = len((set(standbys.split(",")) - {candidate}) & set(case["told"]))
+    if quorum > voters:
         return ("by quorum commit, transactions may have been acknowledged by a lost standby alone (of %s; %d more of them needed, %d here): they would be lost"
-                % (standbys, quorum, case["voters"]))
+                % (standbys, quorum, voters))
     return None
 
 

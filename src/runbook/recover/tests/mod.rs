@@ -1,5 +1,6 @@
 //! Planners against what a survivor's hosts may say: every refusal by its words, every plan by its steps.
 
+mod guards;
 mod scripts;
 
 use super::*;
@@ -51,6 +52,7 @@ fn standby(lsn: u64) -> HostSeen {
             up: true,
             recovery: true,
             lsn,
+            exact: true,
             timeline: 1,
             system: "77".to_owned(),
             ..PgSeen::default()

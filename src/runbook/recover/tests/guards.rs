@@ -1,0 +1,43 @@
+//! What may not be taken for enough: a position that is only part of the truth, old keys, no room.
+
+use super::*;
+
+#[test]
+fn a_member_that_is_down_may_be_ahead() {
+    let mut bench = bench();
+    let down = |recovery: bool| {
+        let mut seen = standby(50);
+        let pg = seen.pg.as_mut().unwrap();
+        (pg.up, pg.exact, pg.recovery) = (false, false, recovery);
+        seen
+    };
+    bench.found("10.10.10.12", down(false));
+    assert!(bench.refusal().contains("is down, and was the primary"));
+    bench.found("10.10.10.12", down(true));
+    assert!(bench.refusal().contains("is down, and was a standby"));
+    bench.request.fenced.insert("10.10.10.12".into());
+    assert!(plan(bench.input(), &bench.request).is_ok());
+    // Whoever wrote the log has it, though it tells of its last checkpoint only.
+    bench.found("10.10.10.12", standby(150));
+    *bench.host("10.10.10.13") = down(false);
+    assert!(plan(bench.input(), &bench.request).is_ok());
+    bench.host("10.10.10.12").pg.as_mut().unwrap().timeline = 2;
+    assert!(bench.refusal().contains("is further ahead"));
+}
+
+#[test]
+fn the_freshest_member_of_etcd_goes_on() {
+    let mut bench = bench();
+    bench.found("10.10.10.12", standby(100));
+    let at = |bench: &Bench| {
+        let book = plan(bench.input(), &bench.request).unwrap();
+        let step = book.steps.iter().find(|step| step.id == "etcd").unwrap();
+        step.hosts().into_iter().next().unwrap()
+    };
+    assert_eq!(at(&bench).as_str(), "10.10.10.13");
+    // The survivor's own has been dead for days.
+    bench.host("10.10.10.12").etcd.index = Some(7);
+    assert_eq!(at(&bench).as_str(), "10.10.10.12");
+    bench.host("10.10.10.13").etcd.index = Some(7);
+    assert_eq!(at(&bench).as_str(), "10.10.10.13");
+}
