@@ -13,6 +13,7 @@ mod prove;
 mod rebuild;
 mod refuse;
 mod rejoin;
+mod room;
 mod seen;
 mod settle;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use marker::{MARKER_PATH, Marker, Via};
 pub use rebuild::plan_rebuild;
 pub use rejoin::plan_rejoin;
 pub(super) use rejoin::{endpoint, join, preludes};
+pub use room::Room;
 pub use seen::{
     EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Seen, lsn, read_survey, survey_program,
 };

@@ -1,6 +1,6 @@
 //! What stands in the way of a recover. Each refusal says why, and the way out.
 
-use super::{Case, HostSeen, Input, Marker, PgSeen, Request, Seen, Via};
+use super::{Case, HostSeen, Input, Marker, PgSeen, Request, Seen, Via, room};
 use crate::model::{Group, Instance};
 use crate::names::HostName;
 use crate::runbook::Refusal;
@@ -30,6 +30,9 @@ pub(super) fn check<'a>(input: Input<'a>, request: &Request) -> Result<Case<'a>,
     not_needed(input.seen, request, (group, member), via)?;
     let lost = fenced(input, request)?;
     others(input.seen, group, member, &lost, seen)?;
+    if let Some(answered) = input.seen.get(survivor) {
+        room::of_postgres(survivor, answered, via)?;
+    }
     if member.tags.nofailover && via == Via::Etcd {
         return Err(Refusal::new(
             format!(

@@ -1,6 +1,7 @@
 //! What a survivor's group looks like when most of it is gone: one quick program on each host that answers.
 
 use super::marker::{MARKER_PATH, Marker};
+use super::room::{self, Room};
 use crate::command::{Frame, whole_program};
 use crate::names::HostName;
 use crate::secret::Secret;
@@ -27,6 +28,8 @@ pub struct HostSeen {
     pub etcd: EtcdSeen,
     pub pg: Option<PgSeen>,
     pub addresses: BTreeSet<IpAddr>,
+    /// Places that PostgreSQL and etcd write to.
+    pub room: Vec<Room>,
 }
 
 /// etcd on a host.
@@ -91,6 +94,7 @@ pub fn survey_program(frame: &Frame, functions: &Secret) -> Secret {
          done\n\
          mark marker; cat {MARKER_PATH} 2>/dev/null\n\
          mark addresses; ip -o addr show 2>/dev/null\n\
+         {}\
          if [ -n \"${{ETCD_DATA:-}}\" ]; then\n\
            [ -d \"$ETCD_DATA/member/snap\" ] && mark etcd data\n\
            if etcd_majority; then mark etcd majority; mark members; etcd_ctl member list 2>&1; fi\n\
@@ -102,7 +106,8 @@ pub fn survey_program(frame: &Frame, functions: &Secret) -> Secret {
          fi\n\
          mark end\n",
         frame.define_mark(),
-        functions.expose()
+        functions.expose(),
+        room::QUESTION,
     );
     whole_program(&text)
 }
@@ -114,6 +119,7 @@ pub fn read_survey(frame: &Frame, output: &str) -> Option<HostSeen> {
     let mut seen = HostSeen {
         marker: sections.get("marker").and_then(Marker::read),
         addresses: addresses(sections.get("addresses").unwrap_or_default()),
+        room: room::read(sections.get("room").unwrap_or_default()),
         ..HostSeen::default()
     };
     for (unit, text) in sections.starting_with("unit") {

@@ -3,7 +3,7 @@
 
 use super::marker::{ETCD_BEFORE, MARKER_PATH, Via};
 use super::{Case, Input};
-use super::{lead, pin};
+use super::{lead, pin, room};
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::HostName;
 use crate::resource::Impact;
@@ -74,6 +74,9 @@ pub(super) fn steps(case: &Case<'_>) -> Result<Vec<Step>, Refusal> {
             "`--via promote` does without etcd",
         )
     })?;
+    if let Some(seen) = case.host_seen(&at.host) {
+        room::of_etcd(&at.host, seen)?;
+    }
     let mut steps = vec![patroni(case).beside(), force(&at.host)];
     steps.extend(lead::watch(case).map(Step::beside));
     steps.extend(hurt(case).filter_map(|group| Some(lead::other(case, group, at)?.beside())));

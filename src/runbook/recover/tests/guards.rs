@@ -26,6 +26,30 @@ fn a_member_that_is_down_may_be_ahead() {
 }
 
 #[test]
+fn a_full_disk_is_said_before_anything_is_changed() {
+    let mut bench = bench();
+    let place = |etcd: bool, path: &str, free_mb: u64| Room {
+        etcd,
+        path: path.to_owned(),
+        free_mb,
+    };
+    bench.host("10.10.10.13").room = vec![
+        place(false, "/pg/data", 900),
+        place(false, "/pg/data/pg_wal", 3),
+        place(true, "/data/etcd", 900),
+    ];
+    for via in [None, Some(Via::Promote)] {
+        bench.request.via = via;
+        let words = "10.10.10.13: the file system of /pg/data/pg_wal has 3 MB free";
+        assert!(bench.refusal().starts_with(words), "{}", bench.refusal());
+    }
+    bench.host("10.10.10.13").room = vec![place(true, "/data/etcd", 3)];
+    assert!(plan(bench.input(), &bench.request).is_ok());
+    bench.request.via = None;
+    assert!(bench.refusal().contains("the file system of /data/etcd"));
+}
+
+#[test]
 fn the_freshest_member_of_etcd_goes_on() {
     let mut bench = bench();
     bench.found("10.10.10.12", standby(100));

@@ -54,6 +54,28 @@ fn a_member_whose_data_is_gone_is_not_started_under_its_old_number() {
     assert!(join(&there).0);
 }
 
+#[test]
+fn a_copy_of_etcd_that_finds_no_room_changes_nothing() {
+    let force = include_str!("../scripts/etcd-force.sh");
+    let force = force
+        .replace("/run/citusctl", "$PWD/run")
+        .replace("/etc/citusctl", "$PWD/etc");
+    let (done, said) = run(
+        "du() { printf '99999\\tx\\n'; }\ndf() { echo Avail; echo 100; }",
+        &force,
+    );
+    assert!(
+        !done && said.contains("has 0 MB free, the copy of etcd's data needs 105 MB"),
+        "{said}"
+    );
+    assert!(!said.contains("systemctl"), "{said}");
+    // It fills up while it is copied: etcd goes on as it was.
+    let (done, said) = run("cp() { echo 'No space left on device'; return 1; }", &force);
+    assert!(!done && said.contains("kill -s STOP"), "{said}");
+    assert!(said.trim_end().contains("systemctl kill -s CONT"), "{said}");
+    assert!(!said.contains("KILL"), "{said}");
+}
+
 /// What `follow` waits for, where PostgreSQL says `role` and Patroni, asked whether it leads, `leads`.
 fn follows(role: &str, leads: &str) -> (bool, String) {
     let bench = super::bench();
