@@ -1,7 +1,7 @@
 //! The way back after `--via promote`: etcd gets a majority, Patroni takes over the primary that runs, services are
 //! unpinned, and then the lost hosts return as they do after `--via etcd`.
 
-use super::promote::{DROPIN, no_quorum};
+use super::promote::{DROPIN, WAITS_AS_TOLD, no_quorum};
 use super::rejoin::{close, endpoint, follow, join, strays, way_back};
 use super::via_etcd::{best_member, force};
 use super::{Input, Marker, pin, settle};
@@ -239,6 +239,7 @@ fn adopt(survivor: &Instance) -> Step {
     let holds = "systemctl is-active -q patroni.service || { echo 'Patroni does not run yet'; false; }\n\
         patroni_says leader || { echo 'Patroni does not lead yet'; false; }\n\
         [ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = f ] || { echo 'PostgreSQL is not the primary'; false; }";
+    let holds = format!("{holds}\n{WAITS_AS_TOLD}");
     let title = format!(
         "start Patroni on the survivor: it takes over {}",
         survivor.name

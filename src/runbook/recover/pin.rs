@@ -143,7 +143,11 @@ pub(super) fn bind(case: &Case<'_>) -> Option<Step> {
         address = vip.address,
         prefix = vip.prefix,
     );
-    let holds = carries(vip);
+    // Its holder lets go of an address that it still has, once it finds that etcd is gone.
+    let holds = format!(
+        "[ \"$(systemctl show -P ActiveState vip-manager.service)\" != active ] || {{ echo 'vip-manager still holds it'; false; }}\n{}",
+        carries(vip)
+    );
     let step = Step::on(
         &case.survivor.host,
         "vip",

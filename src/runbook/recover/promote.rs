@@ -85,6 +85,10 @@ fn postgres(host: &HostName) -> Step {
     .within(120)
 }
 
+/// What `promote` may have left in PostgreSQL's own file, which is stronger than Patroni's: while it is there, no commit
+/// waits for a standby, whatever Patroni says.
+pub(super) const WAITS_AS_TOLD: &str = "if grep -qs '^synchronous_standby_names' \"$PG_DATA/postgresql.auto.conf\"; then echo 'postgresql.auto.conf still says that commits wait for nobody'; false; fi";
+
 /// Commits must not wait for standbys that are gone.
 fn promote(case: &Case<'_>) -> Step {
     let act = format!(

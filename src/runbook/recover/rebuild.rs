@@ -163,7 +163,7 @@ fn after_promote(input: Input<'_>, markers: &[Marker]) -> Result<Vec<Step>, Refu
 fn unmask(input: Input<'_>) -> Step {
     let act = format!(
         "rm -f {DROPIN}\n\
-         [ -z \"${{PG_DATA:-}}\" ] || sql postgres 'ALTER SYSTEM RESET synchronous_standby_names'\n\
+         if [ -n \"${{PG_DATA:-}}\" ] && pg_control status >/dev/null 2>&1; then sql postgres 'ALTER SYSTEM RESET synchronous_standby_names'; fi\n\
          systemctl unmask patroni.service etcd.service\n\
          systemctl daemon-reload\n\
          move_aside /etc/citusctl/pinned\n\

@@ -2,11 +2,13 @@
 //! rejoin and rebuild lead on.
 
 use super::marker::ETCD_BEFORE;
-use super::promote::DROPIN;
+use super::promote::{DROPIN, WAITS_AS_TOLD};
 use super::rejoin::{forget, markers, preludes, subject};
 use super::{Input, Marker, Via, pin};
+use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
+use std::collections::BTreeMap;
 
 /// Plans it.
 pub fn plan_undo(input: Input<'_>) -> Result<Runbook, Refusal> {
@@ -23,6 +25,7 @@ pub fn plan_undo(input: Input<'_>) -> Result<Runbook, Refusal> {
         .iter()
         .filter_map(|marker| Some((input.model.group_on(&marker.survivor)?.1, &marker.survivor)));
     steps.extend(groups.filter_map(|(group, survivor)| pin::unbind(group, survivor)));
+    steps.extend(commits(&markers));
     steps.push(unmask(input));
     steps.push(forget(input));
     let read_only = markers
@@ -94,6 +97,19 @@ fn restore(input: Input<'_>) -> Step {
         "put etcd's data back as it was before",
     )
     .with_impact(Impact::Restart)
+}
+
+/// Commits wait for standbys again, where Patroni says so. PostgreSQL may be down.
+fn commits(markers: &[Marker]) -> Option<Step> {
+    let act = "if sql postgres 'ALTER SYSTEM RESET synchronous_standby_names' && sql postgres 'SELECT pg_reload_conf()' >/dev/null; then :; else\n\
+           sed -i '/^synchronous_standby_names/d' \"$PG_DATA/postgresql.auto.conf\"\n\
+         fi";
+    let by_hand = markers.iter().filter(|marker| marker.via == Via::Promote);
+    let scripts: BTreeMap<HostName, Script> = by_hand
+        .map(|marker| (marker.survivor.clone(), Script::new(act, WAITS_AS_TOLD)))
+        .collect();
+    let title = "let commits wait for standbys as Patroni says";
+    (!scripts.is_empty()).then(|| Step::on_all(scripts, "commits", title))
 }
 
 /// Services that were put aside may start again.

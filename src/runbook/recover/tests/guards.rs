@@ -65,3 +65,13 @@ fn the_freshest_member_of_etcd_goes_on() {
     bench.host("10.10.10.13").etcd.index = Some(7);
     assert_eq!(at(&bench).as_str(), "10.10.10.13");
 }
+
+#[test]
+fn commits_wait_again_after_a_promotion_that_is_taken_back() {
+    let mut bench = bench();
+    bench.marked(Via::Promote);
+    assert_eq!(
+        ids(&plan_undo(bench.input()).unwrap()),
+        ["unpin", "commits", "unmask", "close"]
+    );
+}
