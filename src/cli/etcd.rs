@@ -183,8 +183,10 @@ impl Verb<'_> {
         let Some(to) = &args.to else {
             return self.reset_empty(args).await;
         };
+        // The note of a recover may be on any host.
+        let all = self.everywhere();
         let fenced = known(&args.fenced, &self.hosts)?;
-        self.act("etcd reset", &args.runbook, |view| {
+        all.act("etcd reset", &args.runbook, |view| {
             Ok(etcd::reset(view, &find(view, to)?, &fenced)?)
         })
         .await

@@ -1,7 +1,7 @@
 //! `start --cold`: all machines were off and are up again. Most heals by itself where units are enabled: each step waits
 //! with a deadline, says what it waits for, and starts what does not run.
 
-use super::recover::{Input, preludes};
+use super::recover::{Input, nothing_put_aside, preludes};
 use super::{Consent, Refusal, Runbook, Script, Step};
 use crate::command::quote;
 use crate::model::{Group, Instance};
@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 /// etcd up to a majority, the last leaders, the standbys, routing.
 ///
 /// # Errors
-/// Too few hosts of etcd answer, or none of a group.
+/// Too few hosts of etcd answer, or none of a group; a promotion by hand is open.
 pub fn start_cold(input: Input<'_>) -> Result<Runbook, Refusal> {
+    nothing_put_aside(input.seen)?;
     let etcd = etcd_hosts(input)?;
     let groups: Vec<&Group> = input.model.groups().map(|(_, group)| group).collect();
     let mut steps = Vec::new();

@@ -3,7 +3,7 @@
 use super::{EtcdView, MemberView, book, enforce, majority};
 use crate::command::quote;
 use crate::names::HostName;
-use crate::runbook::recover::{endpoint, join, settle};
+use crate::runbook::recover::{endpoint, join, nothing_put_aside, settle};
 use crate::runbook::{Refusal, Runbook, Script, Step};
 
 /// Takes a host in: the dead entry of its address out, then a learner, then a voter.
@@ -11,6 +11,7 @@ use crate::runbook::{Refusal, Runbook, Script, Step};
 /// # Errors
 /// No majority, a host that does not answer, arithmetic that forbids it.
 pub fn add(view: &EtcdView<'_>, member: &MemberView) -> Result<Runbook, Refusal> {
+    nothing_put_aside(view.input.seen)?;
     let alive = majority(view, view.input)?;
     let Some(host) = &member.host else {
         return Err(Refusal::new(

@@ -3,7 +3,7 @@
 use super::{EtcdView, MemberView, book, no_majority, stop};
 use crate::names::HostName;
 use crate::resource::Impact;
-use crate::runbook::recover::{endpoint, force_for_good, join, settle};
+use crate::runbook::recover::{endpoint, force_for_good, join, nothing_put_aside, settle};
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,7 @@ pub fn reset(
     member: &MemberView,
     fenced: &BTreeSet<HostName>,
 ) -> Result<Runbook, Refusal> {
+    nothing_put_aside(view.input.seen)?;
     no_majority(view)?;
     let host = with_data(view, member)?;
     check_lost(view, fenced)?;

@@ -6,7 +6,7 @@ use crate::inventory::parameters::Typed;
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::HostName;
 use crate::resource::{Impact, sha256_hex};
-use crate::runbook::recover::PgSeen;
+use crate::runbook::recover::{PgSeen, nothing_put_aside};
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use crate::secret::Secret;
 use base64::Engine;
@@ -34,6 +34,7 @@ pub fn restore(
             "etcd holds only what Patroni keeps there: a few megabytes",
         ));
     }
+    nothing_put_aside(view.input.seen)?;
     all_answer(view)?;
     nobody_ahead(view, fenced)?;
     let aim = "etcd begins anew with the keys of the snapshot".to_owned();
@@ -69,6 +70,7 @@ pub fn reset_empty(
     (first, users): (&HostName, Secret),
     fenced: &BTreeSet<HostName>,
 ) -> Result<Runbook, Refusal> {
+    nothing_put_aside(view.input.seen)?;
     nothing_left(view)?;
     makes_a_cluster(view)?;
     all_answer(view)?;

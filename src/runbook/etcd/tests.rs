@@ -4,7 +4,7 @@ use super::*;
 use crate::inventory::Inventory;
 use crate::model::Model;
 use crate::names::{HostName, RunId};
-use crate::runbook::recover::{EtcdMemberSeen, HostSeen, PgSeen, Seen};
+use crate::runbook::recover::{EtcdMemberSeen, HostSeen, Marker, PgSeen, Seen, Via};
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -254,4 +254,24 @@ fn a_snapshot_is_whole_or_refused() {
         Snapshot::read(&frame, failed).expect_err("refused"),
         "Error: permission denied"
     );
+}
+
+#[test]
+fn nothing_begins_anew_beside_a_promotion_by_hand() {
+    let mut lab = lab([OFF, OFF, OFF]);
+    let survivor = HostName::new("10.10.10.13");
+    let marker = Marker::new(Via::Promote, &"pg-test".into(), &survivor, "r0");
+    lab.seen.hosts.get_mut(&survivor).unwrap().marker = Some(marker);
+    let view = lab.view();
+    let member = view.find("etcd-1").unwrap();
+    let refused = [
+        reset(&view, &member, &BTreeSet::new()),
+        restore(&view, b"snapshot", &BTreeSet::new()),
+        add(&view, &member),
+        crate::runbook::start_cold(view.input),
+    ];
+    for refused in refused {
+        let reason = refused.unwrap_err().reason;
+        assert!(reason.contains("put etcd and Patroni aside"), "{reason}");
+    }
 }

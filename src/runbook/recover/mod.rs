@@ -24,6 +24,7 @@ mod via_etcd;
 pub use edit::Edit;
 pub use marker::{MARKER_PATH, Marker, Via};
 pub use rebuild::plan_rebuild;
+pub use refuse::nothing_put_aside;
 pub use rejoin::plan_rejoin;
 pub(super) use rejoin::{endpoint, join, preludes};
 pub use room::Room;

@@ -73,6 +73,26 @@ fn data<'a>(seen: &'a Seen, member: &Instance) -> Result<&'a PgSeen, Refusal> {
     })
 }
 
+/// What starts etcd or Patroni where a promotion put them aside would give the old cluster a leader beside the one that was
+/// promoted.
+///
+/// # Errors
+/// A recover by promotion is open.
+pub fn nothing_put_aside(seen: &Seen) -> Result<(), Refusal> {
+    let mut markers = seen.markers().into_iter();
+    match markers.find(|marker| marker.via == Via::Promote) {
+        None => Ok(()),
+        Some(marker) => Err(Refusal::new(
+            format!(
+                "{}: an open recover put etcd and Patroni aside ({}): brought back otherwise, they would choose a leader of their own beside it",
+                marker.survivor,
+                marker.sentence()
+            ),
+            "`citusctl recover rejoin` brings them back in the right order; gone for good: `citusctl recover rebuild`; nothing promoted yet: `citusctl recover undo`",
+        )),
+    }
+}
+
 /// A healthy etcd means that Patroni acts by itself. A recover that was begun here goes on.
 fn not_needed(
     seen: &Seen,

@@ -11,7 +11,8 @@ use crate::runbook::{Refusal, Script, Step};
 use std::collections::BTreeMap;
 
 impl Case<'_> {
-    /// Notes on the survivor, and where services are pinned, what is being done, before anything is.
+    /// Notes on the survivor, where services are pinned, and on hosts that are given up and answer (an `apply` limited to
+    /// one of those would start what was put aside), what is being done, before anything is.
     pub(super) fn mark(&self) -> Step {
         let script = |host: &HostName| match *host == self.survivor.host {
             true => Script::new(self.marker.write(), self.marker.is_there()),
@@ -22,7 +23,13 @@ impl Case<'_> {
         let pinned = pin::hosts(self)
             .into_iter()
             .filter(|_| self.via == Via::Promote);
-        let hosts = pinned.chain([self.survivor.host.clone()]);
+        let given_up = self
+            .lost
+            .iter()
+            .filter(|host| self.input.seen.hosts.contains_key(*host));
+        let hosts = pinned
+            .chain(given_up.cloned())
+            .chain([self.survivor.host.clone()]);
         Step::on_all(
             hosts.map(|host| (host.clone(), script(&host))).collect(),
             "mark",

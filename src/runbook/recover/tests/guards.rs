@@ -67,6 +67,17 @@ fn the_freshest_member_of_etcd_goes_on() {
 }
 
 #[test]
+fn an_apply_of_a_host_that_was_given_up_meets_the_note() {
+    let mut bench = bench();
+    bench.found("10.10.10.12", standby(500));
+    bench.request.fenced.insert("10.10.10.12".into());
+    let book = plan(bench.input(), &bench.request).unwrap();
+    let noted = book.steps[0].hosts();
+    assert_eq!(book.steps[0].id, "mark");
+    assert!(noted.contains("10.10.10.12"), "{noted:?}");
+}
+
+#[test]
 fn commits_wait_again_after_a_promotion_that_is_taken_back() {
     let mut bench = bench();
     bench.marked(Via::Promote);
