@@ -41,7 +41,21 @@ if ! systemctl is-active -q etcd.service; then
   chmod 0644 "$conf"
   etcd_start_with "$conf"
   systemctl reset-failed etcd.service 2>/dev/null || :
-  systemctl start etcd.service
+  systemctl start --no-block etcd.service
+  # When the keys come as a snapshot etcd ends all its connections once, and its first word to the cluster, without which it
+  # does not take part, is lost with them; it says it again after 7 s. Started once more it has the keys, and says it at once.
+  n=0 waited=0
+  until systemctl is-active -q etcd.service; do
+    n=$((n + 1))
+    case $(systemctl show -P ActiveState etcd.service) in failed) journalctl --no-pager -o cat -n 1 -u etcd; exit 1 ;; esac
+    [ $n -lt 600 ] || { echo 'etcd has not started within a minute'; exit 1; }
+    if find "$ETCD_DATA/member/snap" -name '*.snap' 2>/dev/null | grep -q .; then waited=$((waited + 1)); fi
+    if [ $waited = 5 ]; then
+      systemctl kill -s KILL etcd.service 2>/dev/null || :
+      systemctl restart --no-block etcd.service
+    fi
+    sleep 0.1
+  done
 fi
 entry=$(mine)
 case $entry in *', true')
