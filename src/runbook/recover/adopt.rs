@@ -176,9 +176,13 @@ fn one_writer(input: Input<'_>, group: &Group, survivor: &Instance) -> Result<()
     }
 }
 
+/// Stopped as its unit says, then masked: a masked unit has lost what it says of that, and systemd waits twice 90 s for
+/// processes that are not its own (seen: 181 s in the middle of a rejoin).
+const PATRONI_OFF: &str = "systemctl stop patroni.service || :\nsystemctl mask patroni.service";
+
 /// Until the survivor has the leader key, no other Patroni of the group may run.
 fn hold(input: Input<'_>, group: &Group, survivor: &Instance) -> Option<Step> {
-    let act = "systemctl mask patroni.service\nsystemctl stop patroni.service || :";
+    let act = PATRONI_OFF;
     // One that follows already is under the survivor's lead: a run that was interrupted goes on.
     let holds = "[ \"$(sql postgres \"SELECT status FROM pg_stat_wal_receiver\" 2>/dev/null)\" != streaming ] || exit 0\n\
         case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating) echo 'Patroni runs'; false ;; esac\n\

@@ -57,13 +57,15 @@ impl Case<'_> {
     }
 }
 
-/// Patroni stops PostgreSQL with itself; a PostgreSQL without Patroni is stopped by hand.
+/// Patroni would wait for standbys that are gone, so PostgreSQL is stopped without it. All of it before the masks: a masked
+/// unit has lost what it says of its end, and systemd waits for processes that are not its own.
 fn fence_script() -> Script {
-    let act = "systemctl mask patroni.service etcd.service vip-manager.service 2>/dev/null\n\
+    let act = "systemctl kill -s KILL --kill-who=main patroni.service 2>/dev/null || :\n\
         systemctl kill -s KILL etcd.service 2>/dev/null || :\n\
         systemctl stop patroni.service etcd.service || :\n\
-        if [ -n \"${PG_DATA:-}\" ] && runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" status >/dev/null 2>&1; then\n\
-          runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" -m immediate stop\n\
+        systemctl mask patroni.service etcd.service vip-manager.service 2>/dev/null\n\
+        if [ -n \"${PG_DATA:-}\" ] && pg_control status >/dev/null 2>&1; then\n\
+          pg_control -m fast -t 15 stop || pg_control -m immediate stop\n\
         fi";
     let holds = "for unit in patroni etcd; do\n\
           case $(systemctl show -P ActiveState $unit) in active | activating | deactivating) echo \"$unit still runs\"; false ;; esac\n\

@@ -86,3 +86,28 @@ fn commits_wait_again_after_a_promotion_that_is_taken_back() {
         ["unpin", "commits", "unmask", "close"]
     );
 }
+
+/// A masked unit has lost what it says of its end: systemd then waits twice 90 s for processes that are not its own.
+#[test]
+fn patroni_is_stopped_before_it_is_masked() {
+    let mut bench = bench();
+    bench.found("10.10.10.12", standby(500));
+    bench.request.fenced.insert("10.10.10.12".into());
+    let fence = plan(bench.input(), &bench.request).unwrap();
+    bench.request.fenced.remove("10.10.10.12");
+    bench.marked(Via::Promote);
+    bench.host("10.10.10.13").pg.as_mut().unwrap().recovery = false;
+    let hold = plan_rejoin(bench.input()).unwrap();
+    for (book, id) in [(fence, "fence"), (hold, "hold")] {
+        let step = book.steps.into_iter().find(|step| step.id == id).unwrap();
+        let crate::runbook::Work::Hosts(scripts) = step.work else {
+            panic!("a step on hosts");
+        };
+        let act = scripts.values().next().unwrap().act.expose().to_owned();
+        let at = |words: &str| act.find(words).unwrap();
+        assert!(
+            at("systemctl stop patroni.service") < at("systemctl mask patroni.service"),
+            "{act}"
+        );
+    }
+}

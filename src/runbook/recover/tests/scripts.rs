@@ -85,9 +85,8 @@ fn follows(role: &str, leads: &str) -> (bool, String) {
         panic!("a step on hosts");
     };
     let holds = scripts.values().next().unwrap().holds.expose().to_owned();
-    let functions = format!(
-        "sql() {{ echo {role}; }}\npatroni_says() {{ note asked; {leads}; }}\nnote begins"
-    );
+    let functions =
+        format!("sql() {{ echo {role}; }}\npatroni_says() {{ note asked; {leads}; }}\nnote begins");
     run(&functions, &holds)
 }
 
@@ -96,6 +95,9 @@ fn a_group_that_nobody_was_left_of_gets_its_leader_back() {
     assert!(follows("streaming", "false").0);
     assert!(follows("leads", "true").0);
     let (done, said) = follows("leads", "false");
-    assert!(!done && said.contains("does not have the leader key"), "{said}");
+    assert!(
+        !done && said.contains("does not have the leader key"),
+        "{said}"
+    );
     assert!(!follows("'not streaming'", "true").0);
 }
