@@ -119,25 +119,24 @@ fn default_user_passwords(scope: &Scope<'_>) -> Vec<Diagnostic> {
     found
 }
 
-/// Without `pg_etcd_password` the password of the etcd user is the user's name.
+/// A password of the etcd user that is the user's name, as Pigsty makes it. An empty one is derived from the root password.
 fn etcd_user_password(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let found = scope.model.formations.iter().filter_map(|formation| {
+        let name = formation.name.as_str();
         let host = scope
             .formation_hosts(formation)
             .into_iter()
-            .find(|host| Typed::new(&host.vars).secret("pg_etcd_password").is_empty())?;
-        let message = format!(
-            "the etcd user `{}` has its own name as password",
-            formation.name
-        );
-        let name = match host.vars.contains("pg_etcd_password") {
-            true => "pg_etcd_password",
-            false => "pg_cluster",
-        };
+            .find(|host| is(host, "pg_etcd_password", name))?;
+        let message = format!("the etcd user `{name}` has its own name as password");
         Some(
             Diagnostic::warning("etcd-user-password", message)
-                .at(place_of(host, name), "`pg_etcd_password` is empty")
-                .help("set `pg_etcd_password`: whoever can write there can take the leader's lock"),
+                .at(
+                    place_of(host, "pg_etcd_password"),
+                    "everybody knows this one",
+                )
+                .help(
+                    "set another one, or none: whoever can write there can take the leader's lock",
+                ),
         )
     });
     found.collect()
