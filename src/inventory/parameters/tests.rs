@@ -204,6 +204,18 @@ fn secrets_are_found_and_masked() {
 }
 
 #[test]
+fn fields_of_records_have_their_types() {
+    let vars = "pg_users: [{name: on, pgbouncer: 'yes', pool_connlimit: '5', parameters: {work_mem: 1}}, {name: 007}]";
+    let inv = inventory(vars, &[]);
+    let users = Typed::new(&inv.hosts["h"].vars).json("pg_users");
+    let expected = serde_json::json!([
+        { "name": "on", "pgbouncer": true, "pool_connlimit": 5, "parameters": { "work_mem": 1 } },
+        { "name": "007" },
+    ]);
+    assert_eq!(users, expected);
+}
+
+#[test]
 fn defaults_have_no_faults_and_every_parameter_is_explained() {
     for param in all() {
         assert!(

@@ -5,12 +5,12 @@
 
 use serde_json::Value;
 
-use super::kind::{boolean, float, integer};
+use super::kind::{Field, boolean, float, integer};
 use super::mask::secrets_in;
 use super::{DefaultValue, Kind, lookup};
 use crate::inventory::Vars;
 use crate::secret::Secret;
-use crate::source::Span;
+use crate::source::{Node, Span};
 
 /// The variables of a host, read by the catalogue.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ impl<'a> Typed<'a> {
         let node = self.vars.get(name).map(|var| var.node.as_ref());
         match node.map(|node| (node, node.to_json())) {
             Some((node, value)) if !value.is_null() && kind.mismatch(&value).is_none() => {
-                kind.coerce(value, node.as_str())
+                read(kind, node, value)
             }
             _ => param.map_or(Value::Null, |param| default(&param.default)),
         }
@@ -101,6 +101,36 @@ impl<'a> Typed<'a> {
     /// Where it was written, if it was.
     pub fn span(&self, name: &str) -> Option<Span> {
         self.vars.get(name).map(|var| var.node.span)
+    }
+}
+
+/// A value in its type, with the fields of records in theirs: a role may be called `007` or `on`.
+fn read(kind: Kind, node: &Node, value: Value) -> Value {
+    match (kind, node.items()) {
+        (Kind::Records(fields), Some(items)) => items
+            .iter()
+            .map(|item| read(Kind::Record(fields), item, item.to_json()))
+            .collect(),
+        (Kind::Record(fields), _) => match node.entries() {
+            Some(entries) => Value::Object(
+                entries
+                    .map(|(key, node)| (key.to_owned(), field(fields, key, node)))
+                    .collect(),
+            ),
+            None => value,
+        },
+        _ => kind.coerce(value, node.as_str()),
+    }
+}
+
+fn field(fields: &[Field], key: &str, node: &Node) -> Value {
+    let known = fields.iter().find(|field| field.name == key);
+    let value = node.to_json();
+    match known {
+        Some(field) if !value.is_null() && field.kind.mismatch(&value).is_none() => {
+            read(field.kind, node, value)
+        }
+        Some(_) | None => value,
     }
 }
 
