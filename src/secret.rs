@@ -3,6 +3,7 @@
 pub mod vault;
 
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeSet;
 
 /// A secret string. It has no `Display`, its `Debug` says nothing, and it is wiped when dropped.
 #[derive(Clone)]
@@ -41,6 +42,7 @@ impl PartialEq for Secret {
 #[derive(Clone, Default)]
 pub struct Masker {
     needles: Vec<Secret>,
+    names: BTreeSet<String>,
 }
 
 /// What stands where a secret stood.
@@ -51,6 +53,16 @@ impl Masker {
     const SHORTEST: usize = 4;
     /// Lines of a longer secret (a key) are searched for one by one when they have as many characters.
     const SHORTEST_LINE: usize = 8;
+
+    /// A masker that knows which words stand in the open as names. A secret that is one of them (user `test`, password
+    /// `test`) is looked for only behind a word that announces it: stars in the middle of `pg-test` would hide a name and
+    /// tell the secret.
+    pub fn among(names: BTreeSet<String>) -> Self {
+        Self {
+            needles: Vec::new(),
+            names,
+        }
+    }
 
     /// Adds a secret. Short ones are left out, and longer ones are replaced first. One of several lines is also
     /// found line by line, as diffs and logs show it.
@@ -75,9 +87,28 @@ impl Masker {
     /// The text with every known secret replaced by [`MASK`].
     pub fn mask(&self, text: &str) -> String {
         self.needles.iter().fold(text.to_owned(), |text, needle| {
-            text.replace(needle.expose(), MASK)
+            match self.names.contains(needle.expose()) {
+                true => announced(&text, needle),
+                false => text.replace(needle.expose(), MASK),
+            }
         })
     }
+}
+
+/// Words that stand before a secret.
+const ANNOUNCING: [&str; 4] = ["pass", "secret", "token", "auth"];
+
+/// The text with a secret replaced in what follows an announcing word on the same line.
+fn announced(text: &str, secret: &Secret) -> String {
+    let masked = |line: &str| {
+        let lower = line.to_ascii_lowercase();
+        let ends = ANNOUNCING
+            .iter()
+            .filter_map(|word| Some(lower.find(word)? + word.len()));
+        let (open, rest) = line.split_at(ends.min().unwrap_or(line.len()));
+        format!("{open}{}", rest.replace(secret.expose(), MASK))
+    };
+    text.split_inclusive('\n').map(masked).collect()
 }
 
 impl std::fmt::Debug for Masker {
@@ -101,6 +132,17 @@ mod tests {
         masker.add(Secret::new("abcd"));
         masker.add(Secret::new("abcdef"));
         assert_eq!(masker.mask("x abcdef y abcd"), "x ******** y ********");
+    }
+
+    #[test]
+    fn a_secret_that_is_a_name_is_masked_where_it_is_announced() {
+        let mut masker = Masker::among(["test".to_owned()].into());
+        masker.add(Secret::new("test"));
+        masker.add(Secret::new("hunter22"));
+        assert_eq!(
+            masker.mask("listen pg-test-primary\n  - { name: test, password: test, comment: tests hunter22 }\ntest\n"),
+            "listen pg-test-primary\n  - { name: test, password: ********, comment: ********s ******** }\ntest\n"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::options::Common;
 use super::project::Project;
 use crate::event::{Emitter, Journal, Moment, Sink};
 use crate::inventory::Inventory;
-use crate::inventory::parameters::{Typed, secrets_in};
+use crate::inventory::parameters::{Typed, names_of, secrets_in};
 use crate::names::RunId;
 use crate::secret::Masker;
 use crate::source::{Diagnostic, Sources};
@@ -53,7 +53,7 @@ fn screen(common: &Common) -> Box<dyn Sink> {
 
 /// All secrets of an inventory, for texts that show its lines.
 pub fn masker(inventory: &Inventory) -> Masker {
-    let mut masker = Masker::default();
+    let mut masker = Masker::among(names_of(inventory));
     for host in inventory.hosts.values() {
         Typed::new(&host.vars)
             .secrets()

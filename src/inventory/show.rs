@@ -4,16 +4,18 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::parameters::shown;
+use super::parameters::{Typed, lookup, names_of, shown};
 use super::{Inventory, Vars};
 use crate::names::{GroupName, HostName};
+use crate::secret::Masker;
 
 /// What `ansible-inventory --list` prints: groups, and `_meta.hostvars`.
 pub fn list_json(inv: &Inventory) -> Value {
+    let names = Masker::among(names_of(inv));
     let hostvars = inv
         .hosts
         .iter()
-        .map(|(name, host)| (name.to_string(), masked(&host.vars)));
+        .map(|(name, host)| (name.to_string(), masked(&host.vars, &names)));
     let mut out = Map::new();
     out.insert(
         "_meta".to_owned(),
@@ -35,14 +37,39 @@ pub fn list_json(inv: &Inventory) -> Value {
 
 /// The variables of one host, as `ansible-inventory --host` prints them.
 pub fn host_json(inv: &Inventory, host: &HostName) -> Option<Value> {
-    inv.hosts.get(host).map(|host| masked(&host.vars))
+    let names = Masker::among(names_of(inv));
+    inv.hosts.get(host).map(|host| masked(&host.vars, &names))
 }
 
-fn masked(vars: &Vars) -> Value {
-    let shown = vars
-        .iter()
-        .map(|(name, var)| (name.to_owned(), shown(name, &var.node)));
+/// A secret may come from a variable of the user's own (`patroni_password: "{{ mine }}"`): it is not shown there either.
+fn masked(vars: &Vars, names: &Masker) -> Value {
+    let mut masker = names.clone();
+    let secrets = Typed::new(vars).secrets();
+    secrets.into_iter().for_each(|secret| masker.add(secret));
+    let shown = vars.iter().map(|(name, var)| {
+        let value = shown(name, &var.node);
+        let value = match lookup(name) {
+            Some(_) => value,
+            None => without(value, &masker),
+        };
+        (name.to_owned(), value)
+    });
     Value::Object(shown.collect::<Map<_, _>>())
+}
+
+fn without(value: Value, masker: &Masker) -> Value {
+    match value {
+        Value::String(text) => Value::from(masker.mask(&text)),
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| without(item, masker))
+            .collect(),
+        Value::Object(entries) => entries
+            .into_iter()
+            .map(|(key, value)| (key, without(value, masker)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
 }
 
 /// Host, variable, layer and place of every value, without the values.

@@ -2,8 +2,10 @@
 //! or looked up.
 
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 use super::{Kind, lookup};
+use crate::inventory::Inventory;
 use crate::secret::{MASK, Secret};
 use crate::source::Node;
 
@@ -84,4 +86,44 @@ fn gather(kind: Kind, node: &Node, found: &mut Vec<Secret>) {
     if hides(kind, node) && !node.to_json().is_null() {
         found.extend(node.as_str().map(Secret::new));
     }
+}
+
+/// Variables that name something.
+const NAMING: &[&str] = &[
+    "pg_cluster",
+    "pg_shard",
+    "pg_primary_db",
+    "nodename",
+    "node_cluster",
+];
+
+/// Names that stand in the open, with their parts: of hosts, groups, clusters, roles, databases and services, and Pigsty's
+/// own. They are in file names, plans and logs.
+pub fn names_of(inv: &Inventory) -> BTreeSet<String> {
+    let vars = inv.hosts.values().flat_map(|host| host.vars.iter());
+    let given = vars.flat_map(|(name, var)| names_in(name, &var.node));
+    let hosts = inv.hosts.keys().map(|name| name.as_str());
+    let groups = inv.groups.keys().map(|name| name.as_str());
+    let own = hosts.chain(groups).chain(["pigsty"]).flat_map(words);
+    given.chain(own).collect()
+}
+
+/// The names that a variable gives.
+fn names_in(name: &str, node: &Node) -> Vec<String> {
+    let own = node.as_str().filter(|_| NAMING.contains(&name));
+    let items = node.items().unwrap_or_default();
+    let records = items
+        .iter()
+        .filter(|_| matches!(kind_of(name), Kind::Records(_)));
+    let named = records.filter_map(|item| item.get("name"));
+    let named = named
+        .filter(|name| !name.is_secret())
+        .filter_map(Node::as_str);
+    own.into_iter().chain(named).flat_map(words).collect()
+}
+
+/// A name and its parts.
+fn words(name: &str) -> Vec<String> {
+    let parts = name.split(|letter: char| !letter.is_alphanumeric());
+    parts.chain([name]).map(str::to_owned).collect()
 }

@@ -19,7 +19,7 @@ mod typed;
 
 pub use check::check_vars;
 pub use kind::{Field, Kind, boolean};
-pub use mask::{secrets_in, shown};
+pub use mask::{names_of, secrets_in, shown};
 pub use typed::Typed;
 
 /// Passwords of the system's own users: of one formation, of etcd, of HAProxy.

@@ -183,7 +183,8 @@ fn references_are_replaced() {
 fn secrets_are_found_and_masked() {
     let vars = "pg_admin_password: topsecret\npg_users: [{name: a, password: hidden1}]\n\
                 pgbackrest_repo: {s3: {s3_key_secret: hidden2, path: /x}}\nmy_api_token: hidden3\n\
-                pg_parameters: {password_encryption: md5}\npg_dbsu_password: ''";
+                pg_parameters: {password_encryption: md5}\npg_dbsu_password: ''\n\
+                mine: hidden4\npatroni_password: '{{ mine }}'\ndsn: [app=hidden1]";
     let inv = inventory(vars, &[]);
     let host = &inv.hosts["h"];
     let all = Typed::new(&host.vars).secrets();
@@ -213,6 +214,16 @@ fn fields_of_records_have_their_types() {
         { "name": "007" },
     ]);
     assert_eq!(users, expected);
+}
+
+#[test]
+fn names_are_those_that_stand_in_the_open() {
+    let vars = "pg_cluster: pg-test\npg_users: [{name: app, password: test}]\nmine: other";
+    let names = names_of(&inventory(vars, &[]));
+    for name in ["pg-test", "test", "app", "h", "pigsty"] {
+        assert!(names.contains(name), "{name} in {names:?}");
+    }
+    assert!(!names.contains("other"));
 }
 
 #[test]

@@ -51,7 +51,10 @@ pub struct Contexts {
 
 /// Makes the contexts of all hosts.
 pub fn contexts(input: &ContextInput<'_>) -> Result<Contexts, PkiError> {
-    let mut contexts = Contexts::default();
+    let mut contexts = Contexts {
+        masker: Masker::among(parameters::names_of(input.inventory)),
+        ..Contexts::default()
+    };
     for host in input.model.hosts() {
         let context = Builder { input, host }.build(&mut contexts)?;
         contexts
