@@ -16,4 +16,5 @@ pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, Us
 pub use parse::{ParseError, parse};
 pub use probe::{Probe, SqlSession};
 pub use program::{fetch_program, observe_program, parse_contents};
+pub use sql_program::connection;
 pub use traits::Traits;

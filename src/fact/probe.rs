@@ -29,7 +29,6 @@ pub struct SqlSession {
     pub bin_dir: String,
     pub socket_dir: String,
     pub port: u16,
-    /// As `psql -d` takes it.
     pub database: String,
 }
 

@@ -60,12 +60,22 @@ fn in_database(frame: &Frame, database: &str, questions: &[(&str, &str)]) -> Str
             format!("\\echo\n\\echo {mark}\n{query}\n")
         })
         .collect();
-    let name = literal(database);
+    let (name, connection) = (literal(database), literal(&connection(database)));
     format!(
         "\\set wanted {name}\n\
          SELECT count(*) > 0 AS there FROM pg_catalog.pg_database WHERE datname = :'wanted' AND datallowconn \\gset\n\
-         \\if :there\n\\connect :\"wanted\"\n{asked}\\endif\n"
+         \\if :there\n\\connect -reuse-previous=on {connection}\n{asked}\\endif\n"
     )
+}
+
+/// A database's name as psql takes it: one that looks like a connection string would be read as such.
+pub fn connection(database: &str) -> String {
+    if database.contains('=') || database.contains("://") || database == "-" {
+        let escaped = database.replace('\\', "\\\\").replace('\'', "\\'");
+        format!("dbname='{escaped}'")
+    } else {
+        database.to_owned()
+    }
 }
 
 /// An argument of a meta-command of `psql`.
@@ -106,5 +116,14 @@ mod tests {
             .filter_map(|line| line.strip_prefix("\\set wanted "))
             .collect();
         assert_eq!(databases, ["'app'", "'postgres'"]);
+    }
+
+    #[test]
+    fn a_database_may_be_called_like_a_connection_string() {
+        assert_eq!(connection("a=b'c"), r"dbname='a=b\'c'");
+        let text = questions(&Frame::new("n0"), &[probe("a", "a=b")]);
+        assert!(text.contains("\\set wanted 'a=b'\n"), "{text}");
+        let connect = "\\connect -reuse-previous=on 'dbname=''a=b'''\n";
+        assert!(text.contains(connect), "{text}");
     }
 }

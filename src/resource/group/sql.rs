@@ -2,7 +2,7 @@
 
 use super::PgAccess;
 use crate::command::quote;
-use crate::fact::{Probe, SqlSession};
+use crate::fact::{Probe, SqlSession, connection};
 
 /// A string literal, right whatever `standard_conforming_strings` is.
 pub(super) fn literal(text: &str) -> String {
@@ -58,16 +58,6 @@ fn shell(access: &PgAccess, database: &str, sql: &str, redirect: &str) -> String
     )
 }
 
-/// A database's name as psql takes it: one that looks like a connection string would be read as such.
-fn connection(database: &str) -> String {
-    if database.contains('=') || database.contains("://") {
-        let escaped = database.replace('\\', "\\\\").replace('\'', "\\'");
-        format!("dbname='{escaped}'")
-    } else {
-        database.to_owned()
-    }
-}
-
 /// A question for a look: answered by the leader's host, silent elsewhere.
 pub(super) fn ask_leader(
     access: &PgAccess,
@@ -83,7 +73,7 @@ pub(super) fn ask_leader(
             bin_dir: access.bin_dir.clone(),
             socket_dir: access.socket_dir.clone(),
             port: access.port,
-            database: connection(database),
+            database: database.to_owned(),
         },
     }
 }
@@ -98,7 +88,6 @@ mod tests {
         let text = psql(&access, "a b", "COMMENT ON ROLE x IS 'y\nCITUSCTL_SQL\nz'");
         assert!(text.ends_with("\nCITUSCTL_SQL_\n"));
         assert!(text.contains("-d 'a b'"));
-        assert_eq!(connection("a=b'c"), r"dbname='a=b\'c'");
     }
 
     #[test]
