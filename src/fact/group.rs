@@ -17,6 +17,8 @@ pub struct GroupSeen {
     pub restart_parameters: BTreeSet<String>,
     /// What the live leader answered to the scripts of this group's resources, by name.
     pub answers: BTreeMap<String, String>,
+    /// Whether its hosts are about to get packages, which may bring extensions that the leader does not know yet.
+    pub installing: bool,
 }
 
 /// A member as Patroni sees it.

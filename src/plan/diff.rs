@@ -25,9 +25,9 @@ pub fn diff(desired: &Desired, seen: &Seen) -> Plan {
         hosts: desired.hosts().iter().filter(compared).count(),
         ..Plan::default()
     };
-    let mut stale = Stale::new();
+    let mut ahead = Ahead::default();
     for stage in &desired.stages {
-        let (stage, refusals) = compare(desired, stage, seen, &mut stale);
+        let (stage, refusals) = compare(desired, stage, seen, &mut ahead);
         plan.stages.push(stage);
         plan.refusals.extend(refusals);
     }
@@ -40,18 +40,49 @@ pub fn diff_stage(
     stage: &DesiredStage,
     seen: &Seen,
 ) -> (PlannedStage, Vec<Refusal>) {
-    compare(desired, stage, seen, &mut Stale::new())
+    compare(desired, stage, seen, &mut Ahead::default())
 }
 
-/// Files that differ on a host. Whoever was started with one, and is stamped with what is wanted, may have read since what
-/// is there now: its stamp counts for nothing.
-type Stale = BTreeMap<HostName, BTreeSet<ResourceId>>;
+/// What the stages compared so far are going to do.
+#[derive(Default)]
+struct Ahead {
+    /// Files that differ on a host. Whoever was started with one, and is stamped with what is wanted, may have read since
+    /// what is there now: its stamp counts for nothing.
+    stale: BTreeMap<HostName, BTreeSet<ResourceId>>,
+    /// Hosts that get packages, so that what can be made there is not known yet.
+    installing: BTreeSet<HostName>,
+}
+
+impl Ahead {
+    /// Notes what is going to happen on a host.
+    fn note(&mut self, host: &HostName, resources: &[Declared], units: &[Unit]) {
+        let mut packages = resources
+            .iter()
+            .filter(|declared| matches!(declared.resource, Resource::Package(_)));
+        if packages.any(|declared| units.iter().any(|unit| unit.id == declared.id)) {
+            self.installing.insert(host.clone());
+        }
+    }
+
+    /// What was seen of a group, with what is going to happen on its hosts.
+    fn seen<'a>(&self, group: &GroupDesired, seen: &'a GroupSeen) -> Cow<'a, GroupSeen> {
+        let mut seen = Cow::Borrowed(seen);
+        if group
+            .members
+            .values()
+            .any(|host| self.installing.contains(host))
+        {
+            seen.to_mut().installing = true;
+        }
+        seen
+    }
+}
 
 fn compare(
     desired: &Desired,
     stage: &DesiredStage,
     seen: &Seen,
-    stale: &mut Stale,
+    ahead: &mut Ahead,
 ) -> (PlannedStage, Vec<Refusal>) {
     let mut refusals = Vec::new();
     let mut hosts = BTreeMap::new();
@@ -59,9 +90,10 @@ fn compare(
         let Some(observed) = seen.hosts.get(host) else {
             continue;
         };
-        let stale = stale.entry(host.clone()).or_default();
+        let stale = ahead.stale.entry(host.clone()).or_default();
         let comparing = (desired, stage, host);
         let units = compare_host(comparing, resources, observed, stale, &mut refusals);
+        ahead.note(host, resources, &units);
         if !units.is_empty() {
             hosts.insert(host.clone(), units);
         }
@@ -70,7 +102,8 @@ fn compare(
     let mut groups = BTreeMap::new();
     for (name, group) in &stage.groups {
         let seen = seen.groups.get(name).unwrap_or(&nothing);
-        groups.insert(name.clone(), group_plan(name, group, seen, &mut refusals));
+        let seen = ahead.seen(group, seen);
+        groups.insert(name.clone(), group_plan(name, group, &seen, &mut refusals));
     }
     let planned = PlannedStage {
         name: stage.name.clone(),

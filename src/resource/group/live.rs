@@ -6,7 +6,7 @@ use crate::fact::{GroupSeen, Probe};
 use crate::resource::sha256_hex;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Roles and databases of a group.
 #[derive(Debug, Deserialize)]
@@ -191,6 +191,15 @@ pub(super) fn read(seen: &GroupSeen) -> Result<Live, GroupVerdict> {
 /// The inside of a database, if it could be looked into.
 pub(super) fn read_content(seen: &GroupSeen, database: &str) -> Option<LiveContent> {
     answer(seen, &content_name(database))
+}
+
+/// Extensions that could be made, the same in every database. Not known while packages are about to come.
+pub(super) fn available(seen: &GroupSeen, database: &str) -> Option<BTreeSet<String>> {
+    let asked = [database, "template1", "postgres"].into_iter();
+    let mut answers = asked.filter_map(|database| read_content(seen, database));
+    let known = answers.find(|content| !content.available.is_empty())?;
+    let names = known.available.into_keys().collect();
+    (!seen.installing).then_some(names)
 }
 
 /// Authentication between nodes, by role.

@@ -7,12 +7,17 @@ use crate::resource::group::settings::Difference;
 use crate::resource::group::sql;
 use std::collections::BTreeSet;
 
-/// What is in the way: an extension that cannot be made, a schema that is to go and holds something.
-pub(super) fn refusals(database: &Database, live: &LiveContent) -> Result<(), Refusal> {
+/// What is in the way: an extension that cannot be made (`available`, where that is known), a schema that is to go and
+/// holds something.
+pub(super) fn refusals(
+    database: &Database,
+    live: &LiveContent,
+    available: Option<&BTreeSet<String>>,
+) -> Result<(), Refusal> {
     let name = &database.name;
     for extension in &database.content.extensions {
         let there = live.extensions.contains_key(&extension.name);
-        let available = live.available.is_empty() || live.available.contains_key(&extension.name);
+        let available = available.is_none_or(|names| names.contains(&extension.name));
         if !extension.absent && !there && !available {
             return Err((
                 format!(

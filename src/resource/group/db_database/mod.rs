@@ -86,7 +86,8 @@ impl DbDatabase {
         }
         let opened = self.opened(there, inside);
         if let Some(inside) = &opened {
-            content::refusals(wanted, inside)?;
+            let available = live::available(seen, &wanted.name);
+            content::refusals(wanted, inside, available.as_ref())?;
             found.inside = content::differences(wanted, inside);
         }
         let baseline = self.baseline(access, there);

@@ -198,6 +198,19 @@ fn extensions_and_schemas_are_made_moved_and_dropped() {
     assert!(text.contains("CREATE EXTENSION IF NOT EXISTS \"citext\" CASCADE;"));
     wanted.content.extensions = vec![extension("postgis", None, None)];
     assert!(refused(diff(&wanted, &there)).contains("is not installed on the host"));
+    // Its package is about to come: the same look is taken again when it is there.
+    let coming = GroupSeen {
+        installing: true,
+        ..there.clone()
+    };
+    assert!(matches!(diff(&wanted, &coming), GroupVerdict::Differs(_)));
+    // Of a database that is not there yet, the others tell.
+    let Probe::Sql { name, .. } = live::content(&PgAccess::default(), "template1") else {
+        panic!("a question in SQL");
+    };
+    let mut none = seen(None, None);
+    none.answers.insert(name, inside().to_string());
+    assert!(refused(diff(&wanted, &none)).contains("is not installed on the host"));
     wanted.content.extensions.clear();
     wanted.content.schemas = vec![Schema {
         name: "old".into(),
