@@ -12,6 +12,7 @@ mod identity;
 mod network;
 mod node;
 mod objects;
+mod packages;
 mod ports;
 mod secrets;
 mod services;
@@ -31,7 +32,7 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 15] = [
+const RULES: [&[Rule]; 16] = [
     identity::RULES,
     agreement::RULES,
     formation::RULES,
@@ -39,6 +40,7 @@ const RULES: [&[Rule]; 15] = [
     topology::RULES,
     network::RULES,
     node::RULES,
+    packages::RULES,
     ports::RULES,
     services::RULES,
     objects::RULES,

@@ -149,6 +149,8 @@ pub(super) const UPSTREAM: &[Field] = &[
     field("releases", List),
     field("arch", List),
     field("key", Text),
+    // Options of yum; apt has no use for them.
+    field("meta", Dict),
 ];
 
 /// `node_facts`.

@@ -27,7 +27,7 @@ impl Builder<'_> {
                 extra.extend(items);
             }
         }
-        let named = self.named(typed);
+        let named = self.named(typed).of_hosts();
         let packages = |list: &str| named.all(texts(&typed.json(list)).iter().map(String::as_str));
         json!({
             "hosts": hosts.map(row).collect::<Vec<_>>(),

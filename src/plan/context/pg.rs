@@ -4,6 +4,7 @@ use super::{Builder, Contexts, etcd_password, facts};
 use crate::inventory::parameters::Typed;
 use crate::model::dcs::{self, DcsInput, StandbyOf, SyncMode};
 use crate::model::hba::{self, HbaEnv};
+use crate::model::packages::extensions_used;
 use crate::model::pg::bin_dir;
 use crate::model::tuning::{self, Hardware, Profile, TuningInput};
 use crate::model::{Formation, Group, Instance, Packages};
@@ -301,13 +302,13 @@ impl Builder<'_> {
         )
     }
 
-    /// Packages and control file of each extension in `pg_extensions`.
+    /// Packages and control file of each extension in `pg_extensions`, and of those in `pg_databases` that have an alias.
     fn extension_packages(&self, typed: &Typed<'_>) -> Value {
-        let packages = self.named(typed);
-        let names = texts(&typed.json("pg_extensions"));
-        let words = names.iter().flat_map(|entry| entry.split([' ', ',']));
-        let row = |name: &str| json!({ "name": name, "packages": packages.extension(name) });
-        words.filter(|word| !word.is_empty()).map(row).collect()
+        let asked = texts(&typed.json("pg_extensions"));
+        let used = extensions_used(&typed.json("pg_databases"));
+        let all = self.named(typed).extensions(&asked, &used);
+        let row = |(name, packages)| json!({ "name": name, "packages": packages });
+        all.into_iter().map(row).collect()
     }
 
     /// The aliases of packages on this host.

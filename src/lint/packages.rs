@@ -1,0 +1,135 @@
+//! What hosts could not install, and programs that Pigsty installs and citusctl does not.
+
+use super::{Rule, Scope, list, once};
+use crate::inventory::InvHost;
+use crate::inventory::parameters::Typed;
+use crate::model::Packages;
+use crate::model::build::place_of;
+use crate::model::packages::Misfit;
+use crate::source::Diagnostic;
+
+pub(super) const RULES: &[Rule] = &[bad_packages, missing_programs];
+
+/// Parameters with names of packages, and which are about extensions.
+const LISTS: [(&str, bool); 4] = [
+    ("node_default_packages", false),
+    ("node_packages", false),
+    ("pg_packages", false),
+    ("pg_extensions", true),
+];
+
+/// Where Pigsty puts its programs, and what is there here too.
+const PROGRAMS: &str = "/pg/bin/";
+const OURS: [&str; 1] = ["patroni-callback"];
+
+fn texts(host: &InvHost, name: &str) -> Vec<String> {
+    let value = Typed::new(&host.vars).json(name);
+    let items = value.as_array().into_iter().flatten();
+    items
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Names that no repository can have, before a run stops at them half-way.
+fn bad_packages(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let hosts = scope.inv.hosts.values();
+    once(hosts.flat_map(|host| {
+        let lists = LISTS.iter().filter(|(name, _)| {
+            let pg = scope
+                .model
+                .hosts
+                .get(&host.name)
+                .map(|host| host.pg.is_some());
+            pg.is_some_and(|pg| pg || !name.starts_with("pg_"))
+        });
+        lists.flat_map(|(name, extension)| bad_in(scope, host, name, *extension))
+    }))
+}
+
+fn bad_in(scope: &Scope<'_>, host: &InvHost, name: &str, extension: bool) -> Vec<Diagnostic> {
+    let typed = Typed::new(&host.vars);
+    let Some(known) = scope.model.hosts.get(&host.name) else {
+        return Vec::new();
+    };
+    let version = u32::try_from(typed.int("pg_version")).unwrap_or_default();
+    let packages = Packages::of(&typed, known.facts.os, version);
+    let packages = match name.starts_with("node_") {
+        true => packages.of_hosts(),
+        false => packages,
+    };
+    let bad: Vec<(String, Misfit)> = texts(host, name)
+        .iter()
+        .flat_map(|text| packages.misfits(text, extension))
+        .collect();
+    let of = |why: Misfit| {
+        list(
+            bad.iter()
+                .filter(|(_, is)| *is == why)
+                .map(|(word, _)| word),
+        )
+    };
+    let said = [
+        (
+            of(Misfit::List),
+            "names lists of Pigsty's that are not known here",
+            "say in `package_map` what it stands for, or name the packages or extensions themselves",
+        ),
+        (
+            of(Misfit::Name),
+            "has what is no name of a Debian package",
+            "patterns and names of RPM packages do not fit: write an extension's name, as `citus`, or the package's",
+        ),
+    ];
+    let told = said.into_iter().filter(|(words, _, _)| !words.is_empty());
+    told.map(|(words, what, help)| {
+        Diagnostic::error("bad-package", format!("`{name}` {what}: {words}"))
+            .at(place_of(host, name), "cannot be installed")
+            .help(help)
+    })
+    .collect()
+}
+
+/// Jobs that would fail every night, and nobody would know that there is no backup.
+fn missing_programs(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let hosts = scope.inv.hosts.values();
+    once(hosts.flat_map(|host| {
+        ["pg_crontab", "node_crontab"].into_iter().filter_map(|name| {
+            let lines = texts(host, name);
+            let program = lines.iter().find_map(|line| foreign(line))?;
+            let message = format!("`{name}` calls `{program}`, which citusctl does not install");
+            Some(
+                Diagnostic::warning("missing-program", message)
+                    .at(place_of(host, name), "a program of Pigsty's")
+                    .help("put it there yourself or take the line out; citusctl makes no backups yet, so arrange for them"),
+            )
+        })
+    }))
+}
+
+/// A program of Pigsty's in a line.
+fn foreign(line: &str) -> Option<String> {
+    let rest = &line[line.find(PROGRAMS)?..];
+    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    let name = rest[PROGRAMS.len()..end].trim_end_matches([';', '"', '\'', ')']);
+    (!name.is_empty() && !OURS.contains(&name)).then(|| format!("{PROGRAMS}{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::foreign;
+
+    #[test]
+    fn finds_programs_that_are_not_here() {
+        let found = |line: &str| foreign(line);
+        assert_eq!(
+            found("00 01 * * * /pg/bin/pg-backup full"),
+            Some("/pg/bin/pg-backup".to_owned())
+        );
+        assert_eq!(
+            found("@daily sh -c '/pg/bin/x'"),
+            Some("/pg/bin/x".to_owned())
+        );
+        assert_eq!(found("@daily /pg/bin/patroni-callback"), None);
+        assert_eq!(found("@daily vacuumdb -aqz"), None);
+    }
+}
