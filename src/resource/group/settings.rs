@@ -43,6 +43,9 @@ const LISTS: [&str; 6] = [
     "unix_socket_directories",
 ];
 
+/// Those of them whose items are names of objects.
+const NAMES: [&str; 2] = ["search_path", "temp_tablespaces"];
+
 /// What differs. `alter` is the statement up to `SET`, as `ALTER ROLE "x"`. Settings that nobody asks for stay.
 pub(super) fn differences(
     wanted: &[(String, Option<String>)],
@@ -88,29 +91,37 @@ fn is_list(parameter: &str) -> bool {
 fn same(parameter: &str, wanted: &str, now: &str, units: &Units) -> bool {
     let unit = units.get(parameter).map(String::as_str);
     wanted == now
-        || (is_list(parameter) && items(wanted) == items(now))
+        || (is_list(parameter) && items(parameter, wanted) == items(parameter, now))
         || quantity::same(wanted, now, unit)
 }
 
 fn literals(parameter: &str, value: &str) -> String {
-    if !is_list(parameter) || items(value).is_empty() {
+    let items = items(parameter, value);
+    if !is_list(parameter) || items.is_empty() {
         return sql::literal(value);
     }
-    let items: Vec<String> = items(value).iter().map(|item| sql::literal(item)).collect();
+    let items: Vec<String> = items.iter().map(|item| sql::literal(item)).collect();
     items.join(", ")
 }
 
-/// The items of a list, quotes taken off.
-fn items(text: &str) -> Vec<String> {
+/// The items of a list, quotes taken off. Names without quotes are in small letters, as PostgreSQL reads them.
+fn items(parameter: &str, text: &str) -> Vec<String> {
+    let folds = NAMES
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(parameter));
     let mut found = Vec::new();
     let (mut item, mut quote) = (String::new(), None);
-    for c in text.chars() {
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
         match (quote, c) {
-            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if c == open && letters.next_if_eq(&open).is_some() => item.push(c),
             (Some(open), _) if c == open => quote = None,
+            (Some(_), _) => item.push(c),
+            (None, '"' | '\'') => quote = Some(c),
             (None, ',') => found.push(std::mem::take(&mut item)),
             (None, _) if c.is_whitespace() => {}
-            (None | Some(_), _) => item.push(c),
+            (None, _) if folds => item.push(c.to_ascii_lowercase()),
+            (None, _) => item.push(c),
         }
     }
     found.push(item);
@@ -156,5 +167,11 @@ mod tests {
             diff("search_path", Some("app, public"), &stored),
             ["ALTER ROLE \"x\" SET \"search_path\" TO 'app', 'public';\n"]
         );
+        // As PostgreSQL keeps and reads names: in small letters unless in quotes.
+        let stored = ["search_path=\"My App\", app, \"a\"\"b\""];
+        let same = |text: &str| diff("search_path", Some(text), &stored).is_empty();
+        assert!(same("\"My App\",APP, \"a\"\"b\"") && !same("\"my app\", app, \"a\"\"b\""));
+        let libraries = "session_preload_libraries";
+        assert!(!diff(libraries, Some("Lib"), &["session_preload_libraries=lib"]).is_empty());
     }
 }
