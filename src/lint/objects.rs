@@ -1,13 +1,16 @@
 //! Roles and databases that cannot be made as they are written.
 
 use super::{Rule, Scope, once};
+use crate::inventory::InvHost;
+use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
-use crate::model::objects::{Scene, databases, roles};
+use crate::model::objects::{Scene, databases, is_pooler_name, roles};
 use crate::source::Diagnostic;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
-pub(super) const RULES: &[Rule] = &[written, verifiers];
+pub(super) const RULES: &[Rule] = &[written, verifiers, pooler_names];
 
 /// Hosts of PostgreSQL with what their lists are read against. The hour does not matter to what is wrong.
 fn scenes<'a>(scope: &Scope<'a>) -> Vec<Scene<'a>> {
@@ -50,4 +53,46 @@ fn verifiers(scope: &Scope<'_>) -> Vec<Diagnostic> {
             .collect::<Vec<_>>()
     });
     once(found)
+}
+
+/// What the inventory asks for and PgBouncer's files have no way to say.
+fn pooler_names(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let pooled = scenes(scope)
+        .into_iter()
+        .filter(|scene| Typed::new(&scene.host.vars).bool("pgbouncer_enabled"));
+    once(pooled.flat_map(|scene| {
+        let of = |list: &str, what: fn(&Value) -> bool| unnameable(scene.host, list, what);
+        let mut found = of("pg_databases", |entry| entry["pgbouncer"] != false);
+        found.extend(of("pg_users", |entry| {
+            !entry["pool_mode"].is_null() || !entry["pool_connlimit"].is_null()
+        }));
+        found
+    }))
+}
+
+fn unnameable(host: &InvHost, list: &str, asks: fn(&Value) -> bool) -> Vec<Diagnostic> {
+    let (what, hint) = match list {
+        "pg_databases" => (
+            "is not offered by PgBouncer",
+            "write `pgbouncer: false` there and reach it at PostgreSQL's own port",
+        ),
+        _ => (
+            "has no pool options of its own in PgBouncer",
+            "leave `pool_mode` and `pool_connlimit` out",
+        ),
+    };
+    let entries = Typed::new(&host.vars).json(list);
+    let entries = entries.as_array().into_iter().flatten();
+    let asking = entries.filter(|entry| entry["state"] != "absent" && asks(entry));
+    let names = asking.filter_map(|entry| entry["name"].as_str());
+    let odd = names.filter(|name| !name.is_empty() && !is_pooler_name(name));
+    odd.map(|name| {
+        let message = format!(
+            "`{name}` {what}: its file takes names of letters, digits, `_`, `.` and `-` only"
+        );
+        Diagnostic::warning("pgbouncer-name", message)
+            .at(place_of(host, list), "in this list")
+            .help(format!("choose another name, or {hint}"))
+    })
+    .collect()
 }

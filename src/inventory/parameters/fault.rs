@@ -68,7 +68,8 @@ fn record(fields: &'static [Field], node: &Node, path: &str, found: &mut Vec<Fau
             None => found.push(unknown_field(fields, key, name, path)),
         }
     }
-    let is_given = |field: &&Field| node.get(field.name).is_some_and(|v| !v.to_json().is_null());
+    let said = |value: &Node| !value.to_json().is_null() && value.as_str() != Some("");
+    let is_given = |field: &&Field| node.get(field.name).is_some_and(said);
     let missing = fields
         .iter()
         .filter(|field| field.required && !is_given(field));

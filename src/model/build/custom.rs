@@ -8,11 +8,14 @@ use serde_json::Value;
 
 /// An entry of `haproxy_services`.
 pub(super) fn custom_service(entry: &Entry, problems: &mut Diagnostics) -> Option<Service> {
-    let (Some(name), Some(port)) = (entry.text("name"), entry.port("port")) else {
+    let (Some(name), Some(port)) = (entry.name(), entry.port("port")) else {
         problems.push(entry.lacks("name` or `port"));
         return None;
     };
     let servers = entry.value.get("servers").and_then(Value::as_array);
+    if servers.into_iter().flatten().any(is_torn) {
+        problems.push(entry.lacks("servers"));
+    }
     Some(Service {
         name,
         kind: ServiceKind::Custom,
@@ -36,6 +39,16 @@ pub(super) fn custom_service(entry: &Entry, problems: &mut Diagnostics) -> Optio
             .collect(),
         fallback: None,
     })
+}
+
+/// Whether a server's name or address would be several words of HAProxy's line.
+fn is_torn(server: &Value) -> bool {
+    let texts = ["name", "ip"]
+        .into_iter()
+        .filter_map(|key| server.get(key)?.as_str());
+    texts
+        .into_iter()
+        .any(|text| text.contains(char::is_whitespace))
 }
 
 /// Raw lines: a list, or one text.

@@ -62,7 +62,7 @@ pub(crate) fn entries(host: &InvHost, list: &'static str) -> Vec<Entry> {
 fn spec(entry: &Entry) -> Result<Spec, Diagnostic> {
     let text = |name: &str| entry.text(name);
     Ok(Spec {
-        name: text("name").ok_or_else(|| entry.lacks("name"))?,
+        name: entry.name().ok_or_else(|| entry.lacks("name"))?,
         port: entry.port("port").ok_or_else(|| entry.lacks("port"))?,
         ip: text("ip").unwrap_or_else(|| "*".into()),
         selector: entry
@@ -120,6 +120,13 @@ impl Entry {
         }
     }
 
+    /// Its name, if a file and a section of HAProxy can be called so.
+    pub(crate) fn name(&self) -> Option<String> {
+        let letter = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        let fits = |name: &String| !name.is_empty() && name.chars().all(letter);
+        self.text("name").filter(fits)
+    }
+
     /// A whole number of the entry.
     pub(crate) fn number(&self, name: &str) -> Option<u32> {
         self.text(name)?.parse().ok()
@@ -152,7 +159,7 @@ impl Entry {
                 self.span,
                 format!("`{part}` is missing or not of the right kind"),
             )
-            .help("a service is `{ name: ..., port: ..., selector: \"[]\", check: /primary }`")
+            .help("a service is `{ name: ..., port: ..., selector: \"[]\", check: /primary }`; names have letters, digits, `_`, `.` and `-`")
     }
 }
 

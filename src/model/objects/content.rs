@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, entries};
 use super::privilege::Privileges;
-use super::{Scene, SystemUsers};
+use super::{Scene, SystemUsers, is_name};
 use crate::source::Diagnostic;
 use serde::{Deserialize, Serialize};
 
@@ -111,5 +111,26 @@ pub(super) fn faults(entry: &Entry) -> Vec<Diagnostic> {
                 .at(item.node.span, "its name is missing")
             })
     });
-    nameless.collect()
+    nameless.chain(bad_schemas(entry)).collect()
+}
+
+/// Schemas that PostgreSQL would refuse, or cut off and so never be as wanted.
+fn bad_schemas(entry: &Entry) -> Vec<Diagnostic> {
+    let schemas = entry.list("schemas").into_iter();
+    let own = schemas.filter_map(|item| Some((item.name()?, item.place("name"))));
+    let extensions = entry.list("extensions").into_iter();
+    let homes = extensions.filter_map(|item| Some((item.text("schema")?, item.place("schema"))));
+    let reserved = |name: &str| name.starts_with("pg_") && name != "pg_catalog";
+    let bad = own
+        .chain(homes)
+        .filter(|(name, _)| !is_name(name) || reserved(name));
+    bad.map(|(name, place)| {
+        Diagnostic::error(
+            "bad-schema-name",
+            format!("`{name}` cannot be the name of a schema"),
+        )
+        .at(place, "PostgreSQL refuses it")
+        .help("names have at most 63 bytes, no line ends, and do not begin with `pg_`")
+    })
+    .collect()
 }

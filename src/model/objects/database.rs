@@ -3,7 +3,7 @@
 use super::content::{self, Content};
 use super::entry::{Entry, entries};
 use super::privilege::{Privileges, privileges};
-use super::{Read, Scene};
+use super::{Read, Scene, is_name};
 use crate::source::Diagnostic;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -215,7 +215,8 @@ fn faults(
     let mut found = content::faults(entry);
     let system = matches!(name, "template0" | "template1" | "postgres")
         || scene.citus_db.as_deref() == Some(name);
-    if name == "template0" || name.len() > 63 {
+    found.extend(entry.odd_pairs("parameters"));
+    if name == "template0" || !is_name(name) {
         found.push(
             entry
                 .problem(
@@ -224,7 +225,7 @@ fn faults(
                     format!("`{name}` cannot be managed"),
                     "this name",
                 )
-                .help("`template0` stays as it is; names have at most 63 bytes"),
+                .help("`template0` stays as it is; names have at most 63 bytes and no line ends"),
         );
     }
     if entry.absent() && system {

@@ -58,6 +58,15 @@ fn scalar(text: String, plain: bool) -> Data {
     Data::Scalar { text, plain }
 }
 
+/// An item of a list as a value of PostgreSQL has it: in quotes where it would not be read as it is.
+fn item(text: &str) -> String {
+    let plain = |c: char| !c.is_whitespace() && !c.is_uppercase() && !",\"".contains(c);
+    match text.starts_with('"') || text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("\"{}\"", text.replace('"', "\"\"")),
+    }
+}
+
 impl Entry {
     /// A part of this entry, as an entry of its own.
     pub(super) fn part(&self, node: &Node) -> Self {
@@ -117,7 +126,7 @@ impl Entry {
         let pairs = self.field(key).and_then(Node::pairs).unwrap_or_default();
         let value = |node: &Node| match node.items() {
             Some(items) => {
-                let items: Vec<&str> = items.iter().filter_map(Node::as_str).collect();
+                let items: Vec<String> = items.iter().filter_map(Node::as_str).map(item).collect();
                 Some(items.join(", "))
             }
             None if node.to_json().is_null() => None,
@@ -127,6 +136,26 @@ impl Entry {
             .iter()
             .map(|(key, node)| (key.as_str().unwrap_or_default().to_owned(), value(node)))
             .collect()
+    }
+
+    /// Pairs that no parameter of PostgreSQL can be.
+    pub(super) fn odd_pairs(&self, key: &str) -> Vec<Diagnostic> {
+        let pairs = self.field(key).and_then(Node::pairs).unwrap_or_default();
+        let letter = |c: char| c.is_ascii_alphanumeric() || "_.$".contains(c);
+        let odd = pairs.iter().filter(|(key, value)| {
+            let name = key.as_str().unwrap_or_default();
+            name.is_empty() || !name.chars().all(letter) || value.entries().is_some()
+        });
+        odd.map(|(name, value)| {
+            let name = name.as_str().unwrap_or_default();
+            Diagnostic::error(
+                "bad-parameter",
+                format!("`{name}` of `{key}` cannot be set"),
+            )
+            .at(value.span, "no parameter, or no value for one")
+            .help("a parameter is a name of letters, digits, `_` and `.`, and a text, a number or a list")
+        })
+        .collect()
     }
 
     /// Where a field stands, or else the entry.

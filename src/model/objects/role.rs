@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use super::expiry::{Expiry, expiry};
-use super::{Scene, SystemUsers};
+use super::{Scene, SystemUsers, is_name};
 use crate::source::Diagnostic;
 use serde::{Deserialize, Serialize};
 
@@ -158,7 +158,7 @@ fn faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic> {
                 .help("take the entry out, or leave out its `state`"),
         );
     }
-    if name.starts_with("pg_") || matches!(name, "public" | "none") || name.len() > 63 {
+    if name.starts_with("pg_") || matches!(name, "public" | "none") || !is_name(name) {
         found.push(
             entry
                 .problem(
@@ -167,9 +167,10 @@ fn faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic> {
                     format!("`{name}` cannot be the name of a role"),
                     "PostgreSQL refuses it",
                 )
-                .help("names have at most 63 bytes, do not begin with `pg_`, and are not `public` or `none`"),
+                .help("names have at most 63 bytes, no line ends, do not begin with `pg_`, and are not `public` or `none`"),
         );
     }
+    found.extend(entry.odd_pairs("parameters"));
     found.extend(password_faults(entry, name));
     found.extend(option_faults(scene, entry, name));
     found

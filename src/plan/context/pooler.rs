@@ -13,7 +13,7 @@ use crate::model::objects::{self, Scene, SystemUsers};
 use crate::model::{Formation, Instance};
 use crate::names::InstanceName;
 use crate::secret::Secret;
-use crate::source::{Diagnostic, Diagnostics, Span};
+use crate::source::{Diagnostic, Span};
 use crate::template::secret;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,8 +42,8 @@ impl Builder<'_> {
             "server_sslmode": self.server_sslmode(&typed.opt_str("pgbouncer_redirect_to").unwrap_or_default()),
             "admins": [&users.dbsu, &users.admin],
             "stats_users": [&users.dbsu, &users.monitor],
-            "databases": databases(typed, instance, formation, &mut contexts.diagnostics),
-            "user_options": user_options(typed, &users, &mut contexts.diagnostics),
+            "databases": databases(typed, instance, formation),
+            "user_options": user_options(typed, &users),
             "userlist": self.userlist(typed, &users, contexts),
             "hba": self.pooler_hba(typed, instance, contexts),
         })
@@ -154,34 +154,6 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-/// Whether a name can stand on the left of an equal sign: PgBouncer has no quotes there.
-fn nameable(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    !name.is_empty() && name.chars().all(plain)
-}
-
-/// What the inventory asks for and PgBouncer's file has no way to say.
-fn unnameable(typed: &Typed<'_>, list: &str, name: &str) -> Diagnostic {
-    let (what, hint) = match list {
-        "pg_databases" => (
-            "is not offered by PgBouncer",
-            "write `pgbouncer: false` there",
-        ),
-        _ => (
-            "has no pool options of its own in PgBouncer",
-            "leave `pool_mode` and `pool_connlimit` out",
-        ),
-    };
-    let message =
-        format!("`{name}` {what}: its file takes names of letters, digits, `_`, `.` and `-` only");
-    let problem = Diagnostic::warning("pgbouncer-name", message)
-        .help(format!("choose another name, or {hint}"));
-    match typed.span(list) {
-        Some(span) => problem.at(span, "in this list"),
-        None => problem,
-    }
-}
-
 /// A value of a connection string.
 fn value(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
@@ -227,7 +199,7 @@ fn pooled_users(typed: &Typed<'_>, users: &SystemUsers) -> BTreeSet<String> {
 }
 
 /// `NAME = pool_mode=... max_user_connections=...`: few slow sessions for the system's own users, as in Pigsty.
-fn user_options(typed: &Typed<'_>, users: &SystemUsers, said: &mut Diagnostics) -> Vec<String> {
+fn user_options(typed: &Typed<'_>, users: &SystemUsers) -> Vec<String> {
     let mut options: BTreeMap<String, (Option<String>, Option<i64>)> = BTreeMap::new();
     let session = || Some("session".to_owned());
     options.insert(users.admin.clone(), (session(), Some(16)));
@@ -235,9 +207,7 @@ fn user_options(typed: &Typed<'_>, users: &SystemUsers, said: &mut Diagnostics) 
     for (name, entry) in user_entries(typed, users) {
         let mode = entry.get("pool_mode").and_then(Value::as_str);
         let limit = entry.get("pool_connlimit").and_then(Value::as_i64);
-        if (mode.is_some() || limit.is_some()) && !nameable(&name) {
-            said.push(unnameable(typed, "pg_users", &name));
-        } else if mode.is_some() || limit.is_some() {
+        if (mode.is_some() || limit.is_some()) && objects::is_pooler_name(&name) {
             options.insert(name, (mode.map(str::to_owned), limit.filter(|n| *n >= 0)));
         }
     }
@@ -255,12 +225,7 @@ fn user_options(typed: &Typed<'_>, users: &SystemUsers, said: &mut Diagnostics) 
 }
 
 /// The databases of the inventory, but those marked `pgbouncer: false`, and the one the formation lives in.
-fn databases(
-    typed: &Typed<'_>,
-    instance: &Instance,
-    formation: &Formation,
-    said: &mut Diagnostics,
-) -> Vec<String> {
+fn databases(typed: &Typed<'_>, instance: &Instance, formation: &Formation) -> Vec<String> {
     let redirect = typed
         .opt_str("pgbouncer_redirect_to")
         .filter(|host| !host.is_empty());
@@ -278,8 +243,7 @@ fn databases(
         };
         let flag = |key: &str, text: &str| entry.get(key).and_then(Value::as_str) == Some(text);
         let pooled = entry.get("pgbouncer").and_then(Value::as_bool) != Some(false);
-        if pooled && !nameable(name) {
-            said.push(unnameable(typed, "pg_databases", name));
+        if !objects::is_pooler_name(name) {
             continue;
         }
         match pooled && !flag("state", "absent") {
@@ -360,7 +324,6 @@ mod tests {
     #[test]
     fn passwords_of_all_sorts_stay_one_word() {
         assert_eq!(quoted("a\"b\\c #:%$ é'"), "\"a\"\"b\\c #:%$ é'\"");
-        assert!(nameable("my-app.1") && !nameable("o'dd") && !nameable("a b"));
     }
 
     #[test]
