@@ -88,7 +88,7 @@ fn pin_script(case: &Case<'_>, host: &Host) -> Script {
              {{ print }}' \"$live\" >\"$live.new\"\n\
            mv -f \"$live.new\" \"$live\"\n\
          done\n\
-         if ! said=$(haproxy -c -q -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d 2>&1); then\n\
+         if ! said=$(haproxy -c -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d 2>&1); then\n\
            cp -a {KEPT}/*.cfg /etc/haproxy/conf.d/; echo \"$said\"; exit 1\n\
          fi\n\
          systemctl reload-or-restart haproxy.service\n\
@@ -108,7 +108,7 @@ pub(super) fn unpin(input: Input<'_>) -> Option<Step> {
            [ -e \"$file\" ] || continue\n\
            cp -a \"$file\" /etc/haproxy/conf.d/\n\
          done\n\
-         haproxy -c -q -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d\n\
+         haproxy -c -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d >/dev/null\n\
          systemctl reload-or-restart haproxy.service\n\
          rm -f /run/citusctl/pinned-*\n\
          move_aside {KEPT}"

@@ -266,3 +266,17 @@ fn a_plain_cluster_says_nothing_of_citus() {
         .text;
     assert!(!text.contains("citus:\n") && !text.contains("citus.node_conninfo"));
 }
+
+#[test]
+fn programs_that_judge_a_file_say_why_they_refuse_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("roles");
+    for role in std::fs::read_dir(&root).unwrap() {
+        let path = role.unwrap().path().join("role.yml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let judges = text.split("validate: \"").skip(1);
+        for judge in judges.filter_map(|rest| rest.split('"').next()) {
+            let quiet = |word: &str| word.starts_with('-') && word.contains('q');
+            assert!(!judge.split(' ').any(quiet), "{}: {judge}", path.display());
+        }
+    }
+}
