@@ -8,7 +8,7 @@ use crate::model::build::place_of;
 use crate::model::packages::Misfit;
 use crate::source::Diagnostic;
 
-pub(super) const RULES: &[Rule] = &[bad_packages, missing_programs];
+pub(super) const RULES: &[Rule] = &[bad_packages, missing_programs, missing_files];
 
 /// Parameters with names of packages, and which are about extensions.
 const LISTS: [(&str, bool); 4] = [
@@ -102,6 +102,30 @@ fn missing_programs(scope: &Scope<'_>) -> Vec<Diagnostic> {
                     .at(place_of(host, name), "a program of Pigsty's")
                     .help("put it there yourself or take the line out; citusctl makes no backups yet, so arrange for them"),
             )
+        })
+    }))
+}
+
+/// Where Pigsty puts its authority's certificate on every host.
+const TRUST: &str = "/etc/pki/ca.crt";
+
+/// A service whose file names what is not on the host keeps HAProxy from starting at all.
+fn missing_files(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let served = |host: &&InvHost| {
+        scope
+            .model
+            .hosts
+            .get(&host.name)
+            .is_some_and(|host| host.haproxy)
+    };
+    let hosts = scope.inv.hosts.values().filter(served);
+    once(hosts.filter_map(|host| {
+        let services = Typed::new(&host.vars).json("haproxy_services").to_string();
+        services.contains(TRUST).then(|| {
+            let message = format!("`haproxy_services` names `{TRUST}`, which citusctl does not install");
+            Diagnostic::warning("missing-file", message)
+                .at(place_of(host, "haproxy_services"), "HAProxy does not start without it")
+                .help("put it there, or write `/etc/haproxy/ca.crt`, the authority beside the inventory")
         })
     }))
 }
