@@ -1,5 +1,6 @@
 //! Wanted against seen.
 
+use super::ahead::Ahead;
 use super::{
     Desired, DesiredStage, GroupDesired, GroupPlan, GroupUnit, Plan, PlannedStage, Refusal, Unit,
 };
@@ -41,41 +42,6 @@ pub fn diff_stage(
     seen: &Seen,
 ) -> (PlannedStage, Vec<Refusal>) {
     compare(desired, stage, seen, &mut Ahead::default())
-}
-
-/// What the stages compared so far are going to do.
-#[derive(Default)]
-struct Ahead {
-    /// Files that differ on a host. Whoever was started with one, and is stamped with what is wanted, may have read since
-    /// what is there now: its stamp counts for nothing.
-    stale: BTreeMap<HostName, BTreeSet<ResourceId>>,
-    /// Hosts that get packages, so that what can be made there is not known yet.
-    installing: BTreeSet<HostName>,
-}
-
-impl Ahead {
-    /// Notes what is going to happen on a host.
-    fn note(&mut self, host: &HostName, resources: &[Declared], units: &[Unit]) {
-        let mut packages = resources
-            .iter()
-            .filter(|declared| matches!(declared.resource, Resource::Package(_)));
-        if packages.any(|declared| units.iter().any(|unit| unit.id == declared.id)) {
-            self.installing.insert(host.clone());
-        }
-    }
-
-    /// What was seen of a group, with what is going to happen on its hosts.
-    fn seen<'a>(&self, group: &GroupDesired, seen: &'a GroupSeen) -> Cow<'a, GroupSeen> {
-        let mut seen = Cow::Borrowed(seen);
-        if group
-            .members
-            .values()
-            .any(|host| self.installing.contains(host))
-        {
-            seen.to_mut().installing = true;
-        }
-        seen
-    }
 }
 
 fn compare(

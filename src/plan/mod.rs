@@ -3,6 +3,7 @@
 //! `compile` may look at a host's immutable traits and never at what else was observed; `diff` compares the two
 //! and decides nothing. What a plan says is specific enough that the engine has no choice left.
 
+mod ahead;
 mod compile;
 pub mod context;
 mod desired;

@@ -1,0 +1,43 @@
+//! What earlier stages of a plan are going to do, for those that are compared after them.
+
+use super::{GroupDesired, Unit};
+use crate::fact::GroupSeen;
+use crate::names::{HostName, ResourceId};
+use crate::resource::{Declared, Resource};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the stages compared so far are going to do.
+#[derive(Default)]
+pub(super) struct Ahead {
+    /// Files that differ on a host. Whoever was started with one, and is stamped with what is wanted, may have read since
+    /// what is there now: its stamp counts for nothing.
+    pub(super) stale: BTreeMap<HostName, BTreeSet<ResourceId>>,
+    /// Hosts that get packages, so that what can be made there is not known yet.
+    installing: BTreeSet<HostName>,
+}
+
+impl Ahead {
+    /// Notes what is going to happen on a host.
+    pub(super) fn note(&mut self, host: &HostName, resources: &[Declared], units: &[Unit]) {
+        let mut packages = resources
+            .iter()
+            .filter(|declared| matches!(declared.resource, Resource::Package(_)));
+        if packages.any(|declared| units.iter().any(|unit| unit.id == declared.id)) {
+            self.installing.insert(host.clone());
+        }
+    }
+
+    /// What was seen of a group, with what is going to happen on its hosts.
+    pub(super) fn seen<'a>(&self, group: &GroupDesired, seen: &'a GroupSeen) -> Cow<'a, GroupSeen> {
+        let mut seen = Cow::Borrowed(seen);
+        if group
+            .members
+            .values()
+            .any(|host| self.installing.contains(host))
+        {
+            seen.to_mut().installing = true;
+        }
+        seen
+    }
+}
