@@ -62,9 +62,9 @@ fn in_database(frame: &Frame, database: &str, questions: &[(&str, &str)]) -> Str
         .collect();
     let (name, connection) = (literal(database), literal(&connection(database)));
     format!(
-        "\\set wanted {name}\n\
+        "\\set wanted {name}\n\\set way {connection}\n\
          SELECT count(*) > 0 AS there FROM pg_catalog.pg_database WHERE datname = :'wanted' AND datallowconn \\gset\n\
-         \\if :there\n\\connect -reuse-previous=on {connection}\n{asked}\\endif\n"
+         \\if :there\n\\connect -reuse-previous=on :\"way\"\n{asked}\\endif\n"
     )
 }
 
@@ -122,8 +122,12 @@ mod tests {
     fn a_database_may_be_called_like_a_connection_string() {
         assert_eq!(connection("a=b'c"), r"dbname='a=b\'c'");
         let text = questions(&Frame::new("n0"), &[probe("a", "a=b")]);
-        assert!(text.contains("\\set wanted 'a=b'\n"), "{text}");
-        let connect = "\\connect -reuse-previous=on 'dbname=''a=b'''\n";
-        assert!(text.contains(connect), "{text}");
+        let both = "\\set wanted 'a=b'\n\\set way 'dbname=''a=b'''\n";
+        assert!(text.contains(both), "{text}");
+        // As a quoted name: psql takes double quotes off whatever else stands there.
+        assert!(
+            text.contains("\\connect -reuse-previous=on :\"way\"\n"),
+            "{text}"
+        );
     }
 }
