@@ -258,7 +258,7 @@ fn told_all(member: &Instance, pg: &PgSeen) -> Result<(), Refusal> {
     };
     Err(Refusal::new(
         format!(
-            "{host}: {} is down, and was {role}: it may be further ahead, which cannot be told while it is down",
+            "{host}: {} is down, and was {role}: it may be further ahead, and its log could not be read to its end",
             member.name
         ),
         format!(

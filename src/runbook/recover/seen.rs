@@ -84,6 +84,15 @@ const SQL: &str = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THE
  coalesce(to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), ''), \
  current_setting('synchronous_standby_names')";
 
+/// Prints where the log of a server that is down ends: its control file tells of a position that it had passed. Nothing where the
+/// log cannot be read to its last record.
+const LOG_END: &str = "log_end() {\n\
+    control=$(\"$PG_BIN/pg_controldata\" \"$PG_DATA\" 2>/dev/null) || return 0\n\
+    field() { printf '%s\\n' \"$control\" | sed -n \"s/^$1: *//p\"; }\n\
+    timeout 8 runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_waldump\" -q -p \"$PG_DATA/pg_wal\" -t \"$(field \"Latest checkpoint's TimeLineID\")\" \\\n\
+      -s \"$(field 'Latest checkpoint location')\" 2>&1 | tail -n 1 | sed -n 's#.*error in WAL record at [^:]*: .* at \\([0-9A-F]*/[0-9A-F]*\\).*#\\1#p'\n\
+    }\n";
+
 /// The program for one host. `functions` are [`super::super::host_functions`]. Nothing in it waits longer than
 /// a few seconds.
 pub fn survey_program(frame: &Frame, functions: &Secret) -> Secret {
@@ -101,8 +110,9 @@ pub fn survey_program(frame: &Frame, functions: &Secret) -> Secret {
            mark index; etcd_plain \"$ETCD_URL\" endpoint status -w json 2>/dev/null | json_text raftIndex\n\
          fi\n\
          if [ -n \"${{PG_DATA:-}}\" ]; then\n\
-           mark sql; sql postgres \"{SQL}\" 2>&1; mark psql $?\n\
+           mark sql; sql postgres \"{SQL}\" 2>&1; rc=$?; mark psql $rc\n\
            mark control; \"$PG_BIN/pg_controldata\" \"$PG_DATA\" 2>/dev/null\n\
+           {LOG_END}[ $rc = 0 ] || {{ mark log; log_end; }}\n\
          fi\n\
          mark end\n",
         frame.define_mark(),
@@ -142,7 +152,8 @@ pub fn read_survey(frame: &Frame, output: &str) -> Option<HostSeen> {
         .get("psql 0")
         .and(sections.get("sql"))
         .and_then(live);
-    seen.pg = live.or_else(|| sections.get("control").and_then(control));
+    let end = sections.get("log").and_then(|text| lsn(text.trim()));
+    seen.pg = live.or_else(|| Some(down(sections.get("control").and_then(control)?, end)));
     Some(seen)
 }
 
@@ -172,6 +183,15 @@ fn live(text: &str) -> Option<PgSeen> {
         last_commit: there(commit),
         synchronous: (*synchronous).to_owned(),
     })
+}
+
+/// A server that is down, whose log was read to its end or was not.
+fn down(pg: PgSeen, end: Option<u64>) -> PgSeen {
+    PgSeen {
+        lsn: end.unwrap_or_default().max(pg.lsn),
+        exact: pg.exact || end.is_some(),
+        ..pg
+    }
 }
 
 fn control(text: &str) -> Option<PgSeen> {
@@ -315,6 +335,9 @@ mod tests {
         );
         assert_eq!(pg.system, "771");
         assert!(!pg.exact);
+        let output = output.replace("@@n end", "@@n log\n0/4000180\n@@n end");
+        let pg = read_survey(&Frame::new("n"), &output).unwrap().pg.unwrap();
+        assert_eq!((pg.lsn, pg.exact), (0x400_0180, true));
     }
 
     #[test]
