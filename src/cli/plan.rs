@@ -12,7 +12,6 @@ use crate::plan::{Plan, digest, outline};
 use crate::ui;
 use clap::Args;
 use fs_err::os::unix::fs::OpenOptionsExt;
-
 use serde::{Deserialize, Serialize};
 use std::fs::Permissions;
 use std::io::Write;
