@@ -64,14 +64,14 @@ pub(super) fn refuse(case: &Case<'_>) -> Option<Step> {
     (!scripts.is_empty() && !places.is_empty()).then(|| step(scripts))
 }
 
-/// Lifts it, where the recover has come through.
-pub(super) fn lift(refused: &Step) -> Step {
+/// Lifts it on these hosts: the recover has come through, or what comes next needs the lost hosts.
+pub(super) fn lift(hosts: impl IntoIterator<Item = HostName>) -> Step {
     let act = "systemctl stop citusctl-absent.timer 2>/dev/null || :\n\
         for family in -4 -6; do while ip $family rule del priority 7654 2>/dev/null; do :; done; done";
     let holds = "if ip -4 rule 2>/dev/null | grep -q '^7654:' || ip -6 rule 2>/dev/null | grep -q '^7654:'; then echo 'connections are still refused'; false; fi";
-    let scripts = refused.hosts().into_iter();
+    let scripts = hosts.into_iter();
     let scripts = scripts.map(|host| (host, Script::new(act, holds)));
-    let title = "lift the refusal";
+    let title = "lift the refusal of connections to the lost hosts";
     Step::on_all(scripts.collect(), "lift", title).optional()
 }
 

@@ -110,7 +110,7 @@ pub fn plan(input: Input<'_>, request: &Request) -> Result<Runbook, Refusal> {
     // By promotion only Citus waits for lost hosts.
     let waits = case.via == Via::Etcd || case.formation.is_citus();
     let refused = absent::refuse(&case).filter(|_| waits);
-    let lift = refused.as_ref().map(absent::lift);
+    let lift = refused.as_ref().map(|step| absent::lift(step.hosts()));
     steps.extend(refused.map(Step::beside));
     match case.via {
         Via::Etcd => steps.extend(via_etcd::steps(&case)?),

@@ -2,7 +2,7 @@
 //! members, one by one, each without a vote first; their PostgreSQL follows under Patroni.
 
 use super::marker::{ETCD_BEFORE, MARKER_PATH};
-use super::{Input, Marker, Seen, Via, settle};
+use super::{Input, Marker, Seen, Via, absent, settle};
 use crate::command::quote;
 use crate::model::{EtcdMember, Host, Model};
 use crate::names::HostName;
@@ -73,8 +73,10 @@ fn after_etcd(input: Input<'_>, markers: &[Marker]) -> Result<Runbook, Refusal> 
     Ok(book)
 }
 
-/// What all ways back have in common.
+/// What all ways back have in common. A recover that was ended in the middle may still refuse connections to those that
+/// are back.
 pub(super) fn way_back(input: Input<'_>, markers: &[Marker], steps: Vec<Step>) -> Runbook {
+    let lift = absent::lift(input.seen.hosts.keys().cloned());
     Runbook {
         name: "rejoin",
         aim: String::new(),
@@ -84,7 +86,7 @@ pub(super) fn way_back(input: Input<'_>, markers: &[Marker], steps: Vec<Step>) -
             "Transactions that exist only on a returned host are dropped when it follows the new leader (pg_rewind). To keep them, copy its data directory first.".to_owned(),
         ],
         consent: Consent::Name,
-        steps,
+        steps: [lift].into_iter().chain(steps).collect(),
         afterwards: vec!["`citusctl status` shows the formation; `citusctl plan` should find nothing to do.".to_owned()],
         prelude: preludes(input),
     }

@@ -4,7 +4,7 @@
 use super::marker::ETCD_BEFORE;
 use super::promote::{DROPIN, WAITS_AS_TOLD};
 use super::rejoin::{forget, markers, preludes, subject};
-use super::{Input, Marker, Via, pin};
+use super::{Input, Marker, Via, absent, pin};
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
@@ -16,7 +16,8 @@ pub fn plan_undo(input: Input<'_>) -> Result<Runbook, Refusal> {
     for marker in &markers {
         still_possible(input, marker)?;
     }
-    let mut steps = Vec::new();
+    // Patroni needs the hosts that were given up.
+    let mut steps = vec![absent::lift(input.seen.hosts.keys().cloned())];
     if markers.iter().any(|marker| marker.via == Via::Etcd) {
         steps.push(restore(input));
     }

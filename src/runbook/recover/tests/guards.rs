@@ -83,7 +83,7 @@ fn commits_wait_again_after_a_promotion_that_is_taken_back() {
     bench.marked(Via::Promote);
     assert_eq!(
         ids(&plan_undo(bench.input()).unwrap()),
-        ["unpin", "commits", "unmask", "close"]
+        ["lift", "unpin", "commits", "unmask", "close"]
     );
 }
 

@@ -268,11 +268,11 @@ fn rejoin_takes_in_who_answers_and_stays_open_for_the_others() {
     );
     bench.found("10.10.10.12", standby(100));
     let book = plan_rejoin(bench.input()).unwrap();
-    assert_eq!(ids(&book), ["settle", "etcd", "follow", "close"]);
+    assert_eq!(ids(&book), ["lift", "settle", "etcd", "follow", "close"]);
     assert!(
-        book.steps[3].title.contains("10.10.10.11"),
+        book.steps[4].title.contains("10.10.10.11"),
         "{}",
-        book.steps[3].title
+        book.steps[4].title
     );
 }
 
@@ -292,8 +292,8 @@ fn the_way_back_from_a_promotion_names_the_leader_before_patroni_starts() {
     assert_eq!(
         ids(&book),
         [
-            "hold", "quorum", "etcd", "leader", "adopt", "unpin", "settle", "etcd", "follow",
-            "close"
+            "lift", "hold", "quorum", "etcd", "leader", "adopt", "unpin", "settle", "etcd",
+            "follow", "close"
         ]
     );
     bench.host("10.10.10.12").pg.as_mut().unwrap().recovery = false;
@@ -311,7 +311,7 @@ fn undo_is_for_what_was_not_promoted() {
     bench.marked(Via::Etcd);
     assert_eq!(
         ids(&plan_undo(bench.input()).unwrap()),
-        ["etcd", "unpin", "unmask", "close"]
+        ["lift", "etcd", "unpin", "unmask", "close"]
     );
     bench.host("10.10.10.13").pg.as_mut().unwrap().recovery = false;
     assert!(
