@@ -27,6 +27,7 @@ mod remove;
 mod render;
 mod rest;
 mod rotate;
+mod rotate_lost;
 mod runbook;
 mod session;
 mod sinks;

@@ -191,7 +191,7 @@ impl Project {
         let absent = matches!(Ca::open(&dir), Err(PkiError::Absent { .. }));
         absent.then(|| {
             format!(
-                "There is no authority in {}: a recover does without, but the next `citusctl apply` would make a new one and replace all certificates. Put its backup there first.",
+                "There is no authority in {}: a recover does without, but `citusctl apply` wants the one that the hosts trust. Put its backup there; if its key is lost for good, `citusctl cert rotate-ca --key-lost` makes a new one, once the recover is closed.",
                 dir.display()
             )
         })

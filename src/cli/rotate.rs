@@ -1,20 +1,24 @@
 //! `cert rotate-ca`: another authority, in three steps between which nobody is without one that he trusts.
 
 use super::apply::{self, ApplyArgs};
-use super::cert::{self, CERT_TAGS, Form, PATIENCE, POLL};
+use super::cert::{self, Form, PATIENCE, POLL};
 use super::exit::{Failure, chain, code, say};
 use super::options::Common;
 use super::project::Project;
+use super::rotate_lost as lost;
 use super::runbook::ask;
 use super::session::Session;
 use super::session::run_id::run_id;
 use crate::engine::{Listener, PatroniTls, admits, listeners};
 use crate::event::Outcome;
 use crate::inventory::parameters::Typed;
+use crate::names::HostName;
 use crate::names::words::count;
 use crate::pki::rotation::{self, Phase};
 use crate::pki::{Ca, LeafRequest, PkiError, Usage, retire};
 use clap::{Args, ValueEnum};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Instant;
 use time::OffsetDateTime;
 
@@ -24,6 +28,9 @@ pub struct RotateArgs {
     /// Stop after this step; the next `cert rotate-ca` goes on
     #[arg(long, value_name = "STEP")]
     until: Option<Step>,
+    /// The key of the authority that the hosts trust is lost for good: the next one signs at once
+    #[arg(long)]
+    key_lost: bool,
 }
 
 /// A step, as it is called on the command line.
@@ -50,8 +57,13 @@ pub async fn run(common: &Common, args: &RotateArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
     let dir = cert::dir(&project);
     let begun = rotation::phase(&dir).map_err(bad)?;
+    let is_lost = args.key_lost || rotation::is_without_key(&dir).map_err(bad)?;
     match begun {
-        None => begin(common, &project)?,
+        None | Some(Phase::Trust) if is_lost => lost::begin(common, &project).await?,
+        None => {
+            lost::trusted_is_ours(common, &project).await?;
+            begin(common, &project)?;
+        }
         Some(phase) => say(&format!("going on with step {}", number(phase))),
     }
     let first = begun.unwrap_or(Phase::Trust);
@@ -74,7 +86,7 @@ pub async fn run(common: &Common, args: &RotateArgs) -> Result<u8, Failure> {
     Ok(code::DONE)
 }
 
-fn bad(error: PkiError) -> Failure {
+pub(super) fn bad(error: PkiError) -> Failure {
     let failure = Failure::new(code::INPUT, chain(&error));
     let hints = error.hints().into_iter();
     hints.fold(failure, |failure, hint| failure.hint(hint))
@@ -97,17 +109,7 @@ fn everybody(common: &Common) -> Result<(), Failure> {
 
 /// Says what is going to happen, and asks.
 fn begin(common: &Common, project: &Project) -> Result<(), Failure> {
-    let dir = cert::dir(project);
-    Ca::open(&dir).map_err(bad)?;
-    let typed = project.inventory.hosts.values().next();
-    let typed = typed.map(|host| Typed::new(&host.vars));
-    if !typed.is_none_or(|typed| typed.bool("ca_create")) {
-        let failure = Failure::new(code::REFUSED, "`ca_create: false`: none is made here");
-        return Err(failure.hint(format!(
-            "put `ca.key` and `ca.crt` of the next one into {}",
-            dir.join("rotation").display()
-        )));
-    }
+    may_be_made(project)?;
     say(&format!(
         "A new authority for {}, in three steps, each an ordinary apply with a proof by each listener:\n  \
          1  both are trusted everywhere        reloads; members of etcd restart one by one\n  \
@@ -115,8 +117,27 @@ fn begin(common: &Common, project: &Project) -> Result<(), Failure> {
          3  the old one is trusted no more     reloads; members of etcd restart one by one\n\
          Clients that check certificates need {} again after step 1 and before step 2: `--until trust` stops there.",
         count(project.model.hosts.len(), "host"),
-        dir.join("ca.crt").display(),
+        cert::dir(project).join("ca.crt").display(),
     ));
+    may_begin(common)
+}
+
+/// Where none may be made, the next pair is put there by hand.
+pub(super) fn may_be_made(project: &Project) -> Result<(), Failure> {
+    let next = cert::dir(project).join("rotation");
+    let typed = project.inventory.hosts.values().next();
+    let typed = typed.map(|host| Typed::new(&host.vars));
+    if next.join("ca.key").exists() || typed.is_none_or(|typed| typed.bool("ca_create")) {
+        return Ok(());
+    }
+    let failure = Failure::new(code::REFUSED, "`ca_create: false`: none is made here");
+    Err(failure.hint(format!(
+        "put `ca.key` and `ca.crt` of the next one into {}",
+        next.display()
+    )))
+}
+
+pub(super) fn may_begin(common: &Common) -> Result<(), Failure> {
     match common.yes {
         true => Ok(()),
         false => ask("Begin? [y/N] ", "`--yes` answers", |said| {
@@ -125,21 +146,31 @@ fn begin(common: &Common, project: &Project) -> Result<(), Failure> {
     }
 }
 
+pub(super) fn common_name(project: &Project) -> String {
+    let first = project.inventory.hosts.values().next();
+    first.map_or_else(String::new, |host| Typed::new(&host.vars).str("ca_cn"))
+}
+
 /// One step: its files here, on all hosts, and the proof. Every step brings new certificates, because Patroni reads the
 /// authority again only together with a certificate.
 async fn step(common: &Common, project: &Project, phase: Phase) -> Result<u8, Failure> {
     let dir = cert::dir(project);
-    let first = project.inventory.hosts.values().next();
-    let cn = first.map_or_else(String::new, |host| Typed::new(&host.vars).str("ca_cn"));
+    let cn = common_name(project);
     say(&format!("step {}", number(phase)));
     rotation::enter(&dir, phase, &cn, OffsetDateTime::now_utc()).map_err(bad)?;
-    let aside = format!("retired/{}", run_id());
-    for kept in cert::all(project)? {
-        retire(&dir, &kept.name, &aside).map_err(bad)?;
-    }
-    let tags = CERT_TAGS.iter().chain(&["ca_trust", "etcd_auth"]);
+    let tags: &[&str] = match rotation::is_without_key(&dir).map_err(bad)? {
+        // What the old one signed stays until all trust the new one.
+        true => &["ca_trust"],
+        false => {
+            let aside = format!("retired/{}", run_id());
+            for kept in cert::all(project)? {
+                retire(&dir, &kept.name, &aside).map_err(bad)?;
+            }
+            &["pg_cert", "etcd_cert", "ca_trust", "etcd_auth"]
+        }
+    };
     let all = Common {
-        tags: tags.map(|tag| (*tag).to_owned()).collect(),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         yes: true,
         ..common.clone()
     };
@@ -158,30 +189,58 @@ async fn step(common: &Common, project: &Project, phase: Phase) -> Result<u8, Fa
     }
 }
 
-/// Whether every listener shows what is kept, and lets in whom it should now, and nobody else.
+/// Whether every listener shows what is kept, and lets in whom it should now, and nobody else. Where the old key is lost,
+/// Patroni trusts the new authority together with its new certificate only.
 async fn proved(common: &Common, project: &Project, phase: Phase) -> Result<bool, Failure> {
-    let ca_pem = project.authority(false)?.cert_pem().to_owned();
-    let hosts = project.model.hosts.keys().cloned().collect();
-    let proofs = cert::prove(common, project, &ca_pem, &hosts, PATIENCE).await?;
-    cert::show(common, &proofs, Form::Lines)?;
-    let shown = proofs.iter().all(|proof| proof.found.is_ok());
     let dir = cert::dir(project);
-    let mut clients = vec![(rotation::next(&dir), "the new authority", true)];
-    match phase {
-        Phase::Trust => clients.push((Ca::open(&dir), "the old authority", true)),
-        Phase::Renew => clients.push((rotation::before(&dir), "the old authority", true)),
-        Phase::End => clients.push((rotation::before(&dir), "the old authority", false)),
+    let trusting = rotation::is_without_key(&dir).map_err(bad)?;
+    let ca_pem = project.authority(false)?.cert_pem().to_owned();
+    let hosts: BTreeSet<HostName> = project.model.hosts.keys().cloned().collect();
+    let mut good = trusting || shown(common, project, &ca_pem, &hosts).await?;
+    let mut clients = vec![(
+        rotation::next(&dir).map_err(bad)?,
+        "the new authority",
+        true,
+    )];
+    match old(&dir, phase)? {
+        Some(old) => clients.push((old, "the old authority", phase != Phase::End)),
+        None => say("without its key nobody can show what becomes of clients of the old authority"),
     }
-    let mut good = shown;
     let silent = common.without_events();
     let session = Session::reach(&silent, project, "cert", hosts).await?;
+    let all = project.model.hosts();
+    let all = all.flat_map(|host| listeners(&project.model, host));
+    let asked: Vec<Listener> = all
+        .filter(|at| at.verifies && !(trusting && at.program == "Patroni"))
+        .collect();
     for (authority, whose, wanted) in clients {
-        let authority = authority.map_err(bad)?;
         let client = client(&authority, &ca_pem)?;
-        good &= let_in(&session, &client, whose, wanted).await?;
+        good &= let_in(&session, &asked, &client, (whose, wanted)).await?;
     }
     session.finish(Outcome::Done).await;
     Ok(good)
+}
+
+async fn shown(
+    common: &Common,
+    project: &Project,
+    ca_pem: &str,
+    hosts: &BTreeSet<HostName>,
+) -> Result<bool, Failure> {
+    let proofs = cert::prove(common, project, ca_pem, hosts, PATIENCE).await?;
+    cert::show(common, &proofs, Form::Lines)?;
+    Ok(proofs.iter().all(|proof| proof.found.is_ok()))
+}
+
+/// The authority that leaves, if its key is there.
+fn old(dir: &Path, phase: Phase) -> Result<Option<Ca>, Failure> {
+    if phase == Phase::Trust && !rotation::is_without_key(dir).map_err(bad)? {
+        return Ca::open(dir).map(Some).map_err(bad);
+    }
+    match rotation::before(dir) {
+        Err(PkiError::KeyMissing { .. }) => Ok(None),
+        found => found.map(Some).map_err(bad),
+    }
 }
 
 /// Somebody whom an authority vouches for.
@@ -206,17 +265,14 @@ fn client(authority: &Ca, ca_pem: &str) -> Result<PatroniTls, Failure> {
 /// Asks all listeners that judge clients, again until they do as wanted or patience ends; says who does not.
 async fn let_in(
     session: &Session<'_>,
+    asked: &[Listener],
     client: &PatroniTls,
-    whose: &str,
-    wanted: bool,
+    (whose, wanted): (&str, bool),
 ) -> Result<bool, Failure> {
-    let model = &session.project.model;
-    let all = model.hosts().flat_map(|host| listeners(model, host));
-    let asked: Vec<Listener> = all.filter(|listener| listener.verifies).collect();
     let run = session.run()?;
     let started = Instant::now();
     loop {
-        let found = admits(&run, &asked, client).await;
+        let found = admits(&run, asked, client).await;
         let wrong: Vec<String> = asked
             .iter()
             .zip(&found)

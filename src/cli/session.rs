@@ -2,6 +2,7 @@
 
 mod addresses;
 mod endpoints;
+mod guards;
 mod known;
 pub(super) mod run_id;
 
@@ -19,10 +20,9 @@ use crate::event::{Emitter, Kind, Outcome};
 use crate::fact::PathKind;
 use crate::inventory::parameters::Typed;
 use crate::names::{FormationName, HostName, RunId};
-use crate::pki::{Ca, LeafRequest, Usage};
+use crate::pki::{Ca, LeafRequest, Usage, rotation};
 use crate::plan::{Desired, Plan, Seen, Selection, diff};
 use crate::resource::sha256_hex;
-use crate::runbook::recover::{MARKER_PATH, Marker};
 use crate::secret::Masker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -189,20 +189,7 @@ impl<'a> Session<'a> {
                 continue;
             };
             let typed = Typed::new(&host.vars);
-            let request = LeafRequest {
-                name: "operator".to_owned(),
-                common_name: "citusctl-operator".to_owned(),
-                sans: Vec::new(),
-                usage: Usage::Client,
-                lifetime: time::Duration::days(365),
-            };
-            let leaf = self.ca.leaf(&request, OffsetDateTime::now_utc());
-            let leaf = leaf.map_err(|error| Failure::new(code::INPUT, chain(&error)))?;
-            let tls = member.patroni_ssl.then(|| engine::PatroniTls {
-                ca_pem: self.ca.cert_pem().to_owned(),
-                cert_pem: leaf.cert_pem,
-                key_pem: leaf.key_pem,
-            });
+            let tls = member.patroni_ssl.then(|| self.operator()).transpose()?;
             let found = PatroniAccess {
                 user: typed.str("patroni_username"),
                 password: typed.secret("patroni_password"),
@@ -211,6 +198,35 @@ impl<'a> Session<'a> {
             access.insert(formation.name.clone(), found);
         }
         Ok(access)
+    }
+
+    /// With whose certificate Patroni is asked.
+    fn operator(&self) -> Result<engine::PatroniTls, Failure> {
+        let bad = |error| Failure::new(code::INPUT, chain(&error));
+        let ca_pem = self.ca.cert_pem().to_owned();
+        let pki = self.project.state_dir.join("pki");
+        if let Some(pair) = rotation::borrowed(&pki).map_err(bad)? {
+            let (cert_pem, key_pem) = (pair.cert_pem, pair.key_pem);
+            return Ok(engine::PatroniTls {
+                ca_pem,
+                cert_pem,
+                key_pem,
+            });
+        }
+        let request = LeafRequest {
+            name: "operator".to_owned(),
+            common_name: "citusctl-operator".to_owned(),
+            sans: Vec::new(),
+            usage: Usage::Client,
+            lifetime: time::Duration::days(365),
+        };
+        let leaf = self.ca.leaf(&request, OffsetDateTime::now_utc());
+        let leaf = leaf.map_err(bad)?;
+        Ok(engine::PatroniTls {
+            ca_pem,
+            cert_pem: leaf.cert_pem,
+            key_pem: leaf.key_pem,
+        })
     }
 
     /// Looks at all hosts and compares.
@@ -223,13 +239,16 @@ impl<'a> Session<'a> {
             .collect();
         let mut seen =
             engine::look(run, &first, &hosts, &first.groups().into_keys().collect()).await?;
-        not_in_emergency(&seen)?;
-        self.check_clocks(&seen)?;
+        guards::not_in_emergency(&seen)?;
+        guards::clocks(&seen)?;
         addresses::nobody_elses(&self.project.model, &seen)?;
         let desired = self.learn(&seen)?;
         Looker::new(run)
             .contents(differing(&desired, &seen), &mut seen)
             .await?;
+        if let Some(text) = guards::known_authority(self.project, &self.ca, &desired, &seen)? {
+            self.emitter.emit(Kind::Note { text });
+        }
         let plan = diff(&desired, &seen);
         Ok((desired, seen, plan))
     }
@@ -273,28 +292,6 @@ impl<'a> Session<'a> {
             .map_err(|failure| EngineError::Recompile(failure.text))
     }
 
-    /// Certificates and leases do not survive clocks that are far apart.
-    fn check_clocks(&self, seen: &Seen) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc().unix_timestamp() as f64;
-        let off: Vec<String> = seen
-            .hosts
-            .iter()
-            .filter(|(_, observed)| {
-                observed.traits.clock > 0.0 && (observed.traits.clock - now).abs() > 60.0
-            })
-            .map(|(host, observed)| format!("{host} by {:.0} s", observed.traits.clock - now))
-            .collect();
-        if off.is_empty() {
-            return Ok(());
-        }
-        let failure = Failure::new(
-            code::REFUSED,
-            format!("clocks are far off: {}", off.join(", ")),
-        );
-        Err(failure
-            .hint("set the clocks (`timedatectl set-ntp true`); certificates and leases need them"))
-    }
-
     /// Ends the run with an outcome, tells all sinks, takes leave.
     pub async fn finish(&self, outcome: Outcome) -> u8 {
         let finished = self.emitter.finish_as(outcome, &self.fleet.traffic());
@@ -330,27 +327,6 @@ fn wanted_hosts(desired: &Desired, selection: &Selection) -> BTreeSet<HostName> 
         hosts.retain(|host| limit.contains(host));
     }
     hosts
-}
-
-/// A formation that was recovered is left alone until the recover is closed: what it pinned would be undone, and
-/// what it put aside would be started.
-fn not_in_emergency(seen: &Seen) -> Result<(), Failure> {
-    for (host, observed) in &seen.hosts {
-        let Some(text) = &observed.emergency else {
-            continue;
-        };
-        let words = match Marker::read(text) {
-            Some(marker) => marker.sentence(),
-            None => "its note cannot be read".to_owned(),
-        };
-        let failure = Failure::new(
-            code::REFUSED,
-            format!("{host} has an open recover ({MARKER_PATH}): {words}\n  nothing was changed"),
-        );
-        return Err(failure
-            .hint("lost hosts are back: `citusctl recover rejoin`; gone for good: `citusctl recover rebuild`; nothing promoted yet: `citusctl recover undo`"));
-    }
-    Ok(())
 }
 
 /// Files that are there and differ: their contents are fetched for the diff.

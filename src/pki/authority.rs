@@ -140,6 +140,18 @@ impl Ca {
         self.created
     }
 
+    /// Removes an authority that this run made, before anybody trusts it; one that was there stays.
+    ///
+    /// # Errors
+    /// Files that cannot be removed.
+    pub fn take_back(&self) -> Result<(), PkiError> {
+        let own = self.dir.iter().filter(|_| self.created);
+        let mut files = own.flat_map(|dir| [dir.join("ca.crt"), dir.join("ca.key")]);
+        files.try_for_each(|path| {
+            std::fs::remove_file(&path).map_err(|source| PkiError::Io { path, source })
+        })
+    }
+
     /// The certificate of an instance: the one that is kept while it is fit, else a new one.
     ///
     /// # Errors

@@ -43,6 +43,23 @@ pub(super) fn blocks(pem: &str) -> Vec<String> {
     pem.split(BEGIN).skip(1).filter_map(whole).collect()
 }
 
+/// An authority that somebody else trusts: the first of those in `found`, if there are any and none is one of `ours`.
+/// A text without a certificate that can be read says nothing.
+pub fn stranger(ours: &str, found: &str) -> Option<Inspected> {
+    let read = |text: &str| -> Vec<Inspected> {
+        let all = blocks(text).into_iter();
+        all.filter_map(|block| inspect("ca.crt", &block).ok())
+            .collect()
+    };
+    let ours = read(ours);
+    let found = read(found);
+    let shared = |facts: &Inspected| ours.iter().any(|own| own.der == facts.der);
+    match found.iter().any(shared) {
+        true => None,
+        false => found.into_iter().find(|facts| facts.is_ca),
+    }
+}
+
 /// Reads the first certificate of a PEM text. `name` says in errors where it stands.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ pub mod rotation;
 mod store;
 
 pub use authority::Ca;
-pub use inspect::{Inspected, inspect};
+pub use inspect::{Inspected, inspect, stranger};
 pub use kept::{Kept, bring_back, kept, retire};
 pub use leaf::{Leaf, LeafRequest, Reissue, Usage};
 
@@ -57,7 +57,7 @@ impl PkiError {
         match self {
             Self::KeyMissing { .. } => vec![
                 "bring `ca.key` back from a backup: certificates that are out there were signed with it",
-                "to start anew with another authority, move `ca.crt` away; every host then gets new certificates",
+                "if it is lost for good: `citusctl cert rotate-ca --key-lost` puts another authority in its place",
             ],
             Self::Absent { .. } => {
                 vec!["set `ca_create: true`, or put `ca.key` and `ca.crt` there"]

@@ -7,6 +7,7 @@ use super::PkiError;
 use super::authority::Ca;
 use super::inspect::blocks;
 use super::store::{self, PRIVATE, PUBLIC};
+use crate::secret::Secret;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
@@ -15,6 +16,11 @@ use time::OffsetDateTime;
 const NEXT: &str = "rotation";
 /// Where the one before is kept meanwhile, below that.
 const BEFORE: &str = "before";
+/// Below that: the key of the one before is lost, and not everybody trusts the next one yet.
+const UNTRUSTED: &str = "untrusted";
+/// In the place of the one before: a pair that it signed.
+const LENT_CERT: &str = "client.crt";
+const LENT_KEY: &str = "client.key";
 
 /// A step of it. Each ends when all hosts have what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +47,9 @@ pub fn phase(dir: &Path) -> Result<Option<Phase>, PkiError> {
     let Some(key) = store::read(&next.join("ca.key"))? else {
         return Ok(None);
     };
+    if is_without_key(dir)? {
+        return Ok(Some(Phase::Trust));
+    }
     if store::read(&dir.join("ca.key"))?.as_deref() != Some(key.as_str()) {
         return Ok(Some(Phase::Trust));
     }
@@ -57,9 +66,104 @@ pub fn phase(dir: &Path) -> Result<Option<Phase>, PkiError> {
 /// Files that cannot be read or written, a pair that is none.
 pub fn enter(dir: &Path, phase: Phase, cn: &str, now: OffsetDateTime) -> Result<(), PkiError> {
     match phase {
+        Phase::Trust if is_without_key(dir)? => Ok(()),
         Phase::Trust => trust(dir, cn, now),
         Phase::Renew => sign(dir),
         Phase::End => end(dir),
+    }
+}
+
+/// The key of the authority that everybody trusts (`trusted`, its certificate) is lost: the next one signs from the
+/// beginning, and certificates that are out there stay in use until all trust it. What `dir` had of another authority,
+/// which nobody trusts, goes to `aside` below it.
+///
+/// # Errors
+/// Files that cannot be read, written or moved.
+pub fn begin_without_key(
+    dir: &Path,
+    trusted: &str,
+    aside: &str,
+    cn: &str,
+    now: OffsetDateTime,
+) -> Result<(), PkiError> {
+    let next = dir.join(NEXT);
+    store::make_dir(&next.join(BEFORE))?;
+    store::write(&next.join(UNTRUSTED), "", PUBLIC)?;
+    let made = Ca::open_or_create(&next, cn, now)?;
+    let new = blocks(made.cert_pem());
+    let mut old = blocks(trusted);
+    old.retain(|block| !new.contains(block));
+    store::write(&next.join(BEFORE).join("ca.crt"), &old.concat(), PUBLIC)?;
+    let key = store::read(&next.join("ca.key"))?.unwrap_or_default();
+    if store::read(&dir.join("ca.key"))?.is_some_and(|own| own != key) {
+        store::make_dir(&dir.join(aside))?;
+        for name in ["ca.key", "ca.crt"] {
+            move_away(&dir.join(name), &dir.join(aside).join(name))?;
+        }
+    }
+    store::write(&dir.join("ca.crt"), &[old, new].concat().concat(), PUBLIC)?;
+    store::write(&dir.join("ca.key"), &key, PRIVATE)
+}
+
+/// Whether not everybody trusts the authority yet that signs already, the old one's key being lost.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn is_without_key(dir: &Path) -> Result<bool, PkiError> {
+    Ok(store::read(&dir.join(NEXT).join(UNTRUSTED))?.is_some())
+}
+
+/// Meanwhile Patroni lets in only whom the old authority signed for: the pair of a host, borrowed for the operator.
+#[derive(Clone, Debug)]
+pub struct Borrowed {
+    pub cert_pem: String,
+    pub key_pem: Secret,
+}
+
+/// Keeps it until all trust the next authority.
+///
+/// # Errors
+/// Files that cannot be written.
+pub fn lend(dir: &Path, pair: &Borrowed) -> Result<(), PkiError> {
+    let before = dir.join(NEXT).join(BEFORE);
+    store::make_dir(&before)?;
+    store::write(&before.join(LENT_CERT), &pair.cert_pem, PUBLIC)?;
+    store::write(&before.join(LENT_KEY), pair.key_pem.expose(), PRIVATE)
+}
+
+/// The borrowed pair, while it is needed.
+///
+/// # Errors
+/// Files that cannot be read.
+pub fn borrowed(dir: &Path) -> Result<Option<Borrowed>, PkiError> {
+    if !is_without_key(dir)? {
+        return Ok(None);
+    }
+    let before = dir.join(NEXT).join(BEFORE);
+    let pair = store::read(&before.join(LENT_CERT))?.zip(store::read(&before.join(LENT_KEY))?);
+    Ok(pair.map(|(cert_pem, key)| Borrowed {
+        cert_pem,
+        key_pem: Secret::new(key),
+    }))
+}
+
+fn remove(path: &Path) -> Result<(), PkiError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(PkiError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn move_away(from: &Path, to: &Path) -> Result<(), PkiError> {
+    match std::fs::rename(from, to) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(PkiError::Io {
+            path: from.to_owned(),
+            source,
+        }),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -79,6 +183,10 @@ fn trust(dir: &Path, cn: &str, now: OffsetDateTime) -> Result<(), PkiError> {
 /// The key is what tells who signs: the certificates of both are in `ca.crt` already.
 fn sign(dir: &Path) -> Result<(), PkiError> {
     let next = dir.join(NEXT);
+    let mark = next.join(UNTRUSTED);
+    let lent = next.join(BEFORE).join(LENT_KEY);
+    remove(&lent)?;
+    remove(&mark)?;
     let absent = |dir: PathBuf| move || PkiError::Absent { dir };
     let new = store::read(&next.join("ca.key"))?.ok_or_else(absent(next.clone()))?;
     let old = store::read(&dir.join("ca.key"))?.ok_or_else(absent(dir.to_owned()))?;
@@ -120,17 +228,10 @@ pub fn before(dir: &Path) -> Result<Ca, PkiError> {
 /// Files that cannot be moved.
 pub fn finish(dir: &Path, aside: &str) -> Result<(), PkiError> {
     let next = dir.join(NEXT);
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| PkiError::Io { path, source }
-    };
-    let (old, kept) = (next.join(BEFORE), dir.join(aside));
+    let kept = dir.join(aside);
     store::make_dir(&kept)?;
-    match std::fs::rename(&old, kept.join("ca")) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(&old)(error)),
-        Ok(()) | Err(_) => {}
-    }
-    std::fs::remove_dir_all(&next).map_err(io(&next))
+    move_away(&next.join(BEFORE), &kept.join("ca"))?;
+    std::fs::remove_dir_all(&next).map_err(|source| PkiError::Io { path: next, source })
 }
 
 #[cfg(test)]
@@ -179,6 +280,38 @@ mod tests {
         assert_eq!(now.cert_pem(), new);
         let kept_key = std::fs::read_to_string(dir.join("retired/1/ca/ca.key")).unwrap();
         assert!(kept_key.contains("PRIVATE KEY"));
+    }
+
+    #[test]
+    fn with_the_key_lost_the_next_one_signs_at_once_and_is_trusted_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path();
+        let now = OffsetDateTime::now_utc();
+        let lost = Ca::in_memory("lost", now).unwrap();
+        let wrong = Ca::open_or_create(dir, "wrong", now).unwrap();
+        let mut found = String::new();
+        for _ in 0..2 {
+            let trusted = format!("{}{}", lost.cert_pem(), found);
+            begin_without_key(dir, &trusted, "retired/1", "ca", now).unwrap();
+            // The first hosts trust it already when it goes on.
+            next(dir).unwrap().cert_pem().clone_into(&mut found);
+            assert_eq!(phase(dir).unwrap(), Some(Phase::Trust));
+            assert!(is_without_key(dir).unwrap());
+            enter(dir, Phase::Trust, "ca", now).unwrap();
+            let both = Ca::open(dir).unwrap().cert_pem().to_owned();
+            assert!(both.starts_with(lost.cert_pem()));
+            assert_eq!(blocks(&both).len(), 2);
+            assert!(!both.contains(wrong.cert_pem()));
+        }
+        enter(dir, Phase::Renew, "ca", now).unwrap();
+        assert!(!is_without_key(dir).unwrap());
+        assert_eq!(phase(dir).unwrap(), Some(Phase::Renew));
+        assert!(matches!(before(dir), Err(PkiError::KeyMissing { .. })));
+        enter(dir, Phase::End, "ca", now).unwrap();
+        assert_eq!(phase(dir).unwrap(), Some(Phase::End));
+        finish(dir, "retired/2").unwrap();
+        assert_eq!(phase(dir).unwrap(), None);
+        assert!(dir.join("retired/1/ca.key").exists() && dir.join("retired/2/ca/ca.crt").exists());
     }
 
     #[test]

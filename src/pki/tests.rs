@@ -158,3 +158,18 @@ fn rfc_dates_beyond_2049_are_read_back() {
         *NOW + Duration::days(7300)
     );
 }
+
+#[test]
+fn a_stranger_is_an_authority_that_shares_nothing_with_ours() {
+    let now = OffsetDateTime::now_utc();
+    let (ours, other) = (
+        Ca::in_memory("ours", now).unwrap(),
+        Ca::in_memory("other", now).unwrap(),
+    );
+    let both = format!("{}{}", other.cert_pem(), ours.cert_pem());
+    let name = |found| super::stranger(ours.cert_pem(), found).and_then(|facts| facts.common_name);
+    assert_eq!(name(other.cert_pem()).as_deref(), Some("other"));
+    for fine in [ours.cert_pem(), &both, "", "no certificate"] {
+        assert_eq!(name(fine), None);
+    }
+}
