@@ -5,11 +5,12 @@ use super::options::Common;
 use super::project::Project;
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
-use crate::engine;
+use crate::engine::{self, Run};
 use crate::fact::GroupSeen;
 use crate::model::{Formation, Group, Model};
 use crate::names::{ClusterName, HostName, InstanceName};
 use crate::runbook::patroni::{self, Citus, Proxies, RestartScope, TargetError, View};
+use crate::runbook::recover::Marker;
 use crate::runbook::{Refusal, Runbook};
 use clap::Args;
 use std::collections::{BTreeMap, BTreeSet};
@@ -250,6 +251,7 @@ async fn act(
     let proxies = groups.iter().filter(|_| verb.tells_proxies);
     let proxies = proxies.flat_map(|group| patroni::proxy_hosts(model, &group.members));
     let mut hosts = hosts(&looked);
+    hosts.extend(etcd_hosts(model));
     hosts.extend(proxies.map(|host| host.name.clone()));
     let session = Session::reach(common, project, verb.name, hosts).await?;
     let run = session.run()?;
@@ -263,12 +265,50 @@ async fn act(
         proxies: verb.tells_proxies.then_some(proxies),
         ..view
     };
-    let views = views(model, groups, &seen);
-    let planned = views.and_then(|views| {
+    let planned = match stands(&session, &run, groups, &verb).await {
+        Ok(()) => views(model, groups, &seen),
+        Err(refusal) => Err(refusal.into()),
+    };
+    let planned = planned.and_then(|views| {
         let views: Vec<View<'_>> = views.into_iter().map(told).collect();
         Ok(plan(&views)?)
     });
     runbook::run(common, args, &session, &run, planned).await
+}
+
+fn etcd_hosts(model: &Model) -> impl Iterator<Item = HostName> {
+    let members = model.etcd.iter().flat_map(|etcd| &etcd.members);
+    members.map(|member| member.host.clone())
+}
+
+/// What Patroni cannot tell: that a recover by hand is open, and that all it says is from before etcd lost its majority.
+async fn stands(
+    session: &Session<'_>,
+    run: &Run<'_>,
+    groups: &[&Group],
+    verb: &Verb,
+) -> Result<(), Refusal> {
+    let notes = engine::markers(run).await;
+    if let Some(refusal) = notes.iter().find_map(Marker::forbids) {
+        return Err(refusal);
+    }
+    if verb.name == "reload" || engine::etcd_majority(run).await != Some(false) {
+        return Ok(());
+    }
+    let names: Vec<&str> = groups.iter().map(|group| group.cluster.as_str()).collect();
+    let lost = session.fleet.unreachable().keys().map(HostName::as_str);
+    let lost: Vec<&str> = lost.collect();
+    let away = match lost.is_empty() {
+        true => String::new(),
+        false => format!(" ({} do not answer)", lost.join(", ")),
+    };
+    Err(Refusal::new(
+        format!(
+            "etcd has no majority{away}: nobody can take or hand over a lead, and what Patroni says of {} is from before",
+            names.join(", ")
+        ),
+        "`citusctl etcd status` shows its members; if their hosts are lost: `citusctl recover --survivor HOST`",
+    ))
 }
 
 fn with_coordinators<'a>(model: &'a Model, groups: &[&'a Group]) -> Vec<&'a Group> {
@@ -318,6 +358,7 @@ fn coordinator<'a>(model: &'a Model, group: &Group, seen: &'a Looks) -> Option<C
     let formation = citus(model, group)?;
     let found = seen.get(&formation.coordinator()?.cluster);
     let leader = found.and_then(|found| found.as_ref().ok()?.leader());
+    let leader = leader.filter(|leader| leader.answers);
     Some(Citus {
         formation,
         leader: leader.and_then(|leader| model.instance(&leader.name)),

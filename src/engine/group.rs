@@ -308,7 +308,7 @@ impl GroupWork<'_> {
         if let Some(step) = watch(self.group, proxies, leader, candidate) {
             one(self.run, id, &step).await?;
         }
-        let step = steps::switchover(self.group, leader, candidate);
+        let step = steps::switchover(self.group, leader, candidate, leader);
         one(self.run, id, &step).await
     }
 

@@ -34,6 +34,8 @@ pub struct MemberSeen {
     /// Bytes behind the leader.
     pub lag: Option<i64>,
     pub pending_restart: bool,
+    /// Whether its own Patroni answered; false where nobody asked it.
+    pub answers: bool,
     /// When its PostgreSQL was started, in its own words; only where the member itself was asked.
     pub started: Option<String>,
     /// How far its log reaches (bytes); only where the member itself was asked.
@@ -53,6 +55,7 @@ impl MemberSeen {
 
     /// Adds what the member's own `GET /patroni` says.
     pub fn learn(&mut self, own: &Value) {
+        self.answers = own.get("patroni").is_some() || own.get("state").is_some();
         let started = own.get("postmaster_start_time").and_then(Value::as_str);
         self.started = started.map(str::to_owned);
         let places = [
@@ -139,6 +142,7 @@ fn read_member(member: &Value, hosts: &BTreeMap<InstanceName, HostName>) -> Opti
             .get("pending_restart")
             .and_then(Value::as_bool)
             .unwrap_or(false),
+        answers: false,
         started: None,
         position: None,
         name,

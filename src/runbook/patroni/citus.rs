@@ -22,9 +22,10 @@ pub(super) fn registered(
         true => Some(next),
         false => citus.leader,
     };
-    let Some(on) = on else {
+    let Some(on) = on.filter(|on| on.host != leader.host || leader.answers) else {
         risks.push(
-            "the coordinator has no leader: it learns of the new leader when it has one".to_owned(),
+            "the coordinator has no leader that answers from here: Patroni tells it of the new leader when it has one"
+                .to_owned(),
         );
         return None;
     };

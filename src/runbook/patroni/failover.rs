@@ -20,7 +20,7 @@ pub fn failover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook, R
                 format!("{} leads already", leader.name),
             ));
         }
-        if unfit(view, candidate).is_none() {
+        if leader.answers && unfit(view, candidate).is_none() {
             let reason = format!("{} leads and is healthy", leader.name);
             let way = format!(
                 "`citusctl switchover --to {}` hands over without loss",
@@ -29,12 +29,17 @@ pub fn failover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook, R
             return Err(Refusal::new(reason, way));
         }
     }
+    able(view, candidate)?;
     let mut risks = risks(view, candidate);
     let consent = match risks.is_empty() {
         true => Consent::Yes,
         false => Consent::Name,
     };
-    let mut steps = vec![steps::failover(view.group, candidate)];
+    let mut steps = vec![steps::failover(
+        view.group,
+        candidate,
+        view.through(candidate),
+    )];
     steps.extend(registered(view, candidate, &mut risks));
     Ok(Runbook {
         name: "failover",
@@ -58,9 +63,11 @@ fn choose<'a>(view: &View<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSe
             .member(name)
             .ok_or_else(|| Refusal::new(reason(), hint));
     }
-    let standbys = view.seen.members.iter().filter(|member| {
-        !member.is_leader() && !view.nofailover(&member.name) && member.state != "stopped"
-    });
+    let standbys = view
+        .seen
+        .members
+        .iter()
+        .filter(|member| !member.is_leader() && able(view, member).is_ok());
     let ahead = standbys.max_by_key(|member| (member.is_synchronous(), member.position));
     ahead.ok_or_else(|| {
         Refusal::new(
@@ -72,6 +79,26 @@ fn choose<'a>(view: &View<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSe
             "`citusctl recover --survivor HOST` is for the day when nothing else is left",
         )
     })
+}
+
+/// Patroni makes nobody the leader who is tagged so, or whose PostgreSQL does not run.
+fn able(view: &View<'_>, candidate: &MemberSeen) -> Result<(), Refusal> {
+    let name = &candidate.name;
+    if view.nofailover(name) {
+        return Err(Refusal::new(
+            format!("{name} is never to lead (tag nofailover)"),
+            "name another member; `citusctl status` shows them",
+        ));
+    }
+    // Without a leader a standby is `in archive recovery`, or still looks for somebody to follow.
+    let down = ["stopped", "stopping", "crashed", "unknown", ""];
+    match down.contains(&candidate.state.as_str()) || candidate.state.ends_with("failed") {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            format!("{name} is {}: it cannot take the lead", candidate.state),
+            "name another member, or start Patroni on its host; `citusctl status` shows them",
+        )),
+    }
 }
 
 /// What a failover to this member may lose.
@@ -93,7 +120,15 @@ fn risks(view: &View<'_>, candidate: &MemberSeen) -> Vec<String> {
             _ => {}
         }
     }
-    if view.seen.leader().is_none() && view.commit() == Commit::Asynchronous {
+    let led = view.seen.leader();
+    if let Some(leader) = led.filter(|leader| !leader.answers) {
+        risks.push(format!(
+            "{} still leads by what others know of it, and does not answer from here: see that it is off",
+            leader.name
+        ));
+    }
+    let leads = led.is_some_and(|leader| leader.answers);
+    if !leads && view.commit() == Commit::Asynchronous {
         risks.push("what the lost leader had not sent is lost; how much is unknown".to_owned());
     }
     if view.commit() != Commit::Asynchronous && !candidate.is_synchronous() {

@@ -123,8 +123,31 @@ impl<'a> View<'a> {
         absent.collect()
     }
 
+    /// Whom to ask for what any member passes on: `wanted` itself, or one that answers from here.
+    fn through(&self, wanted: &'a MemberSeen) -> &'a MemberSeen {
+        let mut members = self.seen.members.iter();
+        match wanted.answers {
+            true => wanted,
+            false => members.find(|member| member.answers).unwrap_or(wanted),
+        }
+    }
+
+    /// Patroni goes on saying what it knew last when the leader's host is gone: the leader itself is the witness.
+    fn answering(&self, leader: &MemberSeen, what: &str) -> Result<(), Refusal> {
+        match leader.answers {
+            true => Ok(()),
+            false => Err(Refusal::new(
+                format!(
+                    "{} should lead, by what others know of it, and its own Patroni does not answer: {what}",
+                    leader.name
+                ),
+                "`citusctl status` shows what is wrong; if its host is lost: `citusctl failover`, or `citusctl recover --survivor HOST` where etcd has no majority",
+            )),
+        }
+    }
+
     /// The leader, or why nothing can be done without one.
-    fn leader(&self) -> Result<&MemberSeen, Refusal> {
+    fn leader(&self) -> Result<&'a MemberSeen, Refusal> {
         self.seen.leader().ok_or_else(|| {
             Refusal::new(
                 format!(

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 /// Makes all members of these groups read their configuration again.
 pub fn reload(views: &[View<'_>], subject: &str) -> Runbook {
+    // All at once: one that does not answer keeps nobody else from it.
     let steps = views.iter().flat_map(|view| {
         let members = view.seen.members.iter();
-        members.map(|member| steps::reload(view.group, member))
+        members.map(|member| steps::reload(view.group, member).beside())
     });
     book(
         "reload",
@@ -54,7 +55,7 @@ fn switch(views: &[View<'_>], paused: bool) -> Result<Vec<Step>, Refusal> {
     wanted
         .map(|view| {
             let through = view.seen.leader().or_else(|| view.seen.members.first());
-            let through = through.ok_or_else(|| {
+            let through = through.map(|member| view.through(member)).ok_or_else(|| {
                 let reason = format!("{}: no member answers", view.group.cluster);
                 Refusal::new(reason, "`citusctl status` shows what is wrong")
             })?;
@@ -90,7 +91,7 @@ fn book(
 /// Removes a replica's copy and makes it anew.
 ///
 /// # Errors
-/// The leader, a member that Patroni does not know, a group without a leader or with another member down.
+/// The leader, a member that Patroni does not know, a group without a leader that answers for itself.
 pub fn reinit(view: &View<'_>, name: &InstanceName) -> Result<Runbook, Refusal> {
     let leader = view.leader()?;
     let Some(member) = view.seen.member(name) else {
@@ -105,6 +106,7 @@ pub fn reinit(view: &View<'_>, name: &InstanceName) -> Result<Runbook, Refusal> 
         let hint = format!("`citusctl switchover --group {}` first", view.group.cluster);
         return Err(Refusal::new(reason, hint));
     }
+    view.answering(leader, "there may be nothing to copy from")?;
     if member.is_up() && member.started.is_none() {
         let reason = format!("{name}: its Patroni does not answer");
         return Err(Refusal::new(
@@ -123,7 +125,10 @@ pub fn reinit(view: &View<'_>, name: &InstanceName) -> Result<Runbook, Refusal> 
         &format!("{name} gets a fresh copy from {}", leader.name),
         std::slice::from_ref(view),
         view.group.cluster.as_str(),
-        vec![steps::reinit(view.group, member)],
+        vec![
+            steps::source(view.group, leader),
+            steps::reinit(view.group, member),
+        ],
     );
     book.risks = risks(member, last);
     if last && member.is_streaming() {

@@ -124,9 +124,9 @@ fn of_leader(
         view.proxies
             .and_then(|proxies| watch(view.group, proxies, leader, successor)),
     );
-    steps.push(steps::switchover(view.group, leader, successor));
+    steps.push(steps::switchover(view.group, leader, successor, leader));
     steps.extend(registered(view, successor, risks));
-    steps.extend([steps::follows(view.group, leader), restart]);
+    steps.extend([steps::follows(view.group, leader, leader), restart]);
     steps
 }
 

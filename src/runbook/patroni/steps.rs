@@ -65,8 +65,13 @@ fn state<'a>(seen: &'a GroupSeen, name: &InstanceName) -> &'a str {
     seen.member(name).map_or("absent", |member| &member.state)
 }
 
-/// Hands the lead over from a healthy leader.
-pub fn switchover(group: &Group, leader: &MemberSeen, candidate: &MemberSeen) -> Step {
+/// Hands the lead over from a healthy leader. `through` is asked: any member passes the wish on.
+pub fn switchover(
+    group: &Group,
+    leader: &MemberSeen,
+    candidate: &MemberSeen,
+    through: &MemberSeen,
+) -> Step {
     let (from, to) = (leader.name.clone(), candidate.name.clone());
     let title = format!("switch over from {from} to {to}");
     let body = json!({ "leader": from, "candidate": to });
@@ -80,7 +85,7 @@ pub fn switchover(group: &Group, leader: &MemberSeen, candidate: &MemberSeen) ->
     });
     let holds = judge(move |seen| leads(seen, &wanted));
     Step::ask(
-        post(group, leader, "/switchover", body).ask(require, holds),
+        post(group, through, "/switchover", body).ask(require, holds),
         "switchover",
         title,
     )
@@ -88,25 +93,25 @@ pub fn switchover(group: &Group, leader: &MemberSeen, candidate: &MemberSeen) ->
     .within(90)
 }
 
-/// Makes a member lead where nobody does, or over Patroni's own choice.
-pub fn failover(group: &Group, candidate: &MemberSeen) -> Step {
+/// Makes a member lead where nobody does, or over Patroni's own choice. `through` is asked.
+pub fn failover(group: &Group, candidate: &MemberSeen, through: &MemberSeen) -> Step {
     let to = candidate.name.clone();
     let title = format!("fail over to {to}");
-    let request = post(group, candidate, "/failover", json!({ "candidate": to }));
+    let request = post(group, through, "/failover", json!({ "candidate": to }));
     let holds = judge(move |seen| leads(seen, &to));
     Step::ask(request.ask(always(), holds), "failover", title)
         .with_impact(Impact::Failover)
         .within(90)
 }
 
-/// Waits until a member follows the leader; asks it for nothing.
-pub fn follows(group: &Group, member: &MemberSeen) -> Step {
+/// Waits until a member follows the leader; asks for nothing. `through` says how the group is.
+pub fn follows(group: &Group, member: &MemberSeen, through: &MemberSeen) -> Step {
     let name = member.name.clone();
     let title = format!("{name} follows the new leader");
     let request = Request {
         method: "GET",
         path: "/liveness",
-        ..post(group, member, "", Value::Null)
+        ..post(group, through, "", Value::Null)
     };
     let holds = judge(move |seen| {
         let leader = seen.leader().and_then(|leader| leader.timeline);
@@ -165,6 +170,17 @@ pub fn reload(group: &Group, member: &MemberSeen) -> Step {
     Step::ask(request.ask(always(), always()), "reload", title)
         .with_impact(Impact::Reload)
         .always()
+}
+
+/// The leader itself says, immediately before a copy is removed, that it runs and has the lead.
+pub fn source(group: &Group, leader: &MemberSeen) -> Step {
+    let title = format!("{} leads, by its own words", leader.name);
+    let request = Request {
+        method: "GET",
+        path: "/leader",
+        ..post(group, leader, "", Value::Null)
+    };
+    Step::ask(request.ask(always(), always()), "source", title).always()
 }
 
 /// Removes a member's copy and makes it anew from the leader.

@@ -31,9 +31,16 @@ pub fn switchover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook,
             "new connections through HAProxy wait until the new leader takes them".to_owned(),
         );
     }
-    steps.push(steps::switchover(view.group, leader, candidate));
+    if !leader.answers {
+        risks.push(format!(
+            "{} cannot be asked from here: if it is gone, nothing is handed over; `citusctl failover` is for that",
+            leader.name
+        ));
+    }
+    let through = view.through(leader);
+    steps.push(steps::switchover(view.group, leader, candidate, through));
     steps.extend(registered(view, candidate, &mut risks));
-    steps.push(steps::follows(view.group, leader));
+    steps.push(steps::follows(view.group, leader, view.through(leader)));
     Ok(Runbook {
         name: "switchover",
         aim: format!(

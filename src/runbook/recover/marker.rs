@@ -2,6 +2,7 @@
 
 use crate::command::quote;
 use crate::names::{FormationName, HostName};
+use crate::runbook::Refusal;
 use serde::{Deserialize, Serialize};
 
 /// Where it is, on the survivor and on every host whose services were pinned.
@@ -61,6 +62,21 @@ impl Marker {
     /// Reads the file's text.
     pub fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text.trim()).ok()
+    }
+
+    /// Why etcd and Patroni are to be left alone: after a promotion by hand only `recover rejoin` knows the right order.
+    pub fn forbids(&self) -> Option<Refusal> {
+        let reason = format!(
+            "{}: an open recover put etcd and Patroni aside ({}): brought back otherwise, they would choose a leader of their own beside it",
+            self.survivor,
+            self.sentence()
+        );
+        (self.via == Via::Promote).then(|| {
+            Refusal::new(
+                reason,
+                "`citusctl recover rejoin` brings them back in the right order; gone for good: `citusctl recover rebuild`; nothing promoted yet: `citusctl recover undo`",
+            )
+        })
     }
 
     /// One sentence for `status`, `plan` and `apply`.

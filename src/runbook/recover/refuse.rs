@@ -80,16 +80,9 @@ fn data<'a>(seen: &'a Seen, member: &Instance) -> Result<&'a PgSeen, Refusal> {
 /// A recover by promotion is open.
 pub fn nothing_put_aside(seen: &Seen) -> Result<(), Refusal> {
     let mut markers = seen.markers().into_iter();
-    match markers.find(|marker| marker.via == Via::Promote) {
+    match markers.find_map(Marker::forbids) {
         None => Ok(()),
-        Some(marker) => Err(Refusal::new(
-            format!(
-                "{}: an open recover put etcd and Patroni aside ({}): brought back otherwise, they would choose a leader of their own beside it",
-                marker.survivor,
-                marker.sentence()
-            ),
-            "`citusctl recover rejoin` brings them back in the right order; gone for good: `citusctl recover rebuild`; nothing promoted yet: `citusctl recover undo`",
-        )),
+        Some(refusal) => Err(refusal),
     }
 }
 

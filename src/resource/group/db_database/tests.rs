@@ -48,6 +48,7 @@ fn seen(database: Option<Value>, inside: Option<Value>) -> GroupSeen {
             timeline: None,
             lag: None,
             pending_restart: false,
+            answers: false,
             started: None,
             position: None,
         }],

@@ -45,6 +45,7 @@ fn seen(role: Option<Value>, members: Value, authinfo: Value) -> GroupSeen {
             timeline: None,
             lag: None,
             pending_restart: false,
+            answers: false,
             started: None,
             position: None,
         }],

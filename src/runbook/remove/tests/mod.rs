@@ -118,6 +118,7 @@ fn seen(group: &crate::model::Group) -> GroupSeen {
             timeline: Some(1),
             lag: None,
             pending_restart: false,
+            answers: false,
             started: None,
             position: None,
         });
