@@ -148,6 +148,8 @@ pub(super) fn outcome(error: &EngineError) -> Outcome {
 
 pub(super) fn outcome_of(exit: u8) -> Outcome {
     match exit {
+        code::USAGE => Outcome::Usage,
+        code::INPUT => Outcome::Input,
         code::REFUSED => Outcome::Refused,
         code::UNREACHABLE => Outcome::Unreachable,
         code::DECLINED => Outcome::Interrupted,

@@ -6,6 +6,7 @@ use super::project::Project;
 use super::recover::{input, look};
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
+use super::snapshot_file::{place, save};
 use crate::engine;
 use crate::event::Outcome;
 use crate::names::HostName;
@@ -126,12 +127,12 @@ struct Verb<'a> {
 }
 
 impl Verb<'_> {
-    async fn session(&self, verb: &str) -> Result<Session<'_>, Failure> {
-        Session::reach(self.common, self.project, verb, self.hosts.clone()).await
+    async fn session(&self, verb: &str, looks: bool) -> Result<Session<'_>, Failure> {
+        Session::reach_for(self.common, self.project, verb, self.hosts.clone(), looks).await
     }
 
     async fn status(&self) -> Result<u8, Failure> {
-        let session = self.session("etcd status").await?;
+        let session = self.session("etcd status", true).await?;
         let run = session.run()?;
         let seen = look(&session, &run).await;
         let view = self.view(&session, &seen)?;
@@ -206,6 +207,11 @@ impl Verb<'_> {
     async fn restore(&self, args: &RestoreArgs) -> Result<u8, Failure> {
         let bytes = fs_err::read(&args.file)
             .map_err(|error| Failure::new(code::INPUT, error.to_string()))?;
+        etcd::whole(&bytes).map_err(|why| {
+            let text = format!("{}: {why}; nothing was changed", args.file.display());
+            Failure::new(code::INPUT, text)
+                .hint("`citusctl etcd snapshot FILE` saves what this brings back")
+        })?;
         let all = self.everywhere();
         let fenced = known(&args.fenced, &all.hosts)?;
         all.act("etcd restore", &args.runbook, |view| {
@@ -228,7 +234,7 @@ impl Verb<'_> {
         args: &RunbookArgs,
         plan: impl Fn(&EtcdView<'_>) -> Result<Runbook, Failure>,
     ) -> Result<u8, Failure> {
-        let session = self.session(verb).await?;
+        let session = self.session(verb, args.dry_run).await?;
         let run = session.run()?;
         let seen = look(&session, &run).await;
         let planned = self.view(&session, &seen).and_then(|view| plan(&view));
@@ -240,7 +246,8 @@ impl Verb<'_> {
             let text = format!("{} exists already; nothing was written", file.display());
             return Err(Failure::new(code::INPUT, text).hint("name another file"));
         }
-        let session = self.session("etcd snapshot").await?;
+        place(file)?;
+        let session = self.session("etcd snapshot", false).await?;
         let run = session.run()?;
         let taken = self.take(&session, &run).await;
         drop(run);
@@ -259,11 +266,14 @@ impl Verb<'_> {
                 snapshot.status
             ));
         }
-        result(&format!(
-            "{}: {} bytes from {host}\n",
-            file.display(),
-            snapshot.bytes.len()
-        ))?;
+        let bytes = snapshot.bytes.len();
+        result(&match self.common.json() {
+            true => {
+                let value = json!({"file": file, "bytes": bytes, "host": host, "verified": snapshot.status});
+                format!("{value}\n")
+            }
+            false => format!("{}: {bytes} bytes from {host}\n", file.display()),
+        })?;
         Ok(code::DONE)
     }
 
@@ -298,22 +308,6 @@ impl Verb<'_> {
             read.map_err(|why| Failure::new(code::FAILED, format!("{}: {why}", host.name)))?;
         Ok((host.name.clone(), snapshot))
     }
-}
-
-/// Written beside its place, for its owner only, then given its name: a file of that name is whole.
-fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    use std::io::Write;
-    let failed =
-        |error: std::io::Error| Failure::new(code::INPUT, format!("{}: {error}", file.display()));
-    let directory = file.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let mut new =
-        tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(failed)?;
-    new.write_all(bytes)
-        .and_then(|()| new.as_file().sync_all())
-        .map_err(failed)?;
-    new.persist_noclobber(file)
-        .map_err(|error| failed(error.error))?;
-    Ok(())
 }
 
 /// Hosts that the operator vouches for.

@@ -198,10 +198,12 @@ pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
         } => match Lab::find(name.as_deref())?.exec_on(host, command)? {},
         What::Kill { name, hosts } => {
             let mut lab = Lab::find(name.as_deref())?;
+            lab.check_power(hosts, true)?;
             hosts.iter().try_for_each(|host| lab.kill(host, &teller))?;
         }
         What::Start { name, hosts } => {
             let mut lab = Lab::find(name.as_deref())?;
+            lab.check_power(hosts, false)?;
             hosts.iter().try_for_each(|host| lab.start(host, &teller))?;
         }
     }
@@ -289,6 +291,9 @@ fn spec(common: &Common, args: &UpArgs, project: &project::Project) -> Result<La
 fn partition(args: &PartitionArgs, teller: &Teller) -> Result<(), Failure> {
     let lab = Lab::find(args.name.as_deref())?;
     lab.check_hosts(args.hosts.iter().chain(&args.from))?;
+    if let Some(from) = &args.from {
+        lab.check_pairs(&args.hosts, from)?;
+    }
     for host in &args.hosts {
         match &args.from {
             None => {

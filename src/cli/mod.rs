@@ -31,6 +31,7 @@ mod rotate_lost;
 mod runbook;
 mod session;
 mod sinks;
+mod snapshot_file;
 mod start;
 mod status;
 mod status_view;

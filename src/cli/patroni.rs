@@ -253,7 +253,7 @@ async fn act(
     let mut hosts = hosts(&looked);
     hosts.extend(etcd_hosts(model));
     hosts.extend(proxies.map(|host| host.name.clone()));
-    let session = Session::reach(common, project, verb.name, hosts).await?;
+    let session = Session::reach_for(common, project, verb.name, hosts, args.dry_run).await?;
     let run = session.run()?;
     let seen = engine::groups(&run, &looked).await;
     let reachable = session.fleet.hosts();

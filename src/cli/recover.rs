@@ -86,7 +86,8 @@ pub async fn run(common: &Common, args: &RecoverArgs) -> Result<u8, Failure> {
     } else {
         hosts
     };
-    let session = Session::reach(&common, &project, "recover", hosts).await?;
+    let looks = args.runbook.dry_run;
+    let session = Session::reach_for(&common, &project, "recover", hosts, looks).await?;
     let run = session.run()?;
     let planned = planned(&session, &run, &request).await;
     runbook::run(&common, &args.runbook, &session, &run, planned).await
@@ -102,7 +103,7 @@ async fn back(common: &Common, project: &Project, after: &After) -> Result<u8, F
         After::Undo(args) => (args, "recover undo", recover::plan_undo),
     };
     let hosts = project.model.hosts.keys().cloned().collect();
-    let session = Session::reach(common, project, verb, hosts).await?;
+    let session = Session::reach_for(common, project, verb, hosts, args.dry_run).await?;
     let run = session.run()?;
     let seen = look(&session, &run).await;
     let input = input(&session, &seen);

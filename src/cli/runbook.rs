@@ -1,7 +1,7 @@
 //! What all verbs that run a runbook share: show it, ask for consent, carry it out, say how it ended.
 
 use super::apply::{outcome, outcome_of};
-use super::exit::{Failure, code, pretty, result, say};
+use super::exit::{Failure, code, result, say};
 use super::options::Common;
 use super::session::Session;
 use crate::engine::{self, Run};
@@ -115,7 +115,8 @@ pub(super) fn show(
     if !common.json() {
         result(&masker.mask(&runbook_view(book)))?;
     } else if args.dry_run {
-        result(&masker.mask(&pretty(book)?))?;
+        let plan = serde_json::to_string(book)?;
+        result(&masker.mask(&format!("{plan}\n")))?;
     }
     Ok(())
 }

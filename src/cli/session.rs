@@ -4,6 +4,7 @@ mod addresses;
 mod endpoints;
 mod guards;
 mod known;
+mod reach;
 pub(super) mod run_id;
 
 use endpoints::{endpoints, resolver};
@@ -103,25 +104,6 @@ impl<'a> Session<'a> {
             selection,
             ..session
         })
-    }
-
-    /// Connects to the given hosts without compiling anything: for runbooks, which must work when most hosts are
-    /// gone and the authority's key may be, too. Needs one host at least.
-    pub async fn reach(
-        common: &'a Common,
-        project: &'a Project,
-        verb: &str,
-        hosts: BTreeSet<HostName>,
-    ) -> Result<Self, Failure> {
-        let ca = project.authority(false)?;
-        let masker = sinks::masker(&project.inventory);
-        let way = Way {
-            verb,
-            journal: true,
-            hosts,
-            wanted: Wanted::default(),
-        };
-        Self::open(common, project, way, (ca, masker)).await
     }
 
     async fn open(

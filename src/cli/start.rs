@@ -27,7 +27,8 @@ pub async fn run(common: &Common, args: &StartArgs) -> Result<u8, Failure> {
     }
     let project = Project::open(common)?;
     let hosts = project.model.hosts.keys().cloned().collect();
-    let session = Session::reach(common, &project, "start", hosts).await?;
+    let looks = args.runbook.dry_run;
+    let session = Session::reach_for(common, &project, "start", hosts, looks).await?;
     let run = session.run()?;
     let seen = look(&session, &run).await;
     let planned = start_cold(input(&session, &seen)).map_err(Failure::from);

@@ -154,6 +154,10 @@ pub enum Outcome {
     Pending,
     /// The program itself is at fault, or ill health was found.
     Internal,
+    /// The command line names what is not there.
+    Usage,
+    /// A file or a value cannot be used.
+    Input,
     /// A lint or a safeguard refused.
     Refused,
     /// A host could not be reached or did not let us in.
@@ -172,6 +176,8 @@ impl Outcome {
         match self {
             Self::Done => 0,
             Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Input => 3,
             Self::Refused => 4,
             Self::Unreachable => 5,
             Self::Failed => 6,
@@ -187,6 +193,8 @@ impl Outcome {
             Self::Done => "done",
             Self::Pending => "changes pending",
             Self::Internal => "internal error",
+            Self::Usage => "usage",
+            Self::Input => "bad input",
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Failed => "failed",

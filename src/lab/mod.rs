@@ -19,6 +19,7 @@ mod image;
 mod lock;
 mod machine;
 mod mirror;
+mod named;
 mod net;
 mod process;
 mod progress;

@@ -188,6 +188,8 @@ fn ending(outcome: Outcome, millis: u64) -> String {
         | Outcome::Refused
         | Outcome::Unreachable
         | Outcome::Failed
+        | Outcome::Usage
+        | Outcome::Input
         | Outcome::Interrupted
         | Outcome::Locked => BAD,
     };

@@ -1,6 +1,7 @@
 //! A log without room, certificates that have ended, a clock that is off: what happens, what our verbs say of it, and how it
 //! is mended.
 
+use super::mend::Broken;
 use super::run::Drill;
 use crate::cli::exit::{Failure, chain, code};
 use crate::event::drill::Millis;
@@ -41,6 +42,7 @@ impl Drill<'_> {
         };
         let (host, name) = (next.host.clone(), next.name.to_string());
         let at = self.mark(&format!("the log of {name} gets a small file system"));
+        self.broke(Broken::Log(host.clone()));
         self.pg_shell(&host, SMALL_LOG)?;
         self.took(at);
         self.whole(240).await?;
@@ -78,6 +80,7 @@ impl Drill<'_> {
     pub async fn certificate_expired(&mut self) -> Result<(), Failure> {
         let host = self.leader.clone();
         let at = self.mark(&format!("the certificates of {host} have ended"));
+        self.broke(Broken::Certificates);
         for (base, request) in self.requests(&host) {
             let pair = self.ended(&request)?;
             let line = format!("base={base}; {INSTALL}");
@@ -157,6 +160,7 @@ impl Drill<'_> {
         let at = self.mark(&format!(
             "`date` on {host} says ten minutes more (its services keep this computer's clock)"
         ));
+        self.broke(Broken::Clock(host.clone()));
         self.shell(&host, AHEAD)?;
         self.writing(at, 30).await?;
         self.hear(&["status"]).await?;
@@ -165,6 +169,18 @@ impl Drill<'_> {
         self.shell(&host, CLOCK_BACK)?;
         self.writing(at, 30).await?;
         self.as_before().await
+    }
+
+    /// Room, and the log back on its disk, if it is not there.
+    pub(super) fn log_back(&mut self, host: &HostName) -> Result<(), Failure> {
+        let script = format!(
+            "mountpoint -q \"$(readlink -f \"$PG_DATA/pg_wal\")\" || exit 0\nrm -f /pg/data/pg_wal/drill-full\n{LOG_BACK}"
+        );
+        self.pg_shell(host, &script)
+    }
+
+    pub(super) fn clock_back(&mut self, host: &HostName) -> Result<(), Failure> {
+        self.shell(host, CLOCK_BACK)
     }
 
     /// A script on a host, told who PostgreSQL is and where.

@@ -1,5 +1,6 @@
 //! The worst day, rehearsed: all other members of a group and etcd's majority lose their power, one host is left.
 
+use super::mend::Broken;
 use super::run::Drill;
 use crate::cli::exit::{Failure, code};
 use crate::cli::recover::Way;
@@ -150,10 +151,14 @@ impl Drill<'_> {
             .collect();
         self.mark(&format!("{} without power", recovery.lost.join(", ")));
         for host in &lost {
+            self.broke(Broken::Power(host.clone()));
             self.lab()?.kill(host.as_str(), &Silent)?;
         }
         self.quiet().await?;
         self.ask_survivor(&recovery.survivor).await;
+        // From here on power alone does not mend it.
+        self.broken.clear();
+        self.broke(Broken::Recover);
         let mut consent = None;
         for survivor in self.survivors(&lost) {
             consent = consent.or(self.recover(&survivor, &recovery).await?);

@@ -3,6 +3,7 @@
 mod ailments;
 mod doors;
 mod loss;
+mod mend;
 mod run;
 mod scenario;
 mod verbs;
@@ -57,6 +58,9 @@ pub async fn run(common: &Common, args: &DrillArgs) -> Result<u8, Failure> {
         let words = "--survivor, --via, --back and --lose are options of `drill three-lose-two`";
         return Err(Failure::new(code::USAGE, words));
     }
+    if let Some(page) = &args.html {
+        writable(page)?;
+    }
     let project = Project::open(common)?;
     let group = group(&project, args.group.as_deref())?;
     let lab = match std::env::var(INSIDE) {
@@ -77,14 +81,33 @@ pub async fn run(common: &Common, args: &DrillArgs) -> Result<u8, Failure> {
     let what = (args.name, args.loss.clone(), lab);
     let drill = Drill::new(common, &project, what, (group, leader), login);
     let id = run_id();
-    let report = drill.run(id.as_str()).await?;
+    let (report, interrupted) = drill.run(id.as_str()).await?;
     let page = args.html.clone().unwrap_or_else(|| {
         project
             .state_dir
             .join("drills")
             .join(format!("{id}-{}.html", report.drill))
     });
-    tell(common, &report, &page)
+    let exit = tell(common, &report, &page)?;
+    Ok(if interrupted { code::DECLINED } else { exit })
+}
+
+/// The page is written last: that it cannot be is said first.
+fn writable(page: &Path) -> Result<(), Failure> {
+    let bad = |why: &str| {
+        let text = format!("--html {}: {why}; nothing was done", page.display());
+        Err(Failure::new(code::USAGE, text).hint("name a file in a directory that is yours"))
+    };
+    if page.is_dir() {
+        return bad("is a directory");
+    }
+    let directory = page.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let tried = fs_err::create_dir_all(directory).and_then(|()| tempfile::tempfile_in(directory));
+    match tried {
+        Ok(_) => Ok(()),
+        Err(error) => bad(&error.kind().to_string()),
+    }
 }
 
 /// At work only what costs a moment is rehearsed, and only by whoever names the formation twice.
@@ -181,14 +204,14 @@ async fn leader(
 
 fn tell(common: &Common, report: &DrillReport, page: &Path) -> Result<u8, Failure> {
     let failed = |error: std::io::Error| Failure::new(code::INTERNAL, chain(&error));
-    if let Some(directory) = page.parent() {
-        fs_err::create_dir_all(directory).map_err(failed)?;
-    }
-    fs_err::write(page, drill_page(report)).map_err(failed)?;
     result(&match common.json() {
         true => format!("{}\n", serde_json::to_string(report)?),
         false => drill_view(report),
     })?;
+    if let Some(directory) = page.parent() {
+        fs_err::create_dir_all(directory).map_err(failed)?;
+    }
+    fs_err::write(page, drill_page(report)).map_err(failed)?;
     if !common.quiet {
         say(&format!("timeline: {}", page.display()));
     }

@@ -2,6 +2,7 @@
 
 use super::doors::{doors, entry, shared};
 use super::loss::LossArgs;
+use super::mend::{Broken, interrupted, was_interrupted};
 use super::scenario::Scenario;
 use super::watch::Watch;
 use crate::cli::exit::{Failure, code, say};
@@ -52,6 +53,7 @@ pub struct Drill<'a> {
     marks: Vec<Mark>,
     pub(super) said: Vec<Said>,
     pub(super) watch: Option<Watch>,
+    pub(super) broken: Vec<Broken>,
 }
 
 const POLL: Duration = Duration::from_millis(100);
@@ -94,11 +96,13 @@ impl<'a> Drill<'a> {
             marks: Vec::new(),
             said: Vec::new(),
             watch: None,
+            broken: Vec::new(),
         }
     }
 
-    /// Runs it. What could not be waited for is a problem of the report, not a failure.
-    pub async fn run(mut self, id: &str) -> Result<DrillReport, Failure> {
+    /// Runs it. What could not be waited for is a problem of the report, not a failure. The second word: whether it was
+    /// interrupted.
+    pub async fn run(mut self, id: &str) -> Result<(DrillReport, bool), Failure> {
         let formation = self.project.model.group(&self.group.cluster);
         self.table = Table {
             name: format!("citusctl_drill_{}", id.replace('-', "_")),
@@ -116,7 +120,14 @@ impl<'a> Drill<'a> {
         self.watch = Some(Watch::start(lab, members, &self.login, self.started)?);
         let (stop, stopped) = watch::channel(false);
         let writers = self.load(&stopped)?;
-        let failed = self.act().await.err();
+        let (failed, stopped_early) = tokio::select! {
+            ended = self.act() => (ended.err(), false),
+            () = interrupted() => (Some(was_interrupted()), true),
+        };
+        let left = match failed.is_some() {
+            true => self.mend().await,
+            false => Vec::new(),
+        };
         // The end of the last gap belongs to the picture.
         let end = self.now();
         self.until(2, |drill| drill.now() > end + 1000).await;
@@ -126,12 +137,13 @@ impl<'a> Drill<'a> {
             return Err(Failure::new(code::INTERNAL, "a writer broke off"));
         }
         let mut report = self.report(id, failed, end).await;
+        report.problems.extend(left);
         if let Err(why) = self.table.remove(&self.doors, &self.login).await {
             let why = format!("{} is left behind: {why}", self.table.name);
             report.problems.push(why);
             report.ok = false;
         }
-        Ok(report)
+        Ok((report, stopped_early))
     }
 
     async fn act(&mut self) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! What each drill breaks, what it waits for, and how it is mended.
 
+use super::mend::Broken;
 use super::run::Drill;
 use crate::cli::exit::{Failure, code};
 use crate::engine::drill::Patience;
@@ -102,6 +103,7 @@ impl Drill<'_> {
     async fn kill(&mut self, hosts: Vec<HostName>) -> Result<(), Failure> {
         let at = self.mark(&format!("{} without power", names(&hosts)));
         for host in &hosts {
+            self.broke(Broken::Power(host.clone()));
             self.lab()?.kill(host.as_str(), &Silent)?;
         }
         let all = hosts.len() == self.all.len();
@@ -124,6 +126,7 @@ impl Drill<'_> {
 
     async fn partition(&mut self, host: &HostName) -> Result<(), Failure> {
         let at = self.mark(&format!("{host} is cut off"));
+        self.broke(Broken::Link(host.clone()));
         self.lab()?.partition(host.as_str())?;
         self.writing(at, self.ttl() + 90).await?;
         let at = self.mark(&format!("{host} is connected again"));
@@ -138,6 +141,7 @@ impl Drill<'_> {
             rate: Some(2000),
             ..Slowness::default()
         };
+        self.broke(Broken::Link(host.clone()));
         self.lab()?.slow(host.as_str(), slowness)?;
         tokio::time::sleep(Duration::from_secs(10)).await;
         self.lab()?.heal(host.as_str())?;
@@ -150,6 +154,7 @@ impl Drill<'_> {
     async fn etcd_minority(&mut self) -> Result<(), Failure> {
         let host = self.etcd_hosts(1)?.remove(0);
         let at = self.mark(&format!("etcd on {host} loses its data"));
+        self.broke(Broken::Member(host.clone()));
         self.shell(&host, "systemctl kill -s KILL etcd; systemctl mask --now etcd 2>/dev/null; rm -rf /data/etcd/member")?;
         self.writing(at, 30).await?;
         let at = self.mark(&format!("etcd add {host}"));
@@ -168,6 +173,7 @@ impl Drill<'_> {
         let hosts = self.etcd_hosts(quorum)?;
         self.mark(&format!("etcd stops on {}", names(&hosts)));
         for host in &hosts {
+            self.broke(Broken::Etcd(host.clone()));
             self.shell(
                 host,
                 "systemctl kill -s KILL etcd; systemctl mask --now --runtime etcd 2>/dev/null",

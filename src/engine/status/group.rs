@@ -54,6 +54,28 @@ pub(super) fn judge(
     status
 }
 
+/// Patroni goes on saying what it knew last when etcd has lost its majority, and when its leader is gone.
+pub(super) fn witnesses(
+    group: &Group,
+    view: &ClusterView,
+    decides: bool,
+    away: impl Fn(&HostName) -> bool,
+    said: &mut Findings,
+) {
+    let cluster = &group.cluster;
+    if !decides {
+        said.problem(format!(
+            "{cluster}: roles and states are what Patroni knew last: etcd decides nothing, so nobody takes over (hosts lost? `citusctl recover --survivor HOST`)"
+        ));
+    }
+    if let Some(leader) = view.leader().filter(|leader| away(&leader.host(group))) {
+        said.problem(format!(
+            "{cluster}: {} leads by what others know of it, and its host does not answer",
+            leader.name
+        ));
+    }
+}
+
 /// `pg-2` before `pg-10`.
 fn natural(name: &InstanceName) -> (String, u64) {
     let (stem, number) = name
@@ -264,5 +286,43 @@ mod tests {
     #[test]
     fn ten_comes_after_two() {
         assert!(natural(&"pg-2".into()) < natural(&"pg-10".into()));
+    }
+
+    #[test]
+    fn what_patroni_knew_last_is_not_told_as_if_it_were_so() {
+        let path = format!("{}/inventory/ha-trio.yml", env!("CARGO_MANIFEST_DIR"));
+        let loaded = crate::inventory::load(path.as_ref(), &[]).expect("an inventory");
+        let model = crate::model::build(&loaded.inventory).0.expect("a model");
+        let (_, group) = model.groups().next().expect("a group");
+        let leader = MemberView {
+            name: "pg-test-1".to_owned(),
+            role: "leader".to_owned(),
+            state: "running".to_owned(),
+            ..MemberView::default()
+        };
+        let view = ClusterView {
+            members: vec![leader],
+            paused: false,
+        };
+        let mut said = Findings::default();
+        witnesses(group, &view, true, |_| false, &mut said);
+        assert!(said.problems.is_empty());
+        witnesses(
+            group,
+            &view,
+            false,
+            |host| host.as_str() == "10.10.10.11",
+            &mut said,
+        );
+        assert!(
+            said.problems[0].contains("what Patroni knew last"),
+            "{:?}",
+            said.problems
+        );
+        assert!(
+            said.problems[1].contains("pg-test-1 leads by what others know"),
+            "{:?}",
+            said.problems
+        );
     }
 }

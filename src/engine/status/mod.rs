@@ -94,6 +94,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
         etcd: quorum::judge(run, answers, &mut said),
         ..StatusReport::default()
     };
+    let decides = quorum::decides(run, &report.etcd);
     for (_, group) in run.model.groups() {
         let Some(answer) = answers.groups.get(&group.cluster) else {
             continue;
@@ -101,6 +102,10 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
         let limit = access.lag_limits.get(&group.cluster).copied();
         let view = answer.as_ref().map_err(String::as_str);
         report.paused |= view.is_ok_and(|view| view.paused);
+        if let Ok(view) = view {
+            let away = |host: &HostName| run.fleet.unreachable().contains_key(host);
+            group::witnesses(group, view, decides, away, &mut said);
+        }
         report
             .groups
             .push(group::judge(group, view, limit, &mut said));

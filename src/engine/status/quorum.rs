@@ -35,6 +35,13 @@ pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Ve
     members
 }
 
+/// Whether etcd can decide anything; where none of its members could be asked, nobody knows otherwise.
+pub(super) fn decides(run: &Run<'_>, members: &[EtcdStatus]) -> bool {
+    let mut asked = members.iter();
+    let connected = asked.any(|member| run.fleet.get(&member.host).is_some());
+    !connected || members.iter().any(|member| member.healthy)
+}
+
 fn margin(etcd: &Etcd, healthy: usize) -> String {
     let all = etcd.voters();
     let left = healthy.saturating_sub(etcd.quorum());

@@ -1,6 +1,7 @@
 //! etcd's members: one at a time, a learner before a voter, and never a step that the majority would not survive.
 
 mod add;
+mod content;
 mod quorum;
 mod remove;
 mod reset;
@@ -10,6 +11,7 @@ mod view;
 
 pub use add::add;
 pub(super) use add::forget_one;
+pub use content::whole;
 pub use quorum::Quorum;
 pub use remove::remove;
 pub use reset::reset;

@@ -1,5 +1,6 @@
 //! All members begin anew: with the keys of a snapshot, or with none at all.
 
+use super::content::own_keys;
 use super::{EtcdView, book, no_majority, stop};
 use crate::command::quote;
 use crate::inventory::parameters::Typed;
@@ -12,31 +13,30 @@ use crate::secret::Secret;
 use base64::Engine;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The largest snapshot that travels with a program (bytes); Patroni's keys take a few megabytes at most.
-const LARGEST: usize = 64 << 20;
-
 /// Brings a snapshot back: every member gets it, as a new cluster. Standbys are kept from leading meanwhile, so that
 /// the running leader, or who was the leader last, is the one to take the lead again.
 ///
 /// # Errors
-/// A file that is too large, a member's host that does not answer, a group whose last leader may be away.
+/// Keys of another formation, a member's host that does not answer, a group whose last leader may be away.
 pub fn restore(
     view: &EtcdView<'_>,
     snapshot: &[u8],
     fenced: &BTreeSet<HostName>,
 ) -> Result<Runbook, Refusal> {
-    if snapshot.len() > LARGEST || snapshot.is_empty() {
-        return Err(Refusal::new(
-            format!(
-                "{} bytes are no snapshot that this can bring back",
-                snapshot.len()
-            ),
-            "etcd holds only what Patroni keeps there: a few megabytes",
-        ));
-    }
     nothing_put_aside(view.input.seen)?;
     all_answer(view)?;
     nobody_ahead(view, fenced)?;
+    let leaders = view.input.model.groups().filter_map(|(_, group)| {
+        Some((
+            group,
+            view.input
+                .seen
+                .get(&first(view, group)?.host)?
+                .pg
+                .as_ref()?,
+        ))
+    });
+    let unknown = own_keys(leaders, snapshot)?;
     let aim = "etcd begins anew with the keys of the snapshot".to_owned();
     let mut book = book(view, "etcd restore", aim);
     book.consent = Consent::Name;
@@ -45,6 +45,7 @@ pub fn restore(
         "what was written to etcd after the snapshot is lost; the old data is moved aside"
             .to_owned(),
     ];
+    book.risks.extend(unknown);
     let upload = on_members(view, &upload(snapshot));
     let title = "bring the snapshot to every member, and verify it";
     book.steps.push(Step::on_all(upload, "upload", title));

@@ -165,12 +165,6 @@ fn a_restore_needs_everybody() {
             .reason
             .starts_with("10.10.10.12: all members must take part")
     );
-    assert!(
-        restore(&lab.view(), b"", &BTreeSet::new())
-            .expect_err("refused")
-            .reason
-            .starts_with("0 bytes")
-    );
 }
 
 fn empty_reset(lab: &Lab, fenced: &[&str]) -> Result<Runbook, Refusal> {
