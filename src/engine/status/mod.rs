@@ -97,6 +97,17 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
     let decides = quorum::decides(run, &report.etcd);
     for (_, group) in run.model.groups() {
         let Some(answer) = answers.groups.get(&group.cluster) else {
+            // All of its hosts are gone, or none of them was selected.
+            if group
+                .members
+                .iter()
+                .any(|member| run.fleet.unreachable().contains_key(&member.host))
+            {
+                let gone = Err("none of its hosts does");
+                report
+                    .groups
+                    .push(group::judge(group, gone, None, &mut said));
+            }
             continue;
         };
         let limit = access.lag_limits.get(&group.cluster).copied();
