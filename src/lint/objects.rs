@@ -4,7 +4,8 @@ use super::{Rule, Scope, once};
 use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
-use crate::model::objects::{Scene, databases, is_pooler_name, roles};
+use crate::model::objects::{Scene, databases, roles};
+use crate::names::words::is_plain;
 use crate::source::Diagnostic;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -85,7 +86,7 @@ fn unnameable(host: &InvHost, list: &str, asks: fn(&Value) -> bool) -> Vec<Diagn
     let entries = entries.as_array().into_iter().flatten();
     let asking = entries.filter(|entry| entry["state"] != "absent" && asks(entry));
     let names = asking.filter_map(|entry| entry["name"].as_str());
-    let odd = names.filter(|name| !name.is_empty() && !is_pooler_name(name));
+    let odd = names.filter(|name| !name.is_empty() && !is_plain(name));
     odd.map(|name| {
         let message = format!(
             "`{name}` {what}: its file takes names of letters, digits, `_`, `.` and `-` only"

@@ -36,6 +36,13 @@ pub fn bytes(number: u64) -> String {
     }
 }
 
+/// Whether a name can stand in files that know no quotes: before an equal sign in PgBouncer's, after `listen` in HAProxy's,
+/// and as the name of a file.
+pub fn is_plain(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    !name.is_empty() && name.chars().all(letter)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +58,13 @@ mod tests {
             [bytes(12), bytes(3482), bytes(1 << 30)],
             ["12 B", "3.4 KiB", "1.0 GiB"]
         );
+    }
+
+    #[test]
+    fn plain_names_need_no_quotes() {
+        assert!(is_plain("pg-meta_1.rw"));
+        for odd in ["", "a b", "a=b", "a\"b", "a/b", "ü"] {
+            assert!(!is_plain(odd), "{odd}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::inventory::InvHost;
 use crate::inventory::parameters::{self, DefaultValue, Typed};
 use crate::model::selector::Selector;
+use crate::names::words::is_plain;
 use crate::source::{Diagnostic, Span};
 use serde_json::Value;
 
@@ -122,9 +123,7 @@ impl Entry {
 
     /// Its name, if a file and a section of HAProxy can be called so.
     pub(crate) fn name(&self) -> Option<String> {
-        let letter = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-        let fits = |name: &String| !name.is_empty() && name.chars().all(letter);
-        self.text("name").filter(fits)
+        self.text("name").filter(|name| is_plain(name))
     }
 
     /// A whole number of the entry.

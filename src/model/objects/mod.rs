@@ -69,12 +69,6 @@ impl SystemUsers {
     }
 }
 
-/// Whether a name can stand on the left of an equal sign in PgBouncer's files: it has no quotes there.
-pub fn is_pooler_name(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    !name.is_empty() && name.chars().all(plain)
-}
-
 /// Whether PostgreSQL keeps a name as it is, and files with a line for each name can hold it.
 fn is_name(name: &str) -> bool {
     name.len() <= 63 && !name.chars().any(char::is_control)

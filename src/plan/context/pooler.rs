@@ -12,6 +12,7 @@ use crate::model::hba::{self, HbaEnv, RuleList};
 use crate::model::objects::{self, Scene, SystemUsers};
 use crate::model::{Formation, Instance};
 use crate::names::InstanceName;
+use crate::names::words::is_plain;
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Span};
 use crate::template::secret;
@@ -207,7 +208,7 @@ fn user_options(typed: &Typed<'_>, users: &SystemUsers) -> Vec<String> {
     for (name, entry) in user_entries(typed, users) {
         let mode = entry.get("pool_mode").and_then(Value::as_str);
         let limit = entry.get("pool_connlimit").and_then(Value::as_i64);
-        if (mode.is_some() || limit.is_some()) && objects::is_pooler_name(&name) {
+        if (mode.is_some() || limit.is_some()) && is_plain(&name) {
             options.insert(name, (mode.map(str::to_owned), limit.filter(|n| *n >= 0)));
         }
     }
@@ -243,7 +244,7 @@ fn databases(typed: &Typed<'_>, instance: &Instance, formation: &Formation) -> V
         };
         let flag = |key: &str, text: &str| entry.get(key).and_then(Value::as_str) == Some(text);
         let pooled = entry.get("pgbouncer").and_then(Value::as_bool) != Some(false);
-        if !objects::is_pooler_name(name) {
+        if !is_plain(name) {
             continue;
         }
         match pooled && !flag("state", "absent") {
