@@ -10,6 +10,7 @@ use crate::catalog::Gate;
 use crate::command::{quote, whole_program};
 use crate::event::Kind;
 use crate::fact::GroupSeen;
+use crate::model::etcd::FUNCTIONS;
 use crate::model::{EtcdMember, Formation, Group};
 use crate::names::words::count;
 use crate::names::{HostName, StageName};
@@ -271,7 +272,7 @@ fn health(member: &EtcdMember, port: u16) -> String {
         false => "health",
     };
     format!(
-        "ETCDCTL_API=3 etcdctl --command-timeout=3s --dial-timeout=2s --endpoints={} --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key endpoint {question} 2>&1",
+        "{FUNCTIONS}etcd_plain {} endpoint {question} 2>&1",
         quote(&member.client_url(port))
     )
 }

@@ -4,6 +4,10 @@ use crate::names::HostName;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 
+/// Shell functions that ask etcd and change its members, on the host of one; what each does stands beside it there. They
+/// are the only place that knows how etcdctl is called.
+pub const FUNCTIONS: &str = include_str!("../../templates/etcd.sh");
+
 /// One etcd cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Etcd {
@@ -111,5 +115,43 @@ mod tests {
             etcd(2).initial_cluster(),
             "etcd-1=https://10.0.0.1:2380,etcd-2=https://10.0.0.2:2380"
         );
+    }
+
+    /// What the functions say where etcdctl knows this list of members, and those of `well` are healthy.
+    fn shell(list: &str, well: &str, call: &str) -> String {
+        let text = format!(
+            "etcdctl() {{ case \"$*\" in *'member list') printf '%s\\n' '{list}' ;; *health) printf '%s' '{well}' ;; esac; }}\n\
+             {FUNCTIONS}etcd_ctl_at() {{ etcd_plain \"$@\"; }}\n{call}"
+        );
+        let output = std::process::Command::new("sh")
+            .args(["-ec", &text])
+            .output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    }
+
+    const LIST: &str = "a1, started, etcd-1, https://10.0.0.1:2380, https://10.0.0.1:2379, false\n\
+        a2, started, etcd-2, https://10.0.0.2:2380, https://10.0.0.2:2379, false\n\
+        a3, unstarted, , https://10.0.0.3:2380, , false\n\
+        a4, started, etcd-4, https://10.0.0.4:2380, https://10.0.0.4:2379, true";
+
+    #[test]
+    fn a_member_that_was_never_started_has_a_vote() {
+        let well = "https://10.0.0.1:2379 is healthy: successfully committed\n";
+        assert_eq!(shell(LIST, well, "etcd_quorum x"), "3 1\n");
+        assert_eq!(shell("Error: denied", "", "etcd_quorum x"), "0 0\n");
+    }
+
+    #[test]
+    fn who_joins_is_named_among_the_others() {
+        let call = "printf 'name: etcd-3\ninitial-cluster: old\ninitial-cluster-state: new\n' >conf.$$\n\
+            trap 'rm -f conf.$$' EXIT\netcd_joining x etcd-3 https://10.0.0.3:2380 conf.$$";
+        assert_eq!(
+            shell(LIST, "", &format!("cd /tmp\n{call}")),
+            "name: etcd-3\ninitial-cluster: etcd-1=https://10.0.0.1:2380,etcd-2=https://10.0.0.2:2380,\
+             etcd-3=https://10.0.0.3:2380,etcd-4=https://10.0.0.4:2380\ninitial-cluster-state: existing\n"
+        );
+        let line = "a3, unstarted, , https://10.0.0.3:2380, , false\n";
+        assert_eq!(shell(LIST, "", "etcd_entry x https://10.0.0.3:2380"), line);
+        assert_eq!(shell(LIST, "", "etcd_entry x https://10.0.0.9:2380"), "");
     }
 }

@@ -4,11 +4,12 @@
 use crate::command::quote;
 use crate::inventory::Inventory;
 use crate::inventory::parameters::Typed;
+use crate::model::etcd;
 use crate::model::pg::bin_dir;
 use crate::model::{Host, Model};
 use crate::secret::Secret;
 
-/// The functions of a host:
+/// The functions of a host, beside those of [`etcd::FUNCTIONS`]:
 ///
 /// - `etcd_ctl ...` speaks to the member on this host as root; `etcd_ctl_at ENDPOINT ...` to another;
 /// - `etcd_majority` succeeds when this member takes part in a majority; it needs no password, and says no at once
@@ -17,20 +18,15 @@ use crate::secret::Secret;
 ///   the lead to, for the 90 s of its unit;
 /// - `etcd_start_with FILE` names the configuration of the next start of etcd.service, `etcd_start_ordinary` takes that
 ///   back: without a look of systemd at its files where the unit is of this version;
-/// - `etcd_leader_url URL` prints where the leader is, asked at any member that lives: with passwords on, only the leader
-///   itself can promote a learner (a follower forwards the request without them);
 /// - `patroni_says leader` asks Patroni on this host, and prints why where the answer is no;
 /// - `sql DATABASE SQL` asks PostgreSQL on this host as its superuser, unaligned, without a header;
 /// - `pg_control ...` is pg_ctl on this host's data; `pg_is_stopping` says whether the server has been asked to end: it then
 ///   waits for standbys that are gone, for up to wal_sender_timeout, and may be ended at once, since all that it
 ///   acknowledged is in its log;
-/// - `json_text KEY` prints the first string or number of that key in the JSON on standard input;
 /// - variables `ETCD_DATA`, `ETCD_CONF`, `ETCD_URL`, `ETCD_PEER`, `ETCD_NAME`, `PG_DATA`, `PG_BIN`, `PG_PORT`, `PG_USER`.
 pub fn host_functions(inventory: &Inventory, model: &Model, host: &Host) -> Secret {
     // psql complains of a directory that its user cannot enter, and that would be taken for an answer.
-    let mut text = String::from(
-        "cd /\njson_text() { tr -d '\\n' | sed -n \"s/.*\\\"$1\\\": *\\\"\\{0,1\\}\\([^\\\",}]*\\).*/\\1/p\"; }\n",
-    );
+    let mut text = format!("cd /\n{}", etcd::FUNCTIONS);
     if let Some(vars) = inventory.hosts.get(&host.name) {
         let typed = Typed::new(&vars.vars);
         text.push_str(&etcd_functions(&typed, model, host));
@@ -55,8 +51,6 @@ fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
     let peer = std::net::SocketAddr::new(member.address, ports.1);
     format!(
         "ETCD_DATA={data} ETCD_CONF=/etc/etcd/etcd.conf.yml ETCD_NAME={name} ETCD_URL={url} ETCD_PEER=https://{peer}\n\
-         etcd_plain() {{ ETCDCTL_API=3 etcdctl --command-timeout=4s --dial-timeout=2s --cacert=/etc/etcd/ca.crt \
-         --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key --endpoints=\"$@\"; }}\n\
          etcd_ctl_at() {{ {login}etcd_plain \"$@\"; }}\n\
          etcd_ctl() {{ etcd_ctl_at \"$ETCD_URL\" \"$@\"; }}\n\
          etcd_stop() {{ systemctl kill -s KILL etcd.service 2>/dev/null || :; systemctl stop etcd.service || :; }}\n\
@@ -68,10 +62,6 @@ fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
          fi; }}\n\
          etcd_start_ordinary() {{ rm -f /run/citusctl/etcd-start; [ ! -e \"$ETCD_DROPIN\" ] || {{ rm -f \"$ETCD_DROPIN\"; systemctl daemon-reload; }}; }}\n\
          etcd_starts_ordinary() {{ [ ! -e /run/citusctl/etcd-start ] && [ ! -e \"$ETCD_DROPIN\" ] || {{ echo 'the temporary configuration is still in place'; return 1; }}; }}\n\
-         etcd_leader_url() {{ for url in $(etcd_ctl_at \"$1\" member list | cut -d, -f5); do\n\
-           found=$(etcd_plain \"$url\" endpoint status -w json 2>/dev/null) || continue\n\
-           [ \"$(printf %s \"$found\" | json_text member_id)\" != \"$(printf %s \"$found\" | json_text leader)\" ] || {{ echo \"$url\"; return 0; }}\n\
-         done; }}\n\
          etcd_leader() {{ etcd_plain \"$ETCD_URL\" endpoint status -w json 2>/dev/null | json_text leader; }}\n\
          etcd_majority() {{ systemctl is-active -q etcd.service || return 1; case $(etcd_leader) in '' | 0) false ;; *) etcd_plain \"$ETCD_URL\" endpoint health 2>&1 | grep -q 'is healthy' ;; esac; }}\n",
         data = quote(&typed.str("etcd_data")),

@@ -4,6 +4,7 @@ use super::StatusAccess;
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
+use crate::model::etcd::FUNCTIONS;
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
 use crate::runbook::recover::Marker;
@@ -145,15 +146,12 @@ fn etcd_text(etcd: &Etcd, member: &EtcdMember, access: &StatusAccess) -> String 
         })
         .unwrap_or_default();
     let endpoint = quote(&member.client_url(etcd.client_port));
-    let call = format!(
-        "{password}ETCDCTL_API=3 etcdctl --command-timeout=4s --dial-timeout=2s --endpoints={endpoint} \
-         --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key"
-    );
+    let call = format!("{password}etcd_plain {endpoint}");
     let list = match member.learner {
         true => String::new(),
         false => format!("mark etcd members; {call} member list -w json 2>&1\n"),
     };
-    format!("mark etcd status; {call} endpoint status -w json 2>&1\n{list}")
+    format!("{FUNCTIONS}mark etcd status; {call} endpoint status -w json 2>&1\n{list}")
 }
 
 fn nodes_text(formation: &Formation, member: &Instance) -> String {

@@ -95,7 +95,8 @@ fn config_is_there(host: &HostName) -> Step {
     .within(1)
 }
 
-/// For some seconds after a member came back etcd calls itself unhealthy and changes no list of members.
+/// For some seconds after a member came back etcd calls itself unhealthy and changes no list of members. Every other word
+/// of it is final here, so this is not `etcd_retry`.
 const FORGET: &str = r#"end=$(($(date +%s) + 20))
 until said=$(etcd_ctl member remove "$id" 2>&1); do
   case $said in

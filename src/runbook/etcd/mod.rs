@@ -38,15 +38,13 @@ fn book(view: &EtcdView<'_>, name: &'static str, aim: String) -> Runbook {
     }
 }
 
-/// Checked on the host that is asked, immediately before a change of membership: `votes` with a vote and `alive` of them
-/// will be left or there afterwards.
+/// Checked on the host that is asked, immediately before a change of membership, which makes them so many `voters` and
+/// so many `alive` more or fewer. The etcd that will be changed answers, and not what was seen of its hosts ([`EtcdView`]).
 fn enforce(voters: i32, alive: i32) -> String {
     format!(
-        "list=$(etcd_ctl member list)\n\
-         voters=$(printf '%s\\n' \"$list\" | grep -c ', started, .*, false$') || :\n\
-         urls=$(printf '%s\\n' \"$list\" | grep ', false$' | cut -d, -f5 | tr -d ' ' | grep . | paste -s -d, -)\n\
-         alive=$(etcd_plain \"$urls\" endpoint health 2>&1 | grep -c 'is healthy') || :\n\
-         voters=$((voters + {voters})) alive=$((alive + {alive})) needed=$(((voters + {voters}) / 2 + 1))\n\
+        "quorum=$(etcd_quorum \"$ETCD_URL\")\n\
+         voters=$((${{quorum% *}} + {voters})) alive=$((${{quorum#* }} + {alive}))\n\
+         needed=$((voters / 2 + 1))\n\
          if [ $voters -lt 1 ] || [ $alive -lt $needed ]; then echo \"$voters with a vote, $alive alive, $needed needed: no quorum would be left\"; false; fi"
     )
 }

@@ -18,7 +18,7 @@ pub fn remove(view: &EtcdView<'_>, member: &MemberView) -> Result<Runbook, Refus
         book.aim = format!("{} is no member", member.name);
         return Ok(book);
     };
-    let votes = !member.learner && member.started;
+    let votes = !member.learner;
     let left = match votes {
         true => view.quorum().minus(member.alive),
         false => view.quorum(),

@@ -269,3 +269,44 @@ fn nothing_begins_anew_beside_a_promotion_by_hand() {
         assert!(reason.contains("put etcd and Patroni aside"), "{reason}");
     }
 }
+
+#[test]
+fn the_members_that_stay_are_counted_once() {
+    let left = |quorum: &str, (voters, alive): (i32, i32)| {
+        let text = format!(
+            "etcd_quorum() {{ echo '{quorum}'; }}\n{}",
+            super::enforce(voters, alive)
+        );
+        let output = std::process::Command::new("sh")
+            .args(["-ec", &text])
+            .output()
+            .unwrap();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        )
+    };
+    assert_eq!(left("3 3", (-1, -1)), (true, String::new()));
+    assert_eq!(left("3 2", (-1, 0)), (true, String::new()));
+    let none = "2 with a vote, 1 alive, 2 needed: no quorum would be left";
+    assert_eq!(left("3 2", (-1, -1)), (false, none.to_owned()));
+    assert!(!left("5 3", (-1, -1)).0);
+    assert!(!left("1 1", (-1, -1)).0);
+}
+
+#[test]
+fn one_that_never_started_takes_its_vote_along() {
+    let mut lab = lab([WELL, WELL, EMPTY]);
+    for seen in lab.seen.hosts.values_mut() {
+        for member in seen.etcd.members.iter_mut().filter(|m| m.id == "a3") {
+            (member.started, member.name) = (false, String::new());
+        }
+    }
+    let member = lab.view().find("etcd-3").unwrap();
+    assert_eq!(member.state(), "added, never started");
+    let book = remove(&lab.view(), &member).unwrap();
+    assert!(
+        book.seen
+            .contains(&"without it: 2 with a vote, 2 alive, 2 needed: 0 more may fail".to_owned())
+    );
+}

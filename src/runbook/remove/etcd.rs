@@ -112,7 +112,7 @@ impl<'a> Case<'a> {
         let mut left = view.quorum();
         let mut steps = Vec::new();
         for member in counted {
-            let votes = !member.learner && member.started;
+            let votes = !member.learner;
             if votes {
                 left = left.minus(member.alive);
             }

@@ -28,6 +28,9 @@ fn engine() -> Engine {
             ));
         }
     }
+    let shared = "templates/etcd.sh";
+    let text = std::fs::read_to_string(root.with_file_name(shared)).unwrap();
+    files.push((shared.to_owned(), text));
     Engine::new(files)
 }
 

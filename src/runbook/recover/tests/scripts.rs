@@ -1,5 +1,6 @@
 //! Scripts of steps, run on this machine with the programs of a host replaced by functions that note what they are told.
 
+use crate::model::etcd::FUNCTIONS;
 use std::process::Command;
 
 /// Runs `act` after `functions`; what was noted, and whether it succeeded.
@@ -10,7 +11,7 @@ fn run(functions: &str, act: &str) -> (bool, String) {
          note() {{ printf '%s\\n' \"$*\" >>noted; }}\nmkdir -p data/member; echo 'name: x' >conf\n\
          refuse() {{ note refuse \"$@\"; exit 94; }}\nsystemctl() {{ note systemctl \"$@\"; }}\nchown() {{ :; }}\n\
          etcd_stop() {{ note stop; }}\nmove_aside() {{ note aside; }}\netcd_start_with() {{ :; }}\netcd_start_ordinary() {{ :; }}\n\
-         etcd_leader_url() {{ :; }}\n{functions}\n( set -e\n{act}\n)\nrc=$?\ncat noted\nexit $rc\n"
+         {FUNCTIONS}etcd_leader_url() {{ :; }}\n{functions}\n( set -e\n{act}\n)\nrc=$?\ncat noted\nexit $rc\n"
     );
     let output = Command::new("sh")
         .current_dir(dir.path())
