@@ -35,22 +35,7 @@ pub(super) fn prepare(record: &Record, index: usize) -> Result<(), LabError> {
     authorize(&upper.join("home/dba"), &public)?;
     let key = upper.join("etc/ssh/ssh_host_ed25519_key");
     std::fs::create_dir_all(upper.join("etc/ssh")).at(&upper)?;
-    if !key.exists() {
-        tool::run(
-            "ssh-keygen",
-            &[
-                "-q".as_ref(),
-                "-t".as_ref(),
-                "ed25519".as_ref(),
-                "-N".as_ref(),
-                "".as_ref(),
-                "-C".as_ref(),
-                host.hostname.as_ref(),
-                "-f".as_ref(),
-                key.as_os_str(),
-            ],
-        )?;
-    }
+    tool::ssh_key(&key, &host.hostname)?;
     write(&upper.join("etc/hostname"), &format!("{}\n", host.hostname))?;
     write(
         &upper.join("etc/hosts"),

@@ -129,22 +129,7 @@ impl Lab {
         let ssh = self.record.dir.join("ssh");
         make_private(&ssh)?;
         let key = ssh.join("id_ed25519");
-        if !key.exists() {
-            tool::run(
-                "ssh-keygen",
-                &[
-                    "-q".as_ref(),
-                    "-t".as_ref(),
-                    "ed25519".as_ref(),
-                    "-N".as_ref(),
-                    "".as_ref(),
-                    "-C".as_ref(),
-                    "citusctl-lab".as_ref(),
-                    "-f".as_ref(),
-                    key.as_os_str(),
-                ],
-            )?;
-        }
+        tool::ssh_key(&key, "citusctl-lab")?;
         let config = format!(
             "Host *\n  User root\n  IdentityFile {}\n  IdentitiesOnly yes\n  UserKnownHostsFile {}\n  StrictHostKeyChecking yes\n",
             key.display(),

@@ -95,6 +95,20 @@ pub(super) fn finish(mut command: Command) -> Result<String, LabError> {
     })
 }
 
+/// Makes a key for SSH without a passphrase, where there is none yet.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn ssh_key(path: &Path, comment: &str) -> Result<(), LabError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let mut command = command("ssh-keygen");
+    command.args(["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f"]);
+    command.arg(path);
+    finish(command).map(drop)
+}
+
 /// The command as one would type it, near enough for a message.
 fn show(command: &Command) -> String {
     std::iter::once(command.get_program())
@@ -102,4 +116,21 @@ fn show(command: &Command) -> String {
         .map(OsStr::to_string_lossy)
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        ssh_key(&path, "of a host").unwrap();
+        let made = std::fs::read(&path).unwrap();
+        let public = std::fs::read_to_string(path.with_extension("pub")).unwrap();
+        assert!(public.starts_with("ssh-ed25519 ") && public.ends_with(" of a host\n"));
+        ssh_key(&path, "of a host").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), made);
+    }
 }
