@@ -8,7 +8,7 @@ mod frame;
 mod quote;
 
 pub use frame::{Frame, FrameLine, Sections};
-pub use quote::quote;
+pub use quote::{as_user, quote};
 
 use crate::secret::Secret;
 

@@ -9,6 +9,12 @@ pub fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Shell words before a command that a user runs; `user` is a word of the shell, and the user's group has the same name.
+/// `setpriv` and not `runuser`: no session of PAM, and no line in the host's log, for each question and each statement.
+pub fn as_user(user: &str) -> String {
+    format!("setpriv --reuid {user} --regid {user} --init-groups")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

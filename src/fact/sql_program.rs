@@ -3,7 +3,7 @@
 //! alone, and so does a database that is not there yet.
 
 use super::{Probe, SqlSession};
-use crate::command::{Frame, quote};
+use crate::command::{Frame, as_user, quote};
 use std::collections::BTreeMap;
 
 /// Questions by database, each with its name.
@@ -37,15 +37,14 @@ pub(super) fn questions(frame: &Frame, probes: &[Probe]) -> String {
 
 fn ask(frame: &Frame, server: &SqlSession, databases: &ByDatabase<'_>) -> String {
     let (bin, socket) = (quote(&server.bin_dir), quote(&server.socket_dir));
-    let (user, port) = (quote(&server.dbsu), server.port);
+    let (become_dbsu, port) = (as_user(&quote(&server.dbsu)), server.port);
     let asked: String = databases
         .iter()
         .map(|(database, questions)| in_database(frame, database, questions))
         .collect();
-    // `setpriv` and not `runuser`: no session of PAM, and no line in the host's log, for a look.
     format!(
         "[ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ] && \
-         setpriv --reuid {user} --regid {user} --init-groups {bin}/psql -XAtq -h {socket} -p {port} -d {} 2>/dev/null <<'CITUSCTL_SQL'\n\
+         {become_dbsu} {bin}/psql -XAtq -h {socket} -p {port} -d {} 2>/dev/null <<'CITUSCTL_SQL'\n\
          SELECT pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\quit\n\\endif\n{asked}CITUSCTL_SQL\n",
         quote(&server.database)
     )

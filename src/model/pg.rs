@@ -1,7 +1,7 @@
 //! Formations, their groups, and the instances in them.
 
 use super::Rto;
-use crate::command::quote;
+use crate::command::{as_user, quote};
 use crate::inventory::parameters::Typed;
 use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
 use serde::Serialize;
@@ -250,13 +250,12 @@ impl Group {
 }
 
 impl Formation {
-    /// Shell text that asks the database of Citus, on the host of a member; the query follows it. `setpriv` and not
-    /// `runuser`: no session of PAM, and no line in the host's log, for a question.
+    /// Shell text that asks the database of Citus, on the host of a member; the query follows it.
     pub fn psql(&self, port: u16) -> String {
         let local = &self.local;
-        let (user, bin) = (quote(&local.dbsu), quote(&local.bin_dir));
+        let (become_dbsu, bin) = (as_user(&quote(&local.dbsu)), quote(&local.bin_dir));
         format!(
-            "PGCONNECT_TIMEOUT=4 setpriv --reuid {user} --regid {user} --init-groups {bin}/psql -XAtq -h {} -p {port} -d {} -c",
+            "PGCONNECT_TIMEOUT=4 {become_dbsu} {bin}/psql -XAtq -h {} -p {port} -d {} -c",
             quote(&local.socket_dir),
             quote(&self.primary_db)
         )

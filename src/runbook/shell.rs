@@ -1,7 +1,7 @@
 //! Shell functions for steps on a host: etcd as root, PostgreSQL as its own superuser. Secrets are in the text,
 //! which travels on standard input; programs get them by environment.
 
-use crate::command::quote;
+use crate::command::{as_user, quote};
 use crate::inventory::Inventory;
 use crate::inventory::parameters::Typed;
 use crate::model::etcd;
@@ -20,6 +20,7 @@ use crate::secret::Secret;
 ///   back: without a look of systemd at its files where the unit is of this version;
 /// - `patroni_says leader` asks Patroni on this host, and prints why where the answer is no;
 /// - `sql DATABASE SQL` asks PostgreSQL on this host as its superuser, unaligned, without a header;
+/// - `as_dbsu ...` runs a program as PostgreSQL's own user;
 /// - `pg_control ...` is pg_ctl on this host's data; `pg_is_stopping` says whether the server has been asked to end: it then
 ///   waits for standbys that are gone, for up to wal_sender_timeout, and may be ended at once, since all that it
 ///   acknowledged is in its log;
@@ -82,14 +83,16 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
         "patroni_says() {{ python3 -c 'import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context())' \\\n\
            \"{api}/$1\" 2>&1 | tail -n 1 | grep . && return 1; return 0; }}\n\
          PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user}\n\
-         pg_control() {{ runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" \"$@\"; }}\n\
+         as_dbsu() {{ {become_dbsu} \"$@\"; }}\n\
+         pg_control() {{ as_dbsu \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" \"$@\"; }}\n\
          pg_is_stopping() {{ sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | grep -q stopping && pg_control status >/dev/null 2>&1; }}\n\
-         sql() {{ PGCONNECT_TIMEOUT=4 runuser -u \"$PG_USER\" -- \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h {socket} -p $PG_PORT -d \"$1\" -c \"$2\"; }}\n",
+         sql() {{ PGCONNECT_TIMEOUT=4 as_dbsu \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h {socket} -p $PG_PORT -d \"$1\" -c \"$2\"; }}\n",
         api = member.patroni_url(),
         data = quote(&typed.str("pg_data")),
         bin = quote(&bin),
         port = member.port,
         user = quote(&typed.str("pg_dbsu")),
+        become_dbsu = as_user("\"$PG_USER\""),
         socket = quote(&typed.str("pg_localhost")),
     )
 }

@@ -1,7 +1,7 @@
 //! SQL through `psql` on the host of an instance: literals, names, and the shell text around them.
 
 use super::PgAccess;
-use crate::command::quote;
+use crate::command::{as_user, quote};
 use crate::fact::{Probe, SqlSession, connection};
 
 /// A string literal, right whatever `standard_conforming_strings` is.
@@ -49,8 +49,8 @@ fn shell(access: &PgAccess, database: &str, sql: &str, redirect: &str) -> String
         end.push('_');
     }
     format!(
-        "PGCLIENTENCODING=UTF8 runuser -u {} -- {}/psql -XAtq -v ON_ERROR_STOP=1 -h {} -p {} -d {}{redirect} <<'{end}'\n{sql}\n{end}\n",
-        quote(&access.dbsu),
+        "PGCLIENTENCODING=UTF8 {} {}/psql -XAtq -v ON_ERROR_STOP=1 -h {} -p {} -d {}{redirect} <<'{end}'\n{sql}\n{end}\n",
+        as_user(&quote(&access.dbsu)),
         quote(&access.bin_dir),
         quote(&access.socket_dir),
         access.port,

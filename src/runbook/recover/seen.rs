@@ -89,7 +89,7 @@ const SQL: &str = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THE
 const LOG_END: &str = "log_end() {\n\
     control=$(\"$PG_BIN/pg_controldata\" \"$PG_DATA\" 2>/dev/null) || return 0\n\
     field() { printf '%s\\n' \"$control\" | sed -n \"s/^$1: *//p\"; }\n\
-    timeout 8 runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_waldump\" -q -p \"$PG_DATA/pg_wal\" -t \"$(field \"Latest checkpoint's TimeLineID\")\" \\\n\
+    as_dbsu timeout 8 \"$PG_BIN/pg_waldump\" -q -p \"$PG_DATA/pg_wal\" -t \"$(field \"Latest checkpoint's TimeLineID\")\" \\\n\
       -s \"$(field 'Latest checkpoint location')\" 2>&1 | tail -n 1 | sed -n 's#.*error in WAL record at [^:]*: .* at \\([0-9A-F]*/[0-9A-F]*\\).*#\\1#p'\n\
     }\n";
 

@@ -71,7 +71,7 @@ fn fence_script() -> Script {
           case $(systemctl show -P ActiveState $unit) in active | activating | deactivating) echo \"$unit still runs\"; false ;; esac\n\
           case $(systemctl show -P LoadState $unit) in masked | not-found) ;; *) echo \"$unit is not masked\"; false ;; esac\n\
         done\n\
-        if [ -n \"${PG_DATA:-}\" ] && runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" status >/dev/null 2>&1; then echo 'PostgreSQL still runs'; false; fi";
+        if [ -n \"${PG_DATA:-}\" ] && pg_control status >/dev/null 2>&1; then echo 'PostgreSQL still runs'; false; fi";
     Script::new(act, holds)
 }
 

@@ -309,7 +309,7 @@ impl<'a> Case<'a> {
             .reached()
             .filter(|host| self.left.get(&host.name).is_some_and(|left| left.running));
         let act = "pid=$(head -n 1 \"$PG_DATA/postmaster.pid\" 2>/dev/null) || :\n\
-            [ -z \"$pid\" ] || runuser -u \"$PG_USER\" -- \"$PG_BIN/pg_ctl\" stop -s -D \"$PG_DATA\" -m fast -w -t 120";
+            [ -z \"$pid\" ] || pg_control stop -s -m fast -w -t 120";
         let scripts = running
             .filter(|host| host.pg.is_some())
             .map(|host| (host.name.clone(), Script::new(act, stopped())));
