@@ -134,7 +134,8 @@ impl Engine {
         let (opened, sensitive) = context::watch(context, Marks::Opened);
         let text = template.render(opened).map_err(fail)?;
         let hidden = || {
-            // A template that cannot do without its secrets is not shown at all.
+            // Rendered again and not masked by value afterwards: what filters made of a secret (quoted, in base64, a verifier)
+            // cannot be found in the text. A template that cannot do without its secrets is not shown at all.
             let (hidden, _) = context::watch(context, Marks::Hidden);
             template.render(hidden).ok()
         };
