@@ -2,7 +2,11 @@
 # in. Who includes it defines `etcd_ctl_at URL ...`: etcdctl as root. URL is a member that lives.
 
 # With the certificate of this host's member alone, which reads no key.
-etcd_plain() { ETCDCTL_API=3 etcdctl --command-timeout=4s --dial-timeout=2s --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key --endpoints="$@"; }
+etcd_plain() {
+  etcd_at=$1
+  shift
+  ETCDCTL_API=3 etcdctl --command-timeout=4s --dial-timeout=2s --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/server.crt --key=/etc/etcd/server.key --endpoints="$etcd_at" "$@"
+}
 # The first text or number of a key in JSON.
 json_text() { tr -d '\n' | sed -n "s/.*\"$1\": *\"\{0,1\}\([^\",}]*\).*/\1/p"; }
 # etcd refuses for some seconds after a change, and a learner that has not caught up yet.
