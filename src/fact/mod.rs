@@ -13,7 +13,7 @@ mod traits;
 
 pub use group::{GroupSeen, MemberSeen};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
-pub use parse::{ParseError, parse};
+pub use parse::{ParseError, addresses, parse};
 pub use probe::{Probe, SqlSession};
 pub use program::{fetch_program, observe_program, parse_contents};
 pub use sql_program::connection;

@@ -2,7 +2,8 @@
 
 use super::{Listener, Observed, PathKind, PathState, Probe, Stamp, Traits, UnitState, UserState};
 use crate::command::{Frame, Sections};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// The answer could not be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -204,6 +205,16 @@ fn stamps(text: &str) -> BTreeMap<String, Stamp> {
     stamps
 }
 
+/// Reads `ip -o addr`: `2: eth0    inet 10.0.0.1/24 brd ...`.
+pub fn addresses(text: &str) -> BTreeSet<IpAddr> {
+    let of_line = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.find(|word| matches!(*word, "inet" | "inet6"))?;
+        words.next()?.split('/').next()?.parse().ok()
+    };
+    text.lines().filter_map(of_line).collect()
+}
+
 /// Reads `LISTEN 0 128 10.0.0.1:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))`.
 fn listeners(text: &str) -> Vec<Listener> {
     let mut found: Vec<Listener> = Vec::new();
@@ -303,5 +314,12 @@ mod tests {
                 process: None
             }
         );
+    }
+
+    #[test]
+    fn reads_addresses_of_both_families() {
+        let text = "1: lo    inet 127.0.0.1/8 scope host lo\\ valid_lft forever\n2: eth0    inet6 fd00::2/64 scope global\n3: odd\n";
+        let found: Vec<String> = addresses(text).iter().map(IpAddr::to_string).collect();
+        assert_eq!(found, ["127.0.0.1", "fd00::2"]);
     }
 }

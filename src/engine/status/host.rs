@@ -4,6 +4,7 @@ use super::StatusAccess;
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
+use crate::fact;
 use crate::model::etcd::FUNCTIONS;
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
@@ -176,7 +177,7 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
     }
     seen.disks = disks(sections.get("disk").unwrap_or_default());
     seen.emergency = sections.get("emergency").and_then(Marker::read);
-    seen.addresses = addresses(sections.get("addresses").unwrap_or_default());
+    seen.addresses = fact::addresses(sections.get("addresses").unwrap_or_default());
     for (what, text) in sections.starting_with("etcd") {
         let key = match what {
             "status" => "/0/Status",
@@ -234,16 +235,6 @@ fn disks(text: &str) -> BTreeMap<String, u8> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let full = words.get(4)?.strip_suffix('%')?.parse().ok()?;
         Some((words.get(5..)?.join(" "), full))
-    };
-    text.lines().filter_map(of_line).collect()
-}
-
-/// Reads `ip -o addr`: `2: eth0    inet 10.0.0.1/24 brd ...`.
-fn addresses(text: &str) -> BTreeSet<IpAddr> {
-    let of_line = |line: &str| {
-        let mut words = line.split_whitespace();
-        words.find(|word| matches!(*word, "inet" | "inet6"))?;
-        words.next()?.split('/').next()?.parse().ok()
     };
     text.lines().filter_map(of_line).collect()
 }

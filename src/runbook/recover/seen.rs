@@ -3,6 +3,7 @@
 use super::marker::{MARKER_PATH, Marker};
 use super::room::{self, Room};
 use crate::command::{Frame, whole_program};
+use crate::fact;
 use crate::names::HostName;
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,7 +129,7 @@ pub fn read_survey(frame: &Frame, output: &str) -> Option<HostSeen> {
     sections.get("end")?;
     let mut seen = HostSeen {
         marker: sections.get("marker").and_then(Marker::read),
-        addresses: addresses(sections.get("addresses").unwrap_or_default()),
+        addresses: fact::addresses(sections.get("addresses").unwrap_or_default()),
         room: room::read(sections.get("room").unwrap_or_default()),
         ..HostSeen::default()
     };
@@ -237,16 +238,6 @@ fn members(text: &str) -> Vec<EtcdMemberSeen> {
         })
     };
     text.lines().filter_map(member).collect()
-}
-
-/// Reads `ip -o addr`: `2: eth0    inet 10.0.0.1/24 brd ...`.
-fn addresses(text: &str) -> BTreeSet<IpAddr> {
-    let of_line = |line: &str| {
-        let mut words = line.split_whitespace();
-        words.find(|word| matches!(*word, "inet" | "inet6"))?;
-        words.next()?.split('/').next()?.parse().ok()
-    };
-    text.lines().filter_map(of_line).collect()
 }
 
 impl PgSeen {
