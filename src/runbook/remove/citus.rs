@@ -26,13 +26,7 @@ impl<'a> Case<'a> {
         let Some(group) = formation.coordinator().filter(|_| formation.is_citus()) else {
             return Ok(None);
         };
-        let seen = self
-            .groups
-            .get(&group.cluster)
-            .and_then(|seen| seen.as_ref().ok());
-        let leader = seen
-            .and_then(|seen| seen.leader())
-            .map(|leader| leader.host.clone());
+        let leader = self.leader(group).map(|leader| leader.host.clone());
         let nodes = leader
             .as_ref()
             .and_then(|leader| self.left.get(leader)?.nodes.as_deref());

@@ -22,8 +22,9 @@ pub use survey::{Left, NodeRow, Questions, read_left, survey_program};
 
 use super::recover::Input;
 use super::{Consent, Runbook};
-use crate::fact::GroupSeen;
+use crate::fact::{GroupSeen, MemberSeen};
 use crate::inventory::parameters::Typed;
+use crate::model::Group;
 use crate::names::{ClusterName, HostName};
 use crate::plan::Going;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +57,11 @@ impl<'a> Case<'a> {
     fn typed(&self, host: &HostName) -> Option<Typed<'a>> {
         let known = self.input.inventory.hosts.get(host)?;
         Some(Typed::new(&known.vars))
+    }
+
+    /// Who leads a group, by Patroni's word.
+    fn leader(&self, group: &Group) -> Option<&'a MemberSeen> {
+        self.groups.get(&group.cluster)?.as_ref().ok()?.leader()
     }
 
     /// What the inventory says of data. One host that says nothing is enough to put all aside; it is deleted only where

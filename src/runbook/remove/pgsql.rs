@@ -3,6 +3,7 @@
 use super::host::PATRONI;
 use super::refuse::Part;
 use super::{Case, Data};
+use crate::fact::MemberSeen;
 use crate::inventory::Inventory;
 use crate::inventory::parameters::Typed;
 use crate::model::{Formation, Group, Host, Instance, Model};
@@ -227,14 +228,8 @@ impl<'a> Case<'a> {
         let mut all = Vec::new();
         let groups = formations.iter().flat_map(|formation| &formation.groups);
         for group in groups.filter(|group| self.part(group) == Part::Whole) {
-            let seen = self
-                .groups
-                .get(&group.cluster)
-                .and_then(|seen| seen.as_ref().ok());
-            let leader = seen
-                .and_then(|seen| seen.leader())
-                .filter(|leader| self.left.contains_key(&leader.host));
-            let Some(leader) = leader else {
+            let leads = |leader: &&MemberSeen| self.left.contains_key(&leader.host);
+            let Some(leader) = self.leader(group).filter(leads) else {
                 continue;
             };
             all.push(steps::pause(group, leader, true));
