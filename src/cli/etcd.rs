@@ -149,14 +149,14 @@ impl Verb<'_> {
         let healthy = members
             .iter()
             .all(|member| member.alive && member.id.is_some());
-        let outcome = if healthy {
-            Outcome::Done
-        } else {
-            Outcome::Internal
-        };
-        session.emitter.finish_as(outcome, &session.fleet.traffic());
+        // The look itself succeeded, whatever it found.
+        let traffic = session.fleet.traffic();
+        session.emitter.finish_as(Outcome::Done, &traffic);
         session.fleet.close().await;
-        Ok(outcome.exit_code())
+        Ok(match healthy {
+            true => code::DONE,
+            false => code::INTERNAL,
+        })
     }
 
     fn view<'b>(
