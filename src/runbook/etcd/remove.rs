@@ -4,6 +4,7 @@ use super::add::forget_one;
 use super::{EtcdView, MemberView, book, majority};
 use crate::names::HostName;
 use crate::resource::Impact;
+use crate::runbook::recover::nothing_put_aside;
 use crate::runbook::{Refusal, Runbook, Script, Step};
 
 /// Takes a member out, and puts its data aside where its host answers.
@@ -11,6 +12,7 @@ use crate::runbook::{Refusal, Runbook, Script, Step};
 /// # Errors
 /// No majority now, or none without it.
 pub fn remove(view: &EtcdView<'_>, member: &MemberView) -> Result<Runbook, Refusal> {
+    nothing_put_aside(view.input.seen)?;
     majority(view, view.input)?;
     let aim = format!("{} is no member of etcd any more", member.name);
     let mut book = book(view, "etcd remove", aim);
