@@ -9,7 +9,7 @@ use crate::fact::{Observed, Probe, Stamp, UnitState};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `unit: {name, enabled, running, restart_on, reload_on, check, start_impact, restart_impact}`.
+/// `unit: {name, enabled, running, restart_on, reload_on, check, start_impact, restart_impact, restart_kills}`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {
@@ -36,6 +36,9 @@ pub struct Unit {
     pub deadline: u32,
     #[serde(default = "restart_impact")]
     pub restart_impact: Impact,
+    /// A restart ends it at once (SIGKILL): for a service that loses nothing by it, and whose polite end harms who uses it.
+    #[serde(default)]
+    pub restart_kills: bool,
     /// It runs on where nothing wants it any more: what it carries does not stop because of a parameter.
     #[serde(default)]
     pub stays: bool,
@@ -162,9 +165,13 @@ impl Unit {
     /// Runs a verb, and on failure shows what systemd and the unit itself said.
     fn systemctl(&self, verb: &str) -> String {
         let unit = quote(&self.name);
+        let kill = match verb == "restart" && self.restart_kills {
+            true => format!("systemctl kill -s KILL {unit}\n"),
+            false => String::new(),
+        };
         format!(
             "if [ \"$(systemctl show -p NeedDaemonReload --value {unit})\" != no ]; then systemctl daemon-reload; fi\n\
-             {}since=$(date '+%Y-%m-%d %H:%M:%S')\nif ! timeout {} systemctl {verb} {unit}; then\n  systemctl status --no-pager -n 0 {unit} || :\n  \
+             {}since=$(date '+%Y-%m-%d %H:%M:%S')\n{kill}if ! timeout {} systemctl {verb} {unit}; then\n  systemctl status --no-pager -n 0 {unit} || :\n  \
              journalctl --no-pager -o cat -n 30 --since \"$since\" -u {unit} || :\n  exit 1\nfi\n",
             self.check(),
             self.deadline,

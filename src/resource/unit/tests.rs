@@ -69,3 +69,23 @@ fn a_stopped_unit_is_started() {
     let found = action(unit().diff(&Observed::default()));
     assert_eq!(found, Some((Action::Create, None)));
 }
+
+#[test]
+fn a_restart_may_end_it_at_once_and_a_start_does_not() {
+    let unit = Unit {
+        restart_kills: true,
+        ..unit()
+    };
+    let script = |seen: &Observed| match unit.diff(seen) {
+        Verdict::Differs(change) => change.steps[0].script.expose().to_owned(),
+        Verdict::Same(_) | Verdict::Refused { .. } => String::new(),
+    };
+    let restart = script(&seen("0", "2"));
+    let (kill, again) = ("systemctl kill -s KILL x\n", "systemctl restart x");
+    assert!(
+        restart.find(kill) < restart.find(again) && restart.contains(kill),
+        "{restart}"
+    );
+    assert!(!script(&seen("1", "0")).contains("kill"));
+    assert!(!script(&Observed::default()).contains("kill"));
+}
