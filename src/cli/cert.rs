@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 /// Tags of all resources that hold certificates of hosts.
-const CERT_TAGS: [&str; 2] = ["pg_cert", "etcd_cert"];
+pub(super) const CERT_TAGS: [&str; 2] = ["pg_cert", "etcd_cert"];
 
 /// Patroni reads its files again at the next turn of its loop, which may be half a minute away.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! `cert rotate-ca`: another authority, in three steps between which nobody is without one that he trusts.
 
 use super::apply::{self, ApplyArgs};
-use super::cert::{self, Form, PATIENCE, POLL};
+use super::cert::{self, CERT_TAGS, Form, PATIENCE, POLL};
 use super::exit::{Failure, chain, code, say};
 use super::options::Common;
 use super::project::Project;
@@ -158,15 +158,15 @@ async fn step(common: &Common, project: &Project, phase: Phase) -> Result<u8, Fa
     let cn = common_name(project);
     say(&format!("step {}", number(phase)));
     rotation::enter(&dir, phase, &cn, OffsetDateTime::now_utc()).map_err(bad)?;
-    let tags: &[&str] = match rotation::is_without_key(&dir).map_err(bad)? {
+    let tags: Vec<&str> = match rotation::is_without_key(&dir).map_err(bad)? {
         // What the old one signed stays until all trust the new one.
-        true => &["ca_trust"],
+        true => vec!["ca_trust"],
         false => {
             let aside = format!("retired/{}", run_id());
             for kept in cert::all(project)? {
                 retire(&dir, &kept.name, &aside).map_err(bad)?;
             }
-            &["pg_cert", "etcd_cert", "ca_trust", "etcd_auth"]
+            [&CERT_TAGS[..], &["ca_trust", "etcd_auth"]].concat()
         }
     };
     let all = Common {
