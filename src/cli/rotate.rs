@@ -110,16 +110,7 @@ fn everybody(common: &Common) -> Result<(), Failure> {
 /// Says what is going to happen, and asks.
 fn begin(common: &Common, project: &Project) -> Result<(), Failure> {
     may_be_made(project)?;
-    say(&format!(
-        "A new authority for {}, in three steps, each an ordinary apply with a proof by each listener:\n  \
-         1  both are trusted everywhere        reloads; members of etcd restart one by one\n  \
-         2  all certificates are the new one's reloads\n  \
-         3  the old one is trusted no more     reloads; members of etcd restart one by one\n\
-         Clients that check certificates need {} again after step 1 and before step 2: `--until trust` stops there.",
-        count(project.model.hosts.len(), "host"),
-        cert::dir(project).join("ca.crt").display(),
-    ));
-    may_begin(common)
+    may_begin(common, project, ["", " by each listener", " again"])
 }
 
 /// Where none may be made, the next pair is put there by hand.
@@ -137,7 +128,21 @@ pub(super) fn may_be_made(project: &Project) -> Result<(), Failure> {
     )))
 }
 
-pub(super) fn may_begin(common: &Common) -> Result<(), Failure> {
+/// Says what the three steps are, with what is particular to this way: why, how it is proved, which file clients need.
+pub(super) fn may_begin(
+    common: &Common,
+    project: &Project,
+    [why, by, again]: [&str; 3],
+) -> Result<(), Failure> {
+    say(&format!(
+        "A new authority for {}{why}, in three steps, each an ordinary apply with a proof{by}:\n  \
+         1  both are trusted everywhere        reloads; members of etcd restart one by one\n  \
+         2  all certificates are the new one's reloads\n  \
+         3  the old one is trusted no more     reloads; members of etcd restart one by one\n\
+         Clients that check certificates need {}{again} after step 1 and before step 2: `--until trust` stops there.",
+        count(project.model.hosts.len(), "host"),
+        cert::dir(project).join("ca.crt").display(),
+    ));
     match common.yes {
         true => Ok(()),
         false => ask("Begin? [y/N] ", "`--yes` answers", |said| {

@@ -2,7 +2,7 @@
 //! beside it first, while the certificates that are out there stay as they are; then it goes on as always.
 
 use super::cert;
-use super::exit::{Failure, chain, code, say};
+use super::exit::{Failure, chain, code};
 use super::options::Common;
 use super::project::Project;
 use super::rotate::{bad, common_name, may_be_made, may_begin};
@@ -11,7 +11,6 @@ use super::session::run_id::run_id;
 use crate::engine::{Answer, on_all};
 use crate::event::Outcome;
 use crate::names::HostName;
-use crate::names::words::count;
 use crate::pki::rotation::{self, Borrowed};
 use crate::pki::{Ca, PkiError, stranger};
 use crate::secret::Secret;
@@ -28,16 +27,8 @@ pub(super) async fn begin(common: &Common, project: &Project) -> Result<(), Fail
     if !rotation::is_without_key(&dir).map_err(bad)? {
         is_needed(project, &trusted)?;
         may_be_made(project)?;
-        say(&format!(
-            "A new authority for {}, because the old one's key is lost, in three steps, each an ordinary apply with a proof:\n  \
-             1  both are trusted everywhere        reloads; members of etcd restart one by one\n  \
-             2  all certificates are the new one's reloads\n  \
-             3  the old one is trusted no more     reloads; members of etcd restart one by one\n\
-             Clients that check certificates need {} after step 1 and before step 2: `--until trust` stops there.",
-            count(project.model.hosts.len(), "host"),
-            dir.join("ca.crt").display(),
-        ));
-        may_begin(common)?;
+        let why = ", because the old one's key is lost";
+        may_begin(common, project, [why, "", ""])?;
     }
     let aside = format!("retired/{}", run_id());
     let now = OffsetDateTime::now_utc();
