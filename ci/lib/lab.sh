@@ -91,7 +91,7 @@ wait_for() { # SECONDS COMMAND...
 }
 
 # c VERB...: citusctl on this lab; on HOST "shell": as root on a host; sql_on HOST "query": as PostgreSQL's superuser
-c() { "$citusctl" "--lab=$lab" "$@" -i "$inventory" -e "$facts"; }
+c() { "$citusctl" "--lab=$lab" "$@" -i "${inventory:?}" -e "$facts"; }
 on() { "$citusctl" lab exec --name "$lab" --host "$1" -- "$2"; }
 sql_on() { on "$1" "cd /; runuser -u postgres -- psql -XAtqc \"$2\""; }
 kill_hosts() { "$citusctl" -q lab kill --name "$lab" "$@"; }
