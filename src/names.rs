@@ -66,3 +66,27 @@ identifier! {
     /// A resource, unique on its host: `<role>/<id>`.
     ResourceId;
 }
+
+/// The known name that somebody who misspelt this one may have meant: at most a quarter of its letters differ.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), known));
+    let (distance, best) = scored.min()?;
+    let allowed = (name.chars().count() / 4).clamp(1, 3);
+    (distance <= allowed).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn nearest_suggests_only_close_names() {
+        let known = ["rollout", "roles", "stage"];
+        assert_eq!(nearest("rollot", known), Some("rollout"));
+        assert_eq!(nearest("rles", known), Some("roles"));
+        assert_eq!(nearest("hosts", known), None);
+        assert_eq!(nearest("x", []), None);
+    }
+}

@@ -6,6 +6,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod catalog;
 mod check;
 mod model;
 mod program;

@@ -110,3 +110,16 @@ impl Assets {
         self.0.get(path)
     }
 }
+
+/// Whether a path is one that roles, playbooks and templates are looked for under. Notes (`README...`) and hidden files
+/// may lie beside them.
+pub(super) fn is_read(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    let name = parts.last().copied().unwrap_or_default();
+    let note = name.starts_with("README") || name.starts_with('.');
+    note || match parts.as_slice() {
+        ["templates", ..] | ["roles", _, "templates", ..] | ["roles", _, "role.yml"] => true,
+        ["playbooks", name] => name.ends_with(".yml"),
+        _ => false,
+    }
+}

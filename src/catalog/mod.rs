@@ -5,16 +5,18 @@
 mod foreign;
 mod layer;
 mod playbook;
+mod read;
 mod role;
 mod tags;
 
 pub use foreign::all as foreign_tags;
 pub use layer::{Asset, Assets, Origin};
 pub use playbook::{Gate, HostSet, Playbook, Removal, Rollout, StageDecl};
+pub(crate) use read::unknown_key;
 pub use role::{ResourceDecl, Role};
 pub use tags::{Meaning, TagError};
 
-use crate::names::RoleName;
+use crate::names::{RoleName, nearest};
 use crate::source::{Diagnostic, Diagnostics, Sources};
 use std::collections::BTreeMap;
 
@@ -44,6 +46,7 @@ impl Catalog {
             sources: Sources::default(),
         };
         let mut problems = Diagnostics::default();
+        catalog.check_files(&mut problems);
         catalog.parse_roles(&mut problems);
         catalog.parse_playbooks(&mut problems);
         catalog.check_references(&mut problems);
@@ -56,6 +59,24 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// A file of the user's that nothing reads is one whose name or place is wrong.
+    fn check_files(&self, problems: &mut Diagnostics) {
+        for (path, asset) in self.assets.iter() {
+            let Origin::Path(own) = &asset.origin else {
+                continue;
+            };
+            if !layer::is_read(path) {
+                let message = format!(
+                    "{}: no role, playbook or template has this place",
+                    own.display()
+                );
+                problems.push(Diagnostic::error("unread-file", message).help(
+                    "files are `roles/ROLE/role.yml`, `roles/ROLE/templates/...`, `playbooks/NAME.yml` and `templates/...`",
+                ));
+            }
+        }
+    }
+
     fn parse_roles(&mut self, problems: &mut Diagnostics) {
         for (path, asset) in self.assets.below("roles/") {
             let Some(name) = path
@@ -64,7 +85,7 @@ impl Catalog {
             else {
                 continue;
             };
-            match role::parse(&mut self.sources, path, name, &asset.text) {
+            match role::parse(&mut self.sources, path, name, asset) {
                 Ok(role) => drop(self.roles.insert(RoleName::new(name), role)),
                 Err(found) => problems.extend(found),
             }
@@ -79,7 +100,7 @@ impl Catalog {
             else {
                 continue;
             };
-            match playbook::parse(&mut self.sources, path, name, &asset.text) {
+            match playbook::parse(&mut self.sources, path, name, asset) {
                 Ok(playbook) => drop(self.playbooks.insert(name.to_owned(), playbook)),
                 Err(found) => problems.extend(found),
             }
@@ -93,13 +114,18 @@ impl Catalog {
             .flat_map(|playbook| &playbook.stages)
         {
             for (role, span) in &stage.roles {
-                if !self.roles.contains_key(role) {
+                // One that is there and could not be read has its own error.
+                let unread = || self.assets.get(&format!("roles/{role}/role.yml")).is_some();
+                if !self.roles.contains_key(role) && !unread() {
                     let known: Vec<&str> = self.roles.keys().map(RoleName::as_str).collect();
-                    problems.push(
-                        Diagnostic::error("unknown-role", format!("there is no role `{role}`"))
-                            .at(*span, "named here")
-                            .help(format!("roles are {}", known.join(", "))),
-                    );
+                    let meant = nearest(role.as_str(), known.iter().copied());
+                    let help = match meant {
+                        Some(meant) => format!("did you mean `{meant}`?"),
+                        None => format!("roles are {}", known.join(", ")),
+                    };
+                    let message = format!("there is no role `{role}`");
+                    let problem = Diagnostic::error("unknown-role", message);
+                    problems.push(problem.at(*span, "named here").help(help));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! `playbooks/NAME.yml`: which roles on which hosts, in which stages.
 
+use super::layer::Asset;
+use super::read;
 use crate::names::{RoleName, StageName};
 use crate::source::{Diagnostic, Node, Sources, Span, yaml};
 
@@ -113,14 +115,18 @@ pub fn parse(
     sources: &mut Sources,
     path: &str,
     name: &str,
-    text: &str,
+    asset: &Asset,
 ) -> Result<Playbook, Vec<Diagnostic>> {
-    let id = sources.add(format!("<embedded>/{path}"), text);
+    let id = read::add(sources, path, asset);
     let root = yaml::parse(sources, id)?;
     let items = root.as_ref().and_then(Node::items).unwrap_or_default();
     let mut stages = Vec::new();
     let mut problems = Vec::new();
+    if items.is_empty() {
+        problems.push(no_stages(name, root.as_ref()));
+    }
     for item in items {
+        problems.extend(read::unknown_keys(item, CODE, "a stage", &KEYS));
         match stage(item) {
             Ok(stage) => stages.push(stage),
             Err(problem) => problems.push(*problem),
@@ -136,15 +142,33 @@ pub fn parse(
     }
 }
 
+/// The code of all problems in playbooks.
+const CODE: &str = "bad-stage";
+
+/// The keys of a stage.
+const KEYS: [&str; 6] = ["stage", "hosts", "roles", "rollout", "gate", "remove"];
+
+fn no_stages(name: &str, root: Option<&Node>) -> Diagnostic {
+    let problem = Diagnostic::error(
+        CODE,
+        format!("the playbook `{name}` is not a list of stages"),
+    );
+    let problem = problem.help(SHAPE);
+    match root {
+        Some(root) => problem.at(root.span, "here"),
+        None => problem,
+    }
+}
+
 fn stage(item: &Node) -> Result<StageDecl, Box<Diagnostic>> {
-    let roles = item.get("roles").and_then(Node::items).unwrap_or_default();
+    let roles = read::texts(item, CODE, "roles")?;
     Ok(StageDecl {
         name: StageName::new(required(item, "stage")?.0),
         hosts: word(item, "hosts", HostSet::from_word, HostSet::WORDS)?
             .ok_or_else(|| missing(item, "hosts"))?,
         roles: roles
             .iter()
-            .filter_map(|r| Some((RoleName::new(r.as_str()?), r.span)))
+            .map(|(role, node)| (RoleName::new(*role), node.span))
             .collect(),
         rollout: word(item, "rollout", Rollout::from_word, Rollout::WORDS)?
             .unwrap_or(Rollout::Together),
@@ -153,11 +177,15 @@ fn stage(item: &Node) -> Result<StageDecl, Box<Diagnostic>> {
     })
 }
 
+/// What a stage looks like.
+const SHAPE: &str =
+    "a stage is `- { stage: NAME, hosts: SET, roles: [ROLE], rollout: rolling, gate: NAME }`";
+
 fn missing(item: &Node, key: &str) -> Box<Diagnostic> {
     Box::new(
-        Diagnostic::error("bad-stage", format!("this stage has no `{key}`"))
+        Diagnostic::error(CODE, format!("this stage has no `{key}`"))
             .at(item.span, "here")
-            .help("a stage is `- { stage: NAME, hosts: SET, roles: [ROLE], rollout: rolling, gate: NAME }`"),
+            .help(SHAPE),
     )
 }
 
@@ -180,12 +208,9 @@ fn word<T>(
     let found = node.as_str().and_then(parse);
     found.map(Some).ok_or_else(|| {
         Box::new(
-            Diagnostic::error(
-                "bad-stage",
-                format!("`{key}` has a value that is not known"),
-            )
-            .at(node.span, "here")
-            .help(format!("it is one of {}", words.join(", "))),
+            Diagnostic::error(CODE, format!("`{key}` has a value that is not known"))
+                .at(node.span, "here")
+                .help(format!("it is one of {}", words.join(", "))),
         )
     })
 }

@@ -1,5 +1,7 @@
 //! `roles/NAME/role.yml`: a list of resources with tags, conditions and loops over the model's values.
 
+use super::layer::Asset;
+use super::read;
 use crate::source::{Diagnostic, Node, Sources, Span, yaml};
 
 /// A role.
@@ -23,17 +25,26 @@ pub struct ResourceDecl {
     pub when: Option<(String, Span)>,
     /// An expression that yields a list, and the name its items have in the fields.
     pub each: Option<(String, String, Span)>,
+    /// Each with the place of its key.
     pub fields: Vec<(String, Node)>,
+    /// The keys of `fields`, for what is to be said of them.
+    pub keys: Vec<Node>,
 }
+
+/// The code of all problems in roles.
+const CODE: &str = "bad-resource";
+
+/// Keys that every kind of resource has.
+const COMMON: [&str; 5] = ["id", "tags", "when", "each", "as"];
 
 /// Reads a role.
 pub fn parse(
     sources: &mut Sources,
     path: &str,
     name: &str,
-    text: &str,
+    asset: &Asset,
 ) -> Result<Role, Vec<Diagnostic>> {
-    let id = sources.add(format!("<embedded>/{path}"), text);
+    let id = read::add(sources, path, asset);
     let Some(root) = yaml::parse(sources, id)? else {
         return Err(vec![Diagnostic::error(
             "empty-role",
@@ -47,12 +58,9 @@ pub fn parse(
         .trim()
         .to_owned();
     let mut resources = Vec::new();
-    let mut problems = Vec::new();
-    for item in root
-        .get("resources")
-        .and_then(Node::items)
-        .unwrap_or_default()
-    {
+    let mut problems = read::unknown_keys(&root, CODE, "a role", &["about", "resources"]);
+    let items = read::list(&root, CODE, "resources").map_err(|problem| vec![*problem])?;
+    for item in items {
         match resource(item) {
             Ok(declared) => resources.push(declared),
             Err(problem) => problems.push(*problem),
@@ -70,11 +78,9 @@ pub fn parse(
 }
 
 fn problem(span: Span, message: impl Into<String>) -> Box<Diagnostic> {
-    Box::new(
-        Diagnostic::error("bad-resource", message)
-            .at(span, "here")
-            .help("a resource is one mapping, as in `- file: { id: conf, path: /etc/x, template: x.j2 }`"),
-    )
+    Box::new(Diagnostic::error(CODE, message).at(span, "here").help(
+        "a resource is one mapping, as in `- file: { id: conf, path: /etc/x, template: x.j2 }`",
+    ))
 }
 
 fn resource(item: &Node) -> Result<ResourceDecl, Box<Diagnostic>> {
@@ -85,35 +91,36 @@ fn resource(item: &Node) -> Result<ResourceDecl, Box<Diagnostic>> {
             "a resource must be a mapping with one key, its kind",
         ));
     };
-    let fields: Vec<(&str, &Node)> = body.entries().map(Iterator::collect).unwrap_or_default();
     let text = |key: &str| {
-        body.get(key)
-            .and_then(|node| Some((node.as_str()?.to_owned(), node.span)))
+        let found = read::text(body, CODE, key)?;
+        Ok::<_, Box<Diagnostic>>(found.map(|(text, node)| (text.to_owned(), node.span)))
     };
-    let Some((id, _)) = text("id") else {
+    let Some((id, _)) = text("id")? else {
         return Err(problem(body.span, format!("this `{kind}` has no `id`")));
     };
-    let alias = text("as").map_or_else(|| "item".to_owned(), |(alias, _)| alias);
+    let alias = text("as")?.map_or_else(|| "item".to_owned(), |(alias, _)| alias);
+    let own = body.pairs().unwrap_or_default().iter();
+    let own = own.filter(|(key, _)| !COMMON.contains(&key.as_str().unwrap_or_default()));
+    let (keys, fields): (Vec<Node>, Vec<_>) = own
+        .cloned()
+        .map(|(key, value)| {
+            let name = key.as_str().unwrap_or_default().to_owned();
+            (key, (name, value))
+        })
+        .unzip();
     Ok(ResourceDecl {
         kind: (*kind).to_owned(),
         span: item.span,
         id,
-        tags: tags(body),
-        when: text("when"),
-        each: text("each").map(|(expression, span)| (expression, alias, span)),
-        fields: fields
-            .into_iter()
-            .filter(|(key, _)| !["id", "tags", "when", "each", "as"].contains(key))
-            .map(|(key, node)| (key.to_owned(), node.clone()))
-            .collect(),
+        tags: tags(body)?,
+        when: text("when")?,
+        each: text("each")?.map(|(expression, span)| (expression, alias, span)),
+        fields,
+        keys,
     })
 }
 
-fn tags(body: &Node) -> Vec<String> {
-    let items = body.get("tags").and_then(Node::items).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(Node::as_str)
-        .map(str::to_owned)
-        .collect()
+fn tags(body: &Node) -> Result<Vec<String>, Box<Diagnostic>> {
+    let tags = read::texts(body, CODE, "tags")?;
+    Ok(tags.into_iter().map(|(tag, _)| tag.to_owned()).collect())
 }

@@ -1,6 +1,7 @@
 //! Model and catalog to wanted state: which stages, hosts and groups, and what each of them gets.
 
 mod expand;
+mod fields;
 
 use super::{Desired, DesiredStage, GroupDesired};
 use crate::catalog::{Catalog, HostSet, ResourceDecl, StageDecl};
@@ -53,6 +54,10 @@ impl Compiler<'_> {
             error
                 .diagnostics
                 .push(Diagnostic::error("removal-playbook", message).help(help));
+            return Err(error);
+        }
+        fields::check(self.catalog, &mut error.diagnostics);
+        if error.diagnostics.has_errors() {
             return Err(error);
         }
         for stage in &playbook.stages {
@@ -158,7 +163,7 @@ impl Compiler<'_> {
         for (id, kind, fields, tags, decl) in self.expand(stage, context, problems) {
             match Resource::from_fields(&kind, fields) {
                 Ok(resource) => resources.push(Declared { id, tags, resource }),
-                Err(error) => problems.push(bad_fields(decl, &host.name, &error.to_string())),
+                Err(error) => problems.push(bad_fields(decl, &error.to_string())),
             }
         }
         resources
@@ -176,7 +181,7 @@ impl Compiler<'_> {
         for (id, kind, fields, tags, decl) in self.expand(stage, context, problems) {
             match GroupResource::from_fields(&kind, fields) {
                 Ok(resource) => resources.push(GroupDeclared { id, tags, resource }),
-                Err(error) => problems.push(bad_fields(decl, &speaker.host, &error.to_string())),
+                Err(error) => problems.push(bad_fields(decl, &error.to_string())),
             }
         }
         let members = group
@@ -220,8 +225,8 @@ fn unit_name(declared: &Declared) -> Option<String> {
     None
 }
 
-fn bad_fields(decl: &ResourceDecl, host: &HostName, error: &str) -> Diagnostic {
-    Diagnostic::error("bad-resource", format!("{host}: {error}")).at(decl.span, "in this resource")
+fn bad_fields(decl: &ResourceDecl, error: &str) -> Diagnostic {
+    Diagnostic::error("bad-resource", error).at(decl.span, "in this resource")
 }
 
 fn access(context: &Context) -> PgAccess {

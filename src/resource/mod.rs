@@ -37,6 +37,7 @@ pub use user::User;
 
 use crate::fact::{Observed, Probe};
 use crate::names::{ResourceId, Tag};
+use serde_aux::serde_introspection::serde_introspect;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What every kind of resource answers.
@@ -71,6 +72,14 @@ macro_rules! kinds {
         impl Resource {
             /// Names of all kinds, as `role.yml` writes them.
             pub const KINDS: &'static [&'static str] = &[$($name),+];
+
+            /// The fields that a kind takes, or nothing where there is no such kind.
+            pub fn fields(kind: &str) -> Option<&'static [&'static str]> {
+                match kind {
+                    $($name => Some(serde_introspect::<$kind>()),)+
+                    _ => None,
+                }
+            }
 
             /// Reads the fields of a kind.
             pub fn from_fields(kind: &str, fields: serde_json::Value) -> Result<Self, SpecError> {

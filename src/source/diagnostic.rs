@@ -1,9 +1,10 @@
 //! Problems as data: a message, the places it is about, and the way out. `ui` draws them.
 
 use super::Span;
+use std::collections::HashSet;
 
 /// How bad it is. Errors stop before anything is contacted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     Note,
     Warning,
@@ -11,7 +12,7 @@ pub enum Severity {
 }
 
 /// A place and what is to be said about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label {
     pub span: Span,
     pub text: String,
@@ -20,7 +21,7 @@ pub struct Label {
 }
 
 /// One problem.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     pub severity: Severity,
     /// A stable name, as in `duplicate-pg-seq`: tests and `--allow` refer to it.
@@ -87,29 +88,34 @@ impl Diagnostic {
     }
 }
 
-/// All problems found so far, in the order they were found.
+/// All problems found so far, in the order they were found, each once: a mistake in a role is met on every host.
 #[derive(Clone, Debug, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+    known: HashSet<Diagnostic>,
+}
 
 impl Diagnostics {
-    /// Adds one.
+    /// Adds one, unless it was found before.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        if self.known.insert(diagnostic.clone()) {
+            self.found.push(diagnostic);
+        }
     }
 
     /// Adds all of another list.
     pub fn extend(&mut self, other: impl IntoIterator<Item = Diagnostic>) {
-        self.0.extend(other);
+        other.into_iter().for_each(|found| self.push(found));
     }
 
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|d| d.severity == Severity::Error)
+        self.found.iter().any(|d| d.severity == Severity::Error)
     }
 
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
-        self.0.iter()
+        self.found.iter()
     }
 }
 
@@ -117,6 +123,6 @@ impl IntoIterator for Diagnostics {
     type Item = Diagnostic;
     type IntoIter = std::vec::IntoIter<Diagnostic>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.found.into_iter()
     }
 }

@@ -159,8 +159,5 @@ pub fn is_noted(name: &str) -> Option<&'static str> {
 /// The name that somebody who misspelt this one may have meant.
 pub fn suggest(name: &str) -> Option<&'static str> {
     let present = all().filter(|param| !matches!(param.support, Support::Legacy(_)));
-    let scored = present.map(|param| (strsim::damerau_levenshtein(name, param.name), param.name));
-    let (distance, best) = scored.min()?;
-    let allowed = (name.len() / 4).clamp(1, 3);
-    (distance <= allowed).then_some(best)
+    crate::names::nearest(name, present.map(|param| param.name))
 }

@@ -19,6 +19,7 @@ pub use restart::PendingRestart;
 use super::{Action, Impact, SpecError, Step};
 use crate::fact::{GroupSeen, Probe};
 use crate::names::{ResourceId, Tag};
+use serde_aux::serde_introspection::serde_introspect;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -91,6 +92,14 @@ macro_rules! group_kinds {
         impl GroupResource {
             /// Names of all kinds, as `role.yml` writes them.
             pub const KINDS: &'static [&'static str] = &[$($name),+];
+
+            /// The fields that a kind takes, or nothing where there is no such kind.
+            pub fn fields(kind: &str) -> Option<&'static [&'static str]> {
+                match kind {
+                    $($name => Some(serde_introspect::<$kind>()),)+
+                    _ => None,
+                }
+            }
 
             /// Reads the fields of a kind.
             pub fn from_fields(kind: &str, fields: Value) -> Result<Self, SpecError> {
