@@ -203,12 +203,16 @@ fn vars(common: &Common, name: Option<&str>, as_markdown: bool) -> Result<(), Fa
     for param in wanted {
         let note = note(param);
         result(&format!(
-            "{:<32} {}{note}\n{:<32} {} = {}\n",
+            "{:<32} {}{note}\n{:<32} {} = {}{}\n",
             param.name,
             param.doc,
             "",
             param.kind.words(),
-            default(param)
+            default(param),
+            effect(param).map_or_else(String::new, |words| format!(
+                "\n{:<32} a change: {words}",
+                ""
+            ))
         ))?;
     }
     Ok(())
@@ -232,7 +236,7 @@ fn markdown<'a>(params: impl Iterator<Item = &'a Param>) -> String {
     }
     let tables = modules.iter().map(|(module, params)| {
         let rows: String = params.iter().map(|param| row(param)).collect();
-        let head = "| parameter | type | default | level | meaning |\n|---|---|---|---|---|\n";
+        let head = "| parameter | type | default | level | meaning | a change |\n|---|---|---|---|---|---|\n";
         format!("## {module:?}\n\n{head}{rows}")
     });
     tables.collect::<Vec<_>>().join("\n")
@@ -246,7 +250,7 @@ fn row(param: &Param) -> String {
         DefaultValue::Json(text) => format!("`{}`", cell(text)),
     };
     format!(
-        "| `{}` | {} | {default} | {} | {}{} |\n",
+        "| `{}` | {} | {default} | {} | {}{} | {} |\n",
         param.name,
         cell(&param.kind.words()),
         param.level,
@@ -254,7 +258,13 @@ fn row(param: &Param) -> String {
         cell(&note(param))
             .replacen('[', " *[", 1)
             .replace(']', "]*"),
+        effect(param).unwrap_or_default(),
     )
+}
+
+/// What a change means on what runs already, where the parameter acts at all.
+fn effect(param: &Param) -> Option<&'static str> {
+    (param.support == Support::Used).then(|| param.effect.words())
 }
 
 fn default(param: &Param) -> &'static str {
@@ -271,6 +281,6 @@ fn json(param: &Param) -> serde_json::Value {
     };
     serde_json::json!({
         "name": param.name, "type": param.kind.words(), "default": default, "doc": param.doc, "level": param.level,
-        "acted_on": param.support == Support::Used,
+        "acted_on": param.support == Support::Used, "change": effect(param),
     })
 }

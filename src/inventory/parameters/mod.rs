@@ -3,6 +3,7 @@
 //! Names and defaults are Pigsty's (v4.5) unless the meaning says otherwise.
 
 mod check;
+mod effect;
 mod fault;
 mod fields;
 mod kind;
@@ -18,6 +19,7 @@ mod tests;
 mod typed;
 
 pub use check::check_vars;
+pub use effect::Effect;
 pub use kind::{Field, Kind, boolean};
 pub use mask::{names_of, secrets_in, shown};
 pub use typed::Typed;
@@ -82,9 +84,11 @@ pub struct Param {
     pub level: &'static str,
     pub doc: &'static str,
     pub support: Support,
+    /// What a change of it on what runs already means.
+    pub effect: Effect,
 }
 
-/// A parameter that is acted on.
+/// A parameter that is acted on. Without the effect of a change it does not compile.
 const fn used(
     module: Module,
     name: &'static str,
@@ -92,6 +96,7 @@ const fn used(
     default: &'static str,
     level: &'static str,
     doc: &'static str,
+    effect: Effect,
 ) -> Param {
     let default = if default.is_empty() {
         DefaultValue::None
@@ -106,6 +111,7 @@ const fn used(
         level,
         doc,
         support: Support::Used,
+        effect,
     }
 }
 
@@ -124,7 +130,7 @@ const fn planned(
     doc: &'static str,
 ) -> Param {
     with(
-        used(module, name, kind, default, level, doc),
+        used(module, name, kind, default, level, doc, Effect::Nothing),
         Support::Planned,
     )
 }

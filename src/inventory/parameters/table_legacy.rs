@@ -2,11 +2,19 @@
 
 use super::Kind::{Any, Bool, Int, Path, Text, Texts};
 use super::Module::{Access, Etcd, Node, NodeVip, Pgbouncer, Pgsql};
-use super::{Kind, Module, Param, Support, used, with};
+use super::{Effect, Kind, Module, Param, Support, used, with};
 
 const fn old(module: Module, name: &'static str, kind: Kind, now: &'static str) -> Param {
     with(
-        used(module, name, kind, "", "C", "of an older Pigsty"),
+        used(
+            module,
+            name,
+            kind,
+            "",
+            "C",
+            "of an older Pigsty",
+            Effect::Nothing,
+        ),
         Support::Legacy(now),
     )
 }
