@@ -1,5 +1,6 @@
 //! Identifiers. Each is a newtype, so that a host cannot be passed where a group is wanted.
 
+pub mod printable;
 pub mod words;
 
 use serde::{Deserialize, Serialize};

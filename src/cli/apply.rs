@@ -10,6 +10,7 @@ use super::session::Session;
 use crate::engine::{self, ApplyOptions, EngineError};
 use crate::event::Outcome;
 use crate::plan::{Plan, digest, outline};
+use crate::ui::term;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -186,8 +187,7 @@ fn consent(common: &Common) -> Result<(), Failure> {
     if common.yes {
         return Ok(());
     }
-    let term = console::Term::stderr();
-    if !term.is_term() {
+    if !term::can_ask() {
         let failure = Failure::new(
             code::DECLINED,
             "there is no terminal to ask for consent at; nothing was changed",
@@ -195,9 +195,7 @@ fn consent(common: &Common) -> Result<(), Failure> {
         return Err(failure.hint("`--yes` answers, or `--plan FILE` with a plan that was reviewed"));
     }
     let declined = || Failure::new(code::DECLINED, "declined; nothing was changed");
-    term.write_str("Apply these changes? [y/N] ")
-        .map_err(|_| declined())?;
-    let answer = term.read_line().map_err(|_| declined())?;
+    let answer = term::ask("Apply these changes? [y/N] ").map_err(|_| declined())?;
     if matches!(answer.trim(), "y" | "yes" | "Y" | "Yes") {
         Ok(())
     } else {

@@ -1,6 +1,6 @@
 //! `catalog`: what is embedded, and every parameter.
 
-use super::exit::{Failure, chain, code, pretty, result};
+use super::exit::{Failure, chain, code, data, pretty, result};
 use super::options::Common;
 use super::project;
 use crate::catalog::{Meaning, Origin, foreign_tags};
@@ -148,7 +148,7 @@ fn tags_text(ours: &[(&str, &Meaning)], others: &[(&str, String)]) -> String {
 fn show(common: &Common, path: &str) -> Result<(), Failure> {
     let (catalog, _) = project::catalog(common)?;
     let asset = catalog.assets.get(path).ok_or_else(|| missing(path))?;
-    result(&asset.text)?;
+    data(&asset.text)?;
     Ok(())
 }
 

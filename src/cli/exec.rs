@@ -1,6 +1,6 @@
 //! `exec`: a command on many hosts, ad hoc.
 
-use super::exit::{Failure, pretty, result};
+use super::exit::{Failure, data, pretty, result, written};
 use super::options::Common;
 use super::project::Project;
 use super::session::Session;
@@ -8,6 +8,7 @@ use crate::command::quote;
 use crate::engine::{Answer, on_all};
 use crate::event::{Kind, Outcome};
 use crate::names::HostName;
+use crate::ui::term;
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -18,6 +19,9 @@ pub struct ExecArgs {
     /// The command; a single word is text for the shell
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<String>,
+    /// Show the output as it came on a terminal, too; else sequences that steer a terminal are spelt out there
+    #[arg(long)]
+    raw: bool,
 }
 
 type Answers = BTreeMap<HostName, Result<Answer, String>>;
@@ -34,11 +38,17 @@ pub async fn run(common: &Common, args: &ExecArgs) -> Result<u8, Failure> {
     let answers = on_all(&run, &hosts, &text).await;
     drop(run);
     session.emitter.pause();
-    let shown = match common.json() {
-        true => as_json(&answers),
-        false => Ok(as_text(&answers)),
+    let printed = match common.json() {
+        true => as_json(&answers).and_then(|text| result(&session.masker.mask(&text))),
+        false => {
+            let text = session.masker.mask(&as_text(&answers));
+            if args.raw {
+                written(term::raw(&text))
+            } else {
+                data(&text)
+            }
+        }
     };
-    let printed = shown.and_then(|text| result(&session.masker.mask(&text)));
     let code = session.finish(outcome(&answers)).await;
     printed.map(|()| code)
 }

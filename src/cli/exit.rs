@@ -3,14 +3,14 @@
 use crate::catalog::TagError;
 use crate::engine::EngineError;
 use crate::inventory::{LoadError, PatternError};
+use crate::names::printable;
 use crate::plan::SelectError;
 use crate::secret::Masker;
 use crate::source::{Diagnostics, Sources};
-use anstyle::{AnsiColor, Style};
-use std::io::Write;
+use crate::ui::term::{self, BAD, Style};
+use anstyle::AnsiColor;
 
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const HINT: Style = AnsiColor::Cyan.on_default().bold();
+const HINT: Style = Style::of(AnsiColor::Cyan).bold();
 
 /// Exit codes, as CLI.md promises them.
 pub mod code {
@@ -80,7 +80,7 @@ impl Failure {
 
 /// Whether a text says itself what it is, as diagnostics do.
 fn is_labelled(text: &str) -> bool {
-    let plain = anstream::adapter::strip_str(text).to_string();
+    let plain = term::plain(text);
     ["error", "warning", "note"].iter().any(|word| {
         plain
             .strip_prefix(word)
@@ -90,8 +90,16 @@ fn is_labelled(text: &str) -> bool {
 
 /// Writes a result to stdout. A reader that went away is no failure; a disk without room is.
 pub fn result(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written(term::out(text))
+}
+
+/// The same for what is data, not words for people: into a pipe or a file it goes as it is.
+pub fn data(text: &str) -> Result<(), Failure> {
+    written(term::data(text))
+}
+
+/// What became of writing a result.
+pub fn written(written: std::io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
             code::INTERNAL,
@@ -103,15 +111,19 @@ pub fn result(text: &str) -> Result<(), Failure> {
 
 /// A value as indented JSON with a line's end.
 pub fn pretty(value: &impl serde::Serialize) -> Result<String, Failure> {
-    let mut text = serde_json::to_string_pretty(value)?;
-    text.push('\n');
-    Ok(text)
+    let text = serde_json::to_string_pretty(value)?;
+    Ok(format!("{}\n", printable::json(&text)))
+}
+
+/// A value as JSON on one line.
+pub fn compact(value: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string(value)?;
+    Ok(format!("{}\n", printable::json(&text)))
 }
 
 /// Writes a line to stderr.
 pub fn say(text: &str) {
-    let mut out = anstream::stderr().lock();
-    let _ = writeln!(out, "{text}");
+    term::say(text);
 }
 
 /// An error with all its causes.

@@ -148,10 +148,7 @@ async fn leave(
 /// What destroys wants the name before anything moves.
 fn named(common: &Common, args: &RunbookArgs, group: &Group) -> Result<(), Failure> {
     let said = args.confirm.as_deref() == Some(group.cluster.as_str());
-    if said
-        || args.dry_run
-        || args.confirm.is_none() && !common.yes && console::Term::stderr().is_term()
-    {
+    if said || args.dry_run || args.confirm.is_none() && !common.yes && crate::ui::term::can_ask() {
         return Ok(());
     }
     let failure = Failure::new(

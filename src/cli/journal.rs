@@ -5,7 +5,7 @@ use super::options::Common;
 use super::project::state_dir;
 use crate::event::{Kind, Sink, history, journal};
 use crate::names::RunId;
-use crate::ui;
+use crate::ui::{self, term};
 use clap::Args;
 
 /// Which run.
@@ -39,9 +39,9 @@ pub fn replay(common: &Common, args: &ReplayArgs) -> Result<u8, Failure> {
         Failure::new(code::INPUT, chain(&error)).hint("`citusctl history` lists runs")
     })?;
     let mut sink: Box<dyn Sink> = if common.json() {
-        Box::new(ui::Ndjson(std::io::stdout()))
+        Box::new(ui::Ndjson(term::pipe()))
     } else {
-        Box::new(ui::Lines::new(anstream::stdout(), common.verbose.max(1)))
+        Box::new(ui::Lines::new(term::stdout(), common.verbose.max(1)))
     };
     for event in &recording.events {
         sink.event(event)

@@ -200,6 +200,6 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
 fn generate(write: impl FnOnce(&mut Vec<u8>)) -> Result<u8, Failure> {
     let mut text = Vec::new();
     write(&mut text);
-    exit::result(&String::from_utf8_lossy(&text))?;
+    exit::data(&String::from_utf8_lossy(&text))?;
     Ok(code::DONE)
 }

@@ -1,6 +1,6 @@
 //! `plan`: what would change.
 
-use super::exit::{Failure, chain, code, refused, result};
+use super::exit::{Failure, chain, code, compact, refused, result};
 use super::options::Common;
 use super::project::Project;
 use super::remove::{self, Removing};
@@ -104,7 +104,7 @@ async fn removal(
 /// Prints a plan.
 pub fn show(common: &Common, outline: &PlanOutline) -> Result<(), Failure> {
     let text = match common.json() {
-        true => format!("{}\n", serde_json::to_string(outline)?),
+        true => compact(outline)?,
         false => ui::plan_view(outline, common.verbose > 0),
     };
     result(&text)?;

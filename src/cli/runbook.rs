@@ -1,13 +1,13 @@
 //! What all verbs that run a runbook share: show it, ask for consent, carry it out, say how it ended.
 
 use super::apply::{outcome, outcome_of};
-use super::exit::{Failure, code, result, say};
+use super::exit::{Failure, code, compact, result, say};
 use super::options::Common;
 use super::session::Session;
 use crate::engine::{self, Run};
 use crate::event::Outcome;
 use crate::runbook::{Consent, Refusal, Runbook};
-use crate::ui::runbook_view;
+use crate::ui::{runbook_view, term};
 use clap::Args;
 
 /// Options of a runbook.
@@ -115,8 +115,7 @@ pub(super) fn show(
     if !common.json() {
         result(&masker.mask(&runbook_view(book)))?;
     } else if args.dry_run {
-        let plan = serde_json::to_string(book)?;
-        result(&masker.mask(&format!("{plan}\n")))?;
+        result(&masker.mask(&compact(book)?))?;
     }
     Ok(())
 }
@@ -160,8 +159,7 @@ pub(super) fn ask(
     answer: &str,
     good: impl Fn(&str) -> bool,
 ) -> Result<(), Failure> {
-    let term = console::Term::stderr();
-    if !term.is_term() {
+    if !term::can_ask() {
         return Err(Failure::new(
             code::DECLINED,
             "there is no terminal to ask for consent at; nothing was changed",
@@ -169,9 +167,7 @@ pub(super) fn ask(
         .hint(answer));
     }
     let declined = || Failure::new(code::DECLINED, "declined; nothing was changed");
-    term.write_str(&format!("\n{question}"))
-        .map_err(|_| declined())?;
-    let said = term.read_line().map_err(|_| declined())?;
+    let said = term::ask(&format!("\n{question}")).map_err(|_| declined())?;
     if good(said.trim()) {
         Ok(())
     } else {

@@ -9,8 +9,7 @@ use crate::inventory::parameters::{Typed, names_of, secrets_in};
 use crate::names::RunId;
 use crate::secret::Masker;
 use crate::source::{Diagnostic, Sources};
-use crate::ui;
-use std::io::IsTerminal;
+use crate::ui::{self, term};
 
 /// The emitter of a run with all its sinks: NDJSON or bars or lines, and the journal.
 pub fn emitter(
@@ -22,7 +21,7 @@ pub fn emitter(
 ) -> Result<Emitter, Failure> {
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
     if common.json() && journal {
-        sinks.push(Box::new(ui::Ndjson(std::io::stdout())));
+        sinks.push(Box::new(ui::Ndjson(term::pipe())));
     } else if !common.quiet {
         sinks.push(screen(common));
     }
@@ -42,12 +41,10 @@ pub fn emitter(
 
 /// Bars on a terminal; lines elsewhere, and where output of hosts would run through the bars.
 fn screen(common: &Common) -> Box<dyn Sink> {
-    let stderr = anstream::stderr();
-    if std::io::stderr().is_terminal() && common.verbose < 2 {
-        let colours = stderr.current_choice() != anstream::ColorChoice::Never;
-        Box::new(ui::Bars::new(common.verbose, colours))
+    if term::can_ask() && common.verbose < 2 {
+        Box::new(ui::Bars::new(common.verbose, term::is_coloured()))
     } else {
-        Box::new(ui::Lines::new(stderr, common.verbose))
+        Box::new(ui::Lines::new(term::stderr(), common.verbose))
     }
 }
 

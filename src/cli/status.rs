@@ -1,6 +1,6 @@
 //! `status`: the formation at a glance.
 
-use super::exit::{Failure, code, pretty, result};
+use super::exit::{Failure, code, compact, pretty, result, written};
 use super::options::Common;
 use super::project::Project;
 use super::session::Session;
@@ -11,6 +11,7 @@ use crate::event::Outcome;
 use crate::event::status::StatusReport;
 use crate::inventory::parameters::Typed;
 use crate::names::HostName;
+use crate::ui::term;
 use clap::Args;
 use std::time::Duration;
 
@@ -55,8 +56,8 @@ async fn watch(
     run: &Run<'_>,
     access: &StatusAccess,
 ) -> Result<Option<StatusReport>, Failure> {
-    if !common.json() && console::Term::stdout().is_term() {
-        result("\x1b[2J")?;
+    if !common.json() && term::is_drawn() {
+        written(term::clear())?;
     }
     let mut last = None;
     loop {
@@ -64,7 +65,7 @@ async fn watch(
             report = status(run, access) => report,
             () = run.cancel.reached(1) => return Ok(last),
         };
-        result(&frame(common, &report)?)?;
+        draw(common, &report)?;
         last = Some(report);
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
@@ -81,16 +82,15 @@ fn once(common: &Common, report: &StatusReport) -> Result<String, Failure> {
 }
 
 /// One picture of many: a terminal is drawn over, JSON comes one report a line.
-fn frame(common: &Common, report: &StatusReport) -> Result<String, Failure> {
+fn draw(common: &Common, report: &StatusReport) -> Result<(), Failure> {
     if common.json() {
-        return Ok(format!("{}\n", serde_json::to_string(report)?));
+        return result(&compact(report)?);
     }
     let text = view(report);
-    Ok(match console::Term::stdout().is_term() {
-        // Home, each line to its end, then the rest of the screen: nothing flickers.
-        true => format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")),
-        false => format!("{text}\n"),
-    })
+    match term::is_drawn() {
+        true => written(term::redraw(&text)),
+        false => result(&format!("{text}\n")),
+    }
 }
 
 /// The credentials that the inventory gives.

@@ -4,13 +4,10 @@ use crate::engine::verify::{Check, VerifyReport};
 use crate::event::status::{
     EtcdStatus, GroupStatus, MemberStatus, NodeStatus, ServiceStatus, StatusReport,
 };
+use crate::ui::term::{BAD, GOOD, ODD, Style};
 use crate::ui::{bytes, count};
-use anstyle::{AnsiColor, Style};
 use std::collections::{BTreeMap, BTreeSet};
 
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const ODD: Style = AnsiColor::Yellow.on_default();
 const DIM: Style = Style::new().dimmed();
 const HEAD: Style = Style::new().bold();
 
@@ -310,12 +307,28 @@ mod tests {
     }
 
     #[test]
+    fn what_hosts_and_databases_say_steers_no_terminal() {
+        let hostile = "a\u{1b}[2J\u{9b}8m\u{202e}\r\nend";
+        let report = serde_json::json!({
+            "formation": hostile, "healthy": false, "paused": true,
+            "etcd": [{"name": hostile, "host": hostile, "healthy": true, "leader": true, "version": hostile, "db_size": 1}],
+            "groups": [{"number": 1, "cluster": hostile, "members": [{"name": hostile, "host": hostile, "role": hostile,
+                "state": hostile, "timeline": 1, "lag": 1, "pending_restart": true, "tags": {hostile: "true"}}]}],
+            "nodes": [{"group": 1, "citus": hostile, "patroni": hostile, "role": hostile, "ok": false}],
+            "services": [{"host": hostile, "service": hostile, "port": 1, "servers": [{"name": hostile, "up": true}]}],
+            "certificates": [{"host": hostile, "name": hostile, "days": 1}],
+            "vips": [{"address": "10.0.0.1", "cluster": hostile, "holders": [hostile]}],
+            "problems": [hostile], "warnings": [hostile],
+        });
+        let report: StatusReport = serde_json::from_value(report).unwrap();
+        let shown = crate::ui::term::shown(&view(&report));
+        assert!(shown.matches("\\x1b[2J").count() > 15, "{shown}");
+        assert!(!shown.contains("\u{1b}[2J") && !shown.contains(['\u{9b}', '\u{202e}', '\r']));
+    }
+
+    #[test]
     fn an_empty_report_says_so() {
         let text = view(&StatusReport::default());
-        assert!(
-            anstream::adapter::strip_str(&text)
-                .to_string()
-                .starts_with("0 groups  not healthy")
-        );
+        assert!(crate::ui::term::plain(&text).starts_with("0 groups  not healthy"));
     }
 }

@@ -4,6 +4,7 @@ use super::exit::{Failure, code};
 use super::options::Common;
 use crate::inventory::{Asked, Keys};
 use crate::secret::Secret;
+use crate::ui::term;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -43,18 +44,16 @@ fn ask(id: Option<&str>) -> Option<Secret> {
     if let Some(before) = ANSWERS.with_borrow(|answers| answers.get(&key).cloned()) {
         return Some(before);
     }
-    let term = console::Term::stderr();
-    if !term.is_term() || !console::user_attended() {
+    if !term::can_ask() || !term::is_drawn() {
         return None;
     }
     let prompt = match id {
         Some(id) => format!("Vault password ({id}): "),
         None => "Vault password: ".to_owned(),
     };
-    let read = term
-        .write_str(&prompt)
-        .and_then(|()| term.read_secure_line());
-    let answer = read.ok().filter(|answer| !answer.is_empty())?;
+    let answer = term::ask_hidden(&prompt)
+        .ok()
+        .filter(|answer| !answer.is_empty())?;
     let answer = Secret::new(answer);
     ANSWERS.with_borrow_mut(|answers| answers.insert(key, answer.clone()));
     Some(answer)

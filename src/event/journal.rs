@@ -2,7 +2,7 @@
 
 use super::kind::SCHEMA;
 use super::{Event, Sink, SinkError};
-use crate::names::RunId;
+use crate::names::{RunId, printable};
 use fs_err::os::unix::fs::OpenOptionsExt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ impl Sink for Journal {
 
 /// The event as one line, with its newline.
 pub fn to_line(event: &Event) -> serde_json::Result<String> {
-    serde_json::to_string(event).map(|line| line + "\n")
+    serde_json::to_string(event).map(|line| format!("{}\n", printable::json(&line)))
 }
 
 /// The file of a run.

@@ -2,6 +2,7 @@
 
 use super::Lines;
 use super::headline::Headline;
+use super::term;
 use crate::event::{Event, Kind, Sink, SinkError, StepOutcome};
 use crate::names::HostName;
 use anstream::adapter::strip_str;
@@ -73,16 +74,16 @@ impl Bars {
         let (all, width, colours) = (&self.all, self.width, self.colours);
         let bar = self.hosts.entry(host.clone()).or_insert_with(|| {
             let bar = all.add(bar(HOST, colours));
-            bar.set_prefix(format!("{host:<width$}"));
+            bar.set_prefix(term::line(&format!("{host:<width$}")));
             bar
         });
         bar.reset_elapsed();
-        bar.set_message(title.to_owned());
+        bar.set_message(term::line(title));
     }
 
     fn end(&self, host: &HostName, message: &str) {
         if let Some(bar) = self.hosts.get(host) {
-            bar.set_message(message.to_owned());
+            bar.set_message(term::line(message));
         }
     }
 
@@ -105,7 +106,7 @@ impl Bars {
         let run = self
             .run
             .get_or_insert_with(|| all.insert(0, bar(RUN, colours)));
-        run.set_message(self.headline.text());
+        run.set_message(term::line(&self.headline.text()));
     }
 
     fn clear(&mut self) -> Result<(), SinkError> {

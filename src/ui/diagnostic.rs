@@ -1,5 +1,7 @@
 //! Diagnostics as rustc shows them, and as JSON.
 
+use super::term;
+use crate::names::printable::{in_place, one_line, printable};
 use crate::names::words::count;
 use crate::secret::Masker;
 use crate::source::{Diagnostic, Severity, Sources, Span};
@@ -67,7 +69,7 @@ fn one(sources: &Sources, diagnostic: &Diagnostic) -> String {
         Severity::Note => Level::NOTE,
     };
     let title = level
-        .primary_title(diagnostic.message.as_str())
+        .primary_title(printable(&diagnostic.message))
         .id(diagnostic.code);
     let mut group = Group::with_title(title);
     for (source, labels) in by_source(diagnostic) {
@@ -78,8 +80,8 @@ fn one(sources: &Sources, diagnostic: &Diagnostic) -> String {
             }
             continue;
         }
-        let snippet = Snippet::source(file.text.as_ref())
-            .path(file.name.as_str())
+        let snippet = Snippet::source(in_place(&file.text))
+            .path(one_line(&file.name))
             .line_start(1)
             .fold(true);
         group = group.element(
@@ -91,18 +93,20 @@ fn one(sources: &Sources, diagnostic: &Diagnostic) -> String {
         );
     }
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.message(printable(help)));
     }
-    Renderer::styled().render(&[group])
+    term::adopt(&Renderer::styled().render(&[group]))
 }
 
 /// A place in a text whose lines are not shown.
 fn hidden<'a>(group: Group<'a>, sources: &'a Sources, span: Span, label: &'a str) -> Group<'a> {
     let place = sources.place(span);
-    let origin = Origin::path(sources.get(span.source).name.as_str())
+    let origin = Origin::path(one_line(&sources.get(span.source).name))
         .line(place.line)
         .char_column(place.column);
-    group.element(origin).element(Level::NOTE.message(label))
+    group
+        .element(origin)
+        .element(Level::NOTE.message(printable(label)))
 }
 
 type Labels<'a> = Vec<(Span, &'a str, bool)>;
@@ -132,7 +136,7 @@ fn annotation<'a>(text: &str, span: Span, label: &'a str, primary: bool) -> Anno
     } else {
         AnnotationKind::Context
     };
-    kind.span(start..end).label(label)
+    kind.span(start..end).label(printable(label))
 }
 
 /// The same for programs: a mapping for each.
@@ -185,8 +189,7 @@ mod tests {
             .help("mend it");
         let mut masker = Masker::default();
         masker.add(Secret::new("hunter22"));
-        let text = anstream::adapter::strip_str(&diagnostics(&sources, [&diagnostic], &masker))
-            .to_string();
+        let text = term::plain(&diagnostics(&sources, [&diagnostic], &masker));
         assert_eq!(
             text,
             "warning[x]: look\n --> inv.yml:2:1\n  |\n2 | pg_dbsu_password: ********\n  | ^^^^^^^^^^^^^^^^ here\n  |\n  = help: mend it\n\n1 warning\n"

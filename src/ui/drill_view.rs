@@ -1,6 +1,7 @@
 //! A drill's report as text, and as one HTML page with a timeline that needs nothing else.
 
 use crate::event::drill::{DrillReport, Millis, Recovery, State};
+use crate::names::printable::printable;
 use std::fmt::Write;
 
 /// The report in a few lines.
@@ -237,7 +238,8 @@ fn bar(svg: &mut String, scale: &Scale, index: u64, (from, to): (Millis, Millis)
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
+    printable(text)
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")

@@ -1,14 +1,12 @@
 //! Events as plain lines: for pipes, logs and `replay`.
 
+use super::term::{self, BAD, GOOD, Style};
 use crate::event::{Event, Kind, Moment, Outcome, Sink, SinkError, StepOutcome};
 use crate::names::HostName;
 use crate::names::words::{count, duration};
-use anstyle::{AnsiColor, Style};
 use std::collections::BTreeMap;
 use std::io::Write;
 
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const GOOD: Style = AnsiColor::Green.on_default();
 const STAGE: Style = Style::new().bold();
 
 /// How wide the column of hosts is.
@@ -215,7 +213,7 @@ impl<W: Write + Send> Sink for Lines<W> {
             return Ok(());
         };
         let seconds = event.at.since(started).as_secs_f64();
-        writeln!(self.out, "{seconds:7.1}s  {text}").map_err(failed)
+        writeln!(self.out, "{seconds:7.1}s  {}", term::shown(&text)).map_err(failed)
     }
 
     fn finish(&mut self) -> Result<(), SinkError> {

@@ -11,6 +11,7 @@ mod lines;
 mod plan_view;
 mod runbook_view;
 mod summary;
+pub mod term;
 
 pub use crate::names::words::{bytes, count, duration};
 pub use bars::Bars;

@@ -1,10 +1,11 @@
 //! A plan as people read it: what, where, why, and what it does to those who use the database now.
 
+use super::term::Style;
 use crate::event::outline::{ChangeOutline, Counts, PlanOutline, StageOutline};
 use crate::names::HostName;
 use crate::names::words::count;
 use crate::resource::{Action, Impact};
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 use std::fmt::Write;
 
 /// The plan as text. Hosts that share a change are named together; `verbose` shows each host by itself.
@@ -170,7 +171,7 @@ fn is_worth_showing(change: &ChangeOutline, hosts: &[&HostName]) -> bool {
 }
 
 fn sign(action: Action) -> (&'static str, Style) {
-    let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
+    let color = Style::of;
     match action {
         Action::Create => ("+", color(AnsiColor::Green)),
         Action::Update => ("~", color(AnsiColor::Yellow)),
@@ -182,20 +183,20 @@ fn sign(action: Action) -> (&'static str, Style) {
 }
 
 fn impact_style(impact: Impact) -> Style {
-    let style = Style::new().bold();
+    let bold = |color| Style::of(color).bold();
     match impact {
-        Impact::None | Impact::Reload => style.fg_color(Some(AnsiColor::Cyan.into())),
-        Impact::Restart | Impact::Failover => style.fg_color(Some(AnsiColor::Magenta.into())),
-        Impact::Destroys => style.fg_color(Some(AnsiColor::Red.into())),
+        Impact::None | Impact::Reload => bold(AnsiColor::Cyan),
+        Impact::Restart | Impact::Failover => bold(AnsiColor::Magenta),
+        Impact::Destroys => bold(AnsiColor::Red),
     }
 }
 
 fn diff_view(text: &mut String, diff: &str) {
     for line in body(diff) {
         let style = match line.chars().next() {
-            Some('+') => Style::new().fg_color(Some(AnsiColor::Green.into())),
-            Some('-') => Style::new().fg_color(Some(AnsiColor::Red.into())),
-            Some('@') => Style::new().fg_color(Some(AnsiColor::Cyan.into())),
+            Some('+') => Style::of(AnsiColor::Green),
+            Some('-') => Style::of(AnsiColor::Red),
+            Some('@') => Style::of(AnsiColor::Cyan),
             _ => Style::new(),
         };
         let _ = writeln!(text, "      {style}{line}{style:#}");
@@ -213,6 +214,7 @@ mod tests {
     use super::*;
     use crate::event::outline::HostOutline;
     use crate::names::{ResourceId, StageName};
+    use crate::ui::term::plain;
 
     fn change(action: Action, impact: Impact, diff: Option<&str>) -> ChangeOutline {
         ChangeOutline {
@@ -253,7 +255,7 @@ mod tests {
                 hosts: hosts.to_vec(),
             }],
         };
-        let text = anstream::adapter::strip_str(&plan_view(&outline, false)).to_string();
+        let text = plain(&plan_view(&outline, false));
         assert_eq!(
             text,
             "\nstage haproxy\n  ~ /etc/haproxy/haproxy.cfg  on 10.0.0.1, 10.0.0.2\n      @@ -1 +1 @@\n      -x\n      +y\n  \
@@ -282,8 +284,7 @@ mod tests {
                 hosts: (1..=5).map(host).collect(),
             }],
         };
-        let shown =
-            |verbose| anstream::adapter::strip_str(&plan_view(&outline, verbose)).to_string();
+        let shown = |verbose| plain(&plan_view(&outline, verbose));
         assert_eq!(
             shown(false).lines().take(9).collect::<Vec<_>>().join("\n"),
             "\nstage pgsql\n  ~ /pg/conf/pg-1.yml  on 10.0.0.1\n    /pg/conf/pg-2.yml  on 10.0.0.2\n    \
@@ -322,7 +323,7 @@ mod tests {
             }],
         };
         let lines = |verbose| {
-            let text = anstream::adapter::strip_str(&plan_view(&outline, verbose)).to_string();
+            let text = plain(&plan_view(&outline, verbose));
             assert!(text.contains("      --- old comment\n"));
             text.matches("+line").count()
         };

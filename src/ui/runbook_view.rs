@@ -1,9 +1,10 @@
 //! A runbook as an operator reads it before consenting: what was seen, what will be done where, what may be lost.
 
+use super::term::{ODD, Style};
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Runbook, Step};
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 use std::fmt::Write;
 
 /// The runbook as text.
@@ -43,8 +44,8 @@ fn step_view(text: &mut String, index: usize, step: &Step) {
     );
     if step.impact != Impact::None {
         let loud = match step.impact {
-            Impact::Destroys | Impact::Failover => AnsiColor::Red.on_default(),
-            Impact::None | Impact::Reload | Impact::Restart => AnsiColor::Yellow.on_default(),
+            Impact::Destroys | Impact::Failover => Style::of(AnsiColor::Red),
+            Impact::None | Impact::Reload | Impact::Restart => ODD,
         };
         let _ = write!(text, "  {loud}[{}]{loud:#}", step.impact.word());
     }
@@ -75,7 +76,7 @@ mod tests {
             afterwards: Vec::new(),
             prelude: BTreeMap::new(),
         };
-        let text = anstream::adapter::strip_str(&runbook_view(&book)).to_string();
+        let text = crate::ui::term::plain(&runbook_view(&book));
         let wanted = "recover: make a writable\n\nseen\n  b is gone\n\nsteps\n   1. promote PostgreSQL  on 10.0.0.1  [failover]\n\nrisk\n  unknown\n";
         assert_eq!(text, wanted);
     }

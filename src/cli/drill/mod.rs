@@ -11,7 +11,7 @@ mod watch;
 
 pub use watch::child;
 
-use super::exit::{Failure, chain, code, result, say};
+use super::exit::{Failure, chain, code, compact, result, say};
 use super::options::Common;
 use super::project::Project;
 use super::session::Session;
@@ -205,7 +205,7 @@ async fn leader(
 fn tell(common: &Common, report: &DrillReport, page: &Path) -> Result<u8, Failure> {
     let failed = |error: std::io::Error| Failure::new(code::INTERNAL, chain(&error));
     result(&match common.json() {
-        true => format!("{}\n", serde_json::to_string(report)?),
+        true => compact(report)?,
         false => drill_view(report),
     })?;
     if let Some(directory) = page.parent() {

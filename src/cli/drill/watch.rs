@@ -8,10 +8,11 @@ use crate::event::drill::{MemberLine, Millis, State, spans};
 use crate::lab::Lab;
 use crate::model::Instance;
 use crate::secret::Secret;
+use crate::ui::term;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -204,8 +205,7 @@ pub async fn child() -> Result<u8, Failure> {
             State::ReadOnly => "r",
             State::Down => "d",
         };
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{letter}").and_then(|()| out.flush()).is_ok()
+        term::raw(&format!("{letter}\n")).is_ok()
     })
     .await;
     Ok(code::DONE)

@@ -7,6 +7,7 @@ use crate::model::{Connection, Host};
 use crate::names::HostName;
 use crate::secret::Secret;
 use crate::transport::{Endpoint, JumpHost, Resolver, Sudo};
+use crate::ui::term;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -95,8 +96,7 @@ fn endpoint(
 }
 
 fn ask(prompt: &str) -> Result<Secret, Failure> {
-    let term = console::Term::stderr();
-    if !term.is_term() {
+    if !term::can_ask() {
         let failure = Failure::new(
             code::DECLINED,
             "there is no terminal to ask for a password at",
@@ -105,9 +105,7 @@ fn ask(prompt: &str) -> Result<Secret, Failure> {
             "put it into the inventory (`ansible_password`, `ansible_become_password`) or use keys",
         ));
     }
-    let read = term
-        .write_str(prompt)
-        .and_then(|()| term.read_secure_line());
-    read.map(Secret::new)
+    term::ask_hidden(prompt)
+        .map(Secret::new)
         .map_err(|error| Failure::new(code::DECLINED, format!("reading the password: {error}")))
 }

@@ -1,0 +1,3 @@
+//! Hosts, databases and inventories that mean harm.
+
+mod views;
