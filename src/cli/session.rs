@@ -3,6 +3,7 @@
 mod addresses;
 mod endpoints;
 mod guards;
+mod identity;
 mod known;
 mod reach;
 pub(super) mod run_id;
@@ -223,6 +224,7 @@ impl<'a> Session<'a> {
             engine::look(run, &first, &hosts, &first.groups().into_keys().collect()).await?;
         guards::not_in_emergency(&seen)?;
         guards::clocks(&seen)?;
+        identity::unchanged(self.project, &seen)?;
         addresses::nobody_elses(&self.project.model, &seen)?;
         let desired = self.learn(&seen)?;
         Looker::new(run)

@@ -5,9 +5,11 @@
 //! output can be taken for an answer.
 
 mod frame;
+mod ours;
 mod quote;
 
 pub use frame::{Frame, FrameLine, Sections};
+pub use ours::{OURS, OURS_OPTION, ours_before, ours_or_stop};
 pub use quote::{as_user, quote};
 
 use crate::secret::Secret;

@@ -4,6 +4,8 @@
 //! their number; the answers become an [`Observed`], which is never changed afterwards.
 
 mod group;
+mod kept;
+mod listeners;
 mod observed;
 mod parse;
 mod probe;
@@ -12,9 +14,10 @@ mod sql_program;
 mod traits;
 
 pub use group::{GroupSeen, MemberSeen};
+pub use kept::{Kept, KeptData};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
 pub use parse::{ParseError, addresses, parse};
 pub use probe::{Probe, SqlSession};
 pub use program::{fetch_program, observe_program, parse_contents};
-pub use sql_program::connection;
+pub use sql_program::{NOT_OURS, connection};
 pub use traits::Traits;

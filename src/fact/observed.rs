@@ -1,6 +1,6 @@
 //! The answers.
 
-use super::Traits;
+use super::{Kept, Traits};
 use std::collections::BTreeMap;
 
 /// What was seen on one host in one look.
@@ -19,6 +19,8 @@ pub struct Observed {
     pub manifest: Vec<String>,
     /// The note of a recover that is not closed, as it is on the host.
     pub emergency: Option<String>,
+    /// What the host keeps of what it is.
+    pub kept: Kept,
     /// TCP ports that somebody listens on.
     pub listeners: Vec<Listener>,
     /// Answers to [`super::Probe::Script`] and [`super::Probe::Sql`], by name.
@@ -106,4 +108,8 @@ pub struct Listener {
     pub port: u16,
     /// Name of the process, if it could be seen.
     pub process: Option<String>,
+    /// Its working directory: a server's of PostgreSQL is its data directory.
+    pub directory: Option<String>,
+    /// Its command line, with a blank between arguments.
+    pub command: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! From the output of an observe program to an [`Observed`].
 
-use super::{Listener, Observed, PathKind, PathState, Probe, Stamp, Traits, UnitState, UserState};
+use super::{Observed, PathKind, PathState, Probe, Stamp, Traits, UnitState, UserState};
+use super::{kept, listeners};
 use crate::command::{Frame, Sections};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -34,7 +35,11 @@ pub fn parse(frame: &Frame, probes: &[Probe], output: &str) -> Result<Observed, 
             .get("emergency")
             .filter(|text| !text.trim().is_empty())
             .map(str::to_owned),
-        listeners: listeners(sections.get("listeners").unwrap_or_default()),
+        listeners: listeners::read(
+            sections.get("listeners").unwrap_or_default(),
+            sections.get("processes").unwrap_or_default(),
+        ),
+        kept: kept::read(sections.get("kept").unwrap_or_default()),
         scripts: scripts(&sections),
         contents: BTreeMap::new(),
     })
@@ -215,31 +220,6 @@ pub fn addresses(text: &str) -> BTreeSet<IpAddr> {
     text.lines().filter_map(of_line).collect()
 }
 
-/// Reads `LISTEN 0 128 10.0.0.1:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))`.
-fn listeners(text: &str) -> Vec<Listener> {
-    let mut found: Vec<Listener> = Vec::new();
-    for line in text.lines() {
-        let Some(local) = line.split_whitespace().nth(3) else {
-            continue;
-        };
-        let Some(port) = local.rsplit(':').next().and_then(|port| port.parse().ok()) else {
-            continue;
-        };
-        let process = line
-            .split("((\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        let listener = Listener {
-            port,
-            process: process.map(str::to_owned),
-        };
-        if !found.contains(&listener) {
-            found.push(listener);
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,26 +274,6 @@ mod tests {
         let units = units(&probes, text);
         assert!(units["a"].active && units["a"].enabled);
         assert!(!units["b"].loaded && !units["b"].active);
-    }
-
-    #[test]
-    fn reads_listeners_with_and_without_a_process() {
-        let text = "LISTEN 0 1 10.0.0.1:5432 0.0.0.0:* users:((\"postgres\",pid=1,fd=3))\nLISTEN 0 1 [::]:22 [::]:*\n";
-        let found = listeners(text);
-        assert_eq!(
-            found[0],
-            Listener {
-                port: 5432,
-                process: Some("postgres".into())
-            }
-        );
-        assert_eq!(
-            found[1],
-            Listener {
-                port: 22,
-                process: None
-            }
-        );
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct SqlSession {
     pub bin_dir: String,
     pub socket_dir: String,
     pub port: u16,
+    /// The data directory that it must be running in.
+    pub data_dir: String,
     pub database: String,
 }
 

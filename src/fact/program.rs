@@ -25,8 +25,6 @@ mark manifest
 [ -f "$STATE/manifest" ] && while read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$STATE/manifest"
 mark emergency
 [ -f "$STATE/emergency.json" ] && cat "$STATE/emergency.json"
-mark listeners
-command -v ss >/dev/null && ss -Hltnp 2>/dev/null
 "#;
 
 /// The program that answers all probes. `data_dir` is where disk space is measured.
@@ -35,6 +33,8 @@ pub fn observe_program(frame: &Frame, probes: &[Probe], data_dir: &str) -> Secre
     body.push_str(&format!("DATA={}; STATE={STATE_DIR}\n", quote(data_dir)));
     body.push_str(TRAITS);
     body.push_str(STATE);
+    body.push_str(super::kept::PROGRAM);
+    body.push_str(super::listeners::PROGRAM);
     body.push_str(&paths(probes));
     body.push_str(&named(probes, "packages", PACKAGES, Probe::package));
     body.push_str(&named(probes, "units", UNITS, Probe::unit));

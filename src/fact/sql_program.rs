@@ -3,8 +3,11 @@
 //! alone, and so does a database that is not there yet.
 
 use super::{Probe, SqlSession};
-use crate::command::{Frame, as_user, quote};
+use crate::command::{Frame, OURS, OURS_OPTION, as_user, ours_before, quote};
 use std::collections::BTreeMap;
+
+/// What a host says, with the data directory of that server, when the PostgreSQL that answers is not ours.
+pub const NOT_OURS: &str = "not_ours";
 
 /// Questions by database, each with its name.
 type ByDatabase<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a str)>>;
@@ -42,9 +45,12 @@ fn ask(frame: &Frame, server: &SqlSession, databases: &ByDatabase<'_>) -> String
         .iter()
         .map(|(database, questions)| in_database(frame, database, questions))
         .collect();
+    let stranger = literal(&frame.line(&format!("script {NOT_OURS}")));
+    let proof = ours_before(&server.data_dir);
     format!(
-        "[ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ] && \
-         {become_dbsu} {bin}/psql -XAtq -h {socket} -p {port} -d {} 2>/dev/null <<'CITUSCTL_SQL'\n\
+        "{proof}[ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ] && \
+         {become_dbsu} {bin}/psql -XAtq -h {socket} -p {port} -d {} {OURS_OPTION} 2>/dev/null <<'CITUSCTL_SQL'\n\
+         {OURS}\\if :ours\n\\else\n\\echo\n\\echo {stranger}\n\\echo :place\n\\quit\n\\endif\n\
          SELECT pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\quit\n\\endif\n{asked}CITUSCTL_SQL\n",
         quote(&server.database)
     )
@@ -95,6 +101,7 @@ mod tests {
                 bin_dir: "/bin".to_owned(),
                 socket_dir: "/run".to_owned(),
                 port: 5432,
+                data_dir: "/pg/data".to_owned(),
                 database: database.to_owned(),
             },
         }
@@ -115,6 +122,24 @@ mod tests {
             .filter_map(|line| line.strip_prefix("\\set wanted "))
             .collect();
         assert_eq!(databases, ["'app'", "'postgres'"]);
+    }
+
+    #[test]
+    fn nothing_is_asked_of_a_server_that_is_not_ours() {
+        let text = questions(&Frame::new("n0"), &[probe("a", "app")]);
+        let order = [
+            "</pg/data/postmaster.pid",
+            OURS_OPTION,
+            OURS,
+            "\\if :ours\n\\else\n\\echo\n\\echo '@@n0 script not_ours'",
+            "\\quit",
+            "SELECT 'a';",
+        ];
+        let places: Vec<usize> = order.iter().filter_map(|part| text.find(part)).collect();
+        assert!(
+            places.len() == order.len() && places.is_sorted(),
+            "{places:?} {text}"
+        );
     }
 
     #[test]

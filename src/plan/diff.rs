@@ -5,7 +5,7 @@ use super::{
     Desired, DesiredStage, GroupDesired, GroupPlan, GroupUnit, Plan, PlannedStage, Refusal, Unit,
 };
 use crate::command::quote;
-use crate::fact::{GroupSeen, Observed};
+use crate::fact::{GroupSeen, NOT_OURS, Observed};
 use crate::names::{ClusterName, HostName, ResourceId};
 use crate::resource::group::{GroupVerdict, PendingRestart};
 use crate::resource::{Action, Change, Declared, Impact, Resource, Step, Verdict};
@@ -26,6 +26,7 @@ pub fn diff(desired: &Desired, seen: &Seen) -> Plan {
         hosts: desired.hosts().iter().filter(compared).count(),
         ..Plan::default()
     };
+    plan.refusals.extend(strangers(seen));
     let mut ahead = Ahead::default();
     for stage in &desired.stages {
         let (stage, refusals) = compare(desired, stage, seen, &mut ahead);
@@ -41,7 +42,22 @@ pub fn diff_stage(
     stage: &DesiredStage,
     seen: &Seen,
 ) -> (PlannedStage, Vec<Refusal>) {
-    compare(desired, stage, seen, &mut Ahead::default())
+    let (planned, mut refusals) = compare(desired, stage, seen, &mut Ahead::default());
+    refusals.extend(strangers(seen));
+    (planned, refusals)
+}
+
+/// Servers that answered in the place of ours, and were asked nothing.
+fn strangers(seen: &Seen) -> impl Iterator<Item = Refusal> + '_ {
+    seen.hosts.iter().filter_map(|(host, observed)| {
+        let place = observed.scripts.get(NOT_OURS)?.trim();
+        Some(Refusal {
+            host: host.clone(),
+            id: ResourceId::new("pgsql/server"),
+            reason: format!("the PostgreSQL that answers on our socket is not ours: its data is in {place}"),
+            hint: "stop it there, or choose another `pg_port`; then start ours with `systemctl restart patroni`".to_owned(),
+        })
+    })
 }
 
 fn compare(

@@ -44,10 +44,12 @@ fn name(address: IpAddr) -> String {
 }
 
 impl Kind for FreeAddress {
-    /// A datagram makes the kernel ask who has the address; half a second is long for a neighbour.
+    /// A datagram makes the kernel ask who has the address, once what it remembers of it is gone: that may be a host that gave it
+    /// up. Half a second is long for a neighbour.
     fn probes(&self) -> Vec<Probe> {
         let text = format!(
             "a={address}; if [ -e {unless} ] || ip -o addr show 2>/dev/null | grep -qwF -- \"$a\"; then echo ours; else\n\
+             ip neigh flush to \"$a\" 2>/dev/null\n\
              bash -c 'echo >/dev/udp/$0/9' \"$a\" 2>/dev/null || :; n=0\n\
              while [ $n -lt 10 ]; do\n\
              mac=$(ip neigh show to \"$a\" nud reachable nud stale nud delay nud probe nud permanent 2>/dev/null | sed -n 's/.* lladdr \\([^ ]*\\).*/\\1/p' | head -n 1)\n\

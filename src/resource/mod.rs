@@ -17,6 +17,7 @@ mod hostname;
 mod link;
 mod package;
 mod shell;
+mod stranger;
 mod unit;
 mod user;
 
@@ -32,6 +33,7 @@ pub use hostname::Hostname;
 pub use link::Link;
 pub use package::Package;
 pub use shell::prelude;
+pub use stranger::{NoDebianCluster, NoForeignConf};
 pub use unit::Unit;
 pub use user::User;
 
@@ -119,6 +121,8 @@ kinds! {
     "debs" => Debs,
     "unit" => Unit,
     "no_foreign_path" => NoForeignPath,
+    "no_foreign_conf" => NoForeignConf,
+    "no_debian_cluster" => NoDebianCluster,
     "free_space" => FreeSpace,
     "free_port" => FreePort,
     "free_address" => FreeAddress,

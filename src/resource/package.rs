@@ -21,14 +21,22 @@ const INSTALL: &str = r#"command -v apt-get >/dev/null || { echo "no apt-get her
 export DEBIAN_FRONTEND=noninteractive
 known() { for p in "$@"; do apt-cache policy -- "$p" 2>/dev/null | grep -q '^  Candidate: [^(]' || return 1; done; }
 known "$@" || apt-get -q update
-policy=/usr/sbin/policy-rc.d
-# One that is marked as ours was left by a run that was killed.
+policy=/usr/sbin/policy-rc.d conf=/etc/postgresql-common/createcluster.conf held=
+restore() { [ -z "$held" ] || rm -f "$policy"; [ ! -e "$conf.citusctl" ] || mv -f "$conf.citusctl" "$conf"; }
+trap restore EXIT
+# What is marked as ours was left by a run that was killed.
 if [ ! -e "$policy" ] || grep -qsx '# citusctl' "$policy"; then
-  printf '#!/bin/sh\n# citusctl\nexit 101\n' >"$policy"; chmod 0755 "$policy"
-  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  held=1; printf '#!/bin/sh\n# citusctl\nexit 101\n' >"$policy"; chmod 0755 "$policy"
 fi
-mkdir -p /etc/postgresql-common
-[ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+# No package makes a cluster, whatever was configured before; that comes back afterwards. Nor does needrestart restart anything.
+export NEEDRESTART_SUSPEND=1
+mkdir -p "${conf%/*}"
+[ ! -e "$conf.citusctl" ] || mv -f "$conf.citusctl" "$conf"
+if [ ! -e "$conf" ]; then echo 'create_main_cluster = false' >"$conf"
+elif [ "$(sed -n "s/^[[:space:]]*create_main_cluster[[:space:]]*=*[[:space:]]*'\{0,1\}\([a-z0-9]*\).*/\1/p" "$conf" | tail -n 1)" != false ]; then
+  cp -p "$conf" "$conf.citusctl"
+  { grep -v '^[[:space:]]*create_main_cluster' "$conf.citusctl" || :; echo 'create_main_cluster = false'; } >"$conf"
+fi
 apt-get -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120 \
   install --no-install-recommends -- "$@" && exit 0
 failed=$?

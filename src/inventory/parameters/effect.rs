@@ -1,5 +1,7 @@
 //! What a change of a parameter means for what runs already.
 
+use super::{Module, Typed, all};
+
 /// What a changed value does to a formation that is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -45,9 +47,21 @@ impl Effect {
     }
 }
 
+/// What an instance ([`Module::Pgsql`]) or a member of etcd ([`Module::Etcd`]) is: values that its host keeps.
+pub fn kept(typed: &Typed<'_>, module: Module) -> Vec<(&'static str, String)> {
+    let wanted = all().filter(|param| param.module == module && param.effect.is_kept());
+    let text = |name: &str| match typed.json(name) {
+        serde_json::Value::Bool(value) => value.to_string(),
+        _ => typed.str(name),
+    };
+    wanted
+        .map(|param| (param.name, text(param.name).trim().to_owned()))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Module, Support, all, lookup};
+    use super::super::{Support, lookup};
     use super::*;
 
     #[test]

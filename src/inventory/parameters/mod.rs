@@ -19,7 +19,7 @@ mod tests;
 mod typed;
 
 pub use check::check_vars;
-pub use effect::Effect;
+pub use effect::{Effect, kept};
 pub use kind::{Field, Kind, boolean};
 pub use mask::{names_of, secrets_in, shown};
 pub use typed::Typed;

@@ -63,7 +63,7 @@ const HBA_RULES: &str = r#"[
 pub(super) const TABLE: &[Param] = &[
     used(Pgsql, "pg_cluster", Text, "", "C", "name of the Patroni cluster: letters, digits and dashes; its members are all hosts with the same name", Identity),
     used(Pgsql, "pg_seq", Int(0, i64::MAX), "", "I", "number of the instance, unique in its cluster", Identity),
-    used(Pgsql, "pg_role", OneOf(&["primary", "replica", "offline", "standby", "delayed"]), "", "I", "who bootstraps (`primary`), and who serves what", Bootstrap),
+    used(Pgsql, "pg_role", OneOf(&["primary", "replica", "offline", "standby", "delayed"]), "", "I", "who bootstraps (`primary`), and who serves what", Reload),
     used(Pgsql, "pg_mode", OneOf(MODES), "\"pgsql\"", "C", "`citus` makes the cluster a group of a formation", Identity),
     used(Pgsql, "pg_shard", Text, "", "C", "name of the formation; the Patroni scope of all its groups", Identity),
     used(Pgsql, "pg_group", Int(0, i64::MAX), "", "C", "number of the group in the formation; 0 is the coordinator", Identity),

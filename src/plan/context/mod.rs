@@ -78,6 +78,7 @@ impl Builder<'_> {
         hide(&typed, &mut contexts.masker);
         let mut context = Map::new();
         context.insert("vars".to_owned(), self.vars(&typed, inv));
+        context.insert("kept".to_owned(), node::kept(&typed));
         context.insert("host".to_owned(), self.host_json());
         context.insert("node".to_owned(), self.node(&typed));
         context.insert("etcd".to_owned(), self.etcd(&typed, contexts)?);

@@ -2,7 +2,7 @@
 
 use super::Builder;
 use super::pg::texts;
-use crate::inventory::parameters::Typed;
+use crate::inventory::parameters::{self, Module, Typed};
 use crate::model::Host;
 use serde_json::{Value, json};
 
@@ -37,4 +37,16 @@ impl Builder<'_> {
             "packages": packages("node_packages"),
         })
     }
+}
+
+/// What the host keeps of an instance and of a member of etcd, as lines.
+pub(super) fn kept(typed: &Typed<'_>) -> Value {
+    let lines = |module| -> String {
+        let values = parameters::kept(typed, module);
+        let lines = values
+            .iter()
+            .map(|(name, value)| format!("{name} {value}\n"));
+        lines.collect()
+    };
+    json!({ "pgsql": lines(Module::Pgsql), "etcd": lines(Module::Etcd) })
 }

@@ -1,7 +1,7 @@
 //! SQL through `psql` on the host of an instance: literals, names, and the shell text around them.
 
 use super::PgAccess;
-use crate::command::{as_user, quote};
+use crate::command::{OURS_OPTION, as_user, ours_before, ours_or_stop, quote};
 use crate::fact::{Probe, SqlSession, connection};
 
 /// A string literal, right whatever `standard_conforming_strings` is.
@@ -49,12 +49,14 @@ fn shell(access: &PgAccess, database: &str, sql: &str, redirect: &str) -> String
         end.push('_');
     }
     format!(
-        "PGCLIENTENCODING=UTF8 {} {}/psql -XAtq -v ON_ERROR_STOP=1 -h {} -p {} -d {}{redirect} <<'{end}'\n{sql}\n{end}\n",
+        "{}PGCLIENTENCODING=UTF8 {} {}/psql -XAtq -v ON_ERROR_STOP=1 -h {} -p {} -d {} {OURS_OPTION}{redirect} <<'{end}'\n{}{sql}\n{end}\n",
+        ours_before(&access.data_dir),
         as_user(&quote(&access.dbsu)),
         quote(&access.bin_dir),
         quote(&access.socket_dir),
         access.port,
         quote(&connection(database)),
+        ours_or_stop(&access.data_dir),
     )
 }
 
@@ -73,6 +75,7 @@ pub(super) fn ask_leader(
             bin_dir: access.bin_dir.clone(),
             socket_dir: access.socket_dir.clone(),
             port: access.port,
+            data_dir: access.data_dir.clone(),
             database: database.to_owned(),
         },
     }
