@@ -17,13 +17,13 @@ use std::path::{Path, PathBuf};
 /// Options of `apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// The playbook: site, node, etcd, pgsql, pgbouncer, haproxy, vip; to remove: pgsql-rm, etcd-rm, node-rm
+    /// Playbook: site, node, etcd, pgsql, pgbouncer, haproxy, vip; to remove: pgsql-rm, etcd-rm, node-rm
     #[arg(default_value = "site")]
     playbook: String,
-    /// Carry out this saved plan, if nothing has changed since
+    /// Apply this saved plan; refused if anything has changed since
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// For a removal: the name of what leaves, as the plan says it; `--yes` is not enough for a group or a formation
+    /// Confirm a removal by naming what is removed, as the plan says it; required for a group or a formation
     #[arg(long, value_name = "NAME")]
     confirm: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! The arguments of the process: options that all verbs share count wherever they stand.
 
-use super::Cli;
-use clap::{ArgMatches, Command, CommandFactory, Parser, parser::ValueSource};
+use super::{Cli, help};
+use clap::{ArgMatches, Command, FromArgMatches, parser::ValueSource};
 use std::ffi::OsString;
 
 impl Cli {
@@ -10,11 +10,14 @@ impl Cli {
     /// clap takes the values of a global option from one place only, before the verb or behind it. `-e`, `-t` and the like
     /// add up here: `citusctl -e a=1 plan -e b=2` is `citusctl plan -e a=1 -e b=2`.
     pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Self {
-        let mut all = Self::command();
-        all.build();
+        let mut all = help::command();
         let mut arguments = arguments.into_iter();
         let program = arguments.next();
-        Self::parse_from(program.into_iter().chain(moved(&all, arguments.collect())))
+        let arguments = program.into_iter().chain(moved(&all, arguments.collect()));
+        let read = all
+            .try_get_matches_from_mut(arguments)
+            .and_then(|found| Self::from_arg_matches(&found));
+        read.unwrap_or_else(|error| error.exit())
     }
 }
 

@@ -19,23 +19,23 @@ pub struct CatalogArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Roles with their tags, playbooks, files
+    /// List roles with their tags, playbooks and files
     List,
-    /// One file, by its path
+    /// Print one file
     Show { path: String },
-    /// Copy a file or a role out, to edit it (use it with --catalog)
+    /// Copy a file or a role to a directory for editing; use it with --catalog
     Eject {
         path: String,
-        /// Where to
+        /// Target directory
         #[arg(short, long, default_value = ".")]
         dir: PathBuf,
     },
-    /// What `-t` takes: all tags, or those whose name contains NAME, with what they select
+    /// List tags and what each selects, optionally filtered by NAME
     Tags { name: Option<String> },
-    /// Parameters: all, or those whose name contains NAME
+    /// List parameters, optionally filtered by NAME
     Vars {
         name: Option<String>,
-        /// As a table in Markdown, as docs/parameters.md has it
+        /// Print as a Markdown table, as in docs/parameters.md
         #[arg(long)]
         markdown: bool,
     },

@@ -36,15 +36,15 @@ pub struct CertArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// All certificates that are kept beside the inventory, and when they end
+    /// List the certificates kept beside the inventory and their expiry
     List {
-        /// Ask every listener, too, whether it shows the one that is kept; exit 1 where one does not
+        /// Also check that every listener serves the certificate that is kept; exit 1 when one does not
         #[arg(long)]
         served: bool,
     },
-    /// New keys and certificates for all hosts, or those of --limit, and a proof that every listener shows them
+    /// Issue new keys and certificates for all hosts, or those of --limit, and verify that every listener serves them
     Renew,
-    /// A new authority without downtime: both trusted, then all certificates of the new one, then the old one trusted no more
+    /// Replace the certificate authority without downtime: trust both, reissue all certificates, drop the old one
     RotateCa(RotateArgs),
 }
 

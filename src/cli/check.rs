@@ -5,7 +5,7 @@ use super::options::Common;
 use super::project::{self, Project};
 use super::sinks;
 use crate::plan::{Desired, Selection};
-use crate::source::{Diagnostics, Sources};
+use crate::source::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::ui;
 use std::collections::BTreeMap;
 
@@ -24,9 +24,15 @@ fn checked(common: &Common) -> Result<u8, Failure> {
     let (inventory, model, said) = project::diagnose(common)?;
     let masker = sinks::masker(&inventory);
     let mut rows = Vec::new();
+    let shown = |found: &&Diagnostic| !common.quiet || found.severity == Severity::Error;
     let mut tell = |sources: &Sources, said: &Diagnostics| match common.json() {
         true => rows.extend(ui::diagnostic_rows(sources, said.iter(), &masker)),
-        false => say(ui::diagnostics(sources, said.iter(), &masker).trim_end()),
+        false => {
+            let text = ui::diagnostics(sources, said.iter().filter(shown), &masker);
+            if !text.is_empty() {
+                say(text.trim_end());
+            }
+        }
     };
     tell(&inventory.sources, &said);
     let path = inventory.path.clone();

@@ -17,31 +17,31 @@ use time::OffsetDateTime;
 /// Options of `connect`.
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
-    /// What for: read and write, read from standbys, or administer (as the administrator)
+    /// Purpose: read-write, read-only from standbys, or administration
     #[arg(long, value_name = "ROLE", default_value = "rw")]
     role: RoleName,
-    /// Only this formation or cluster
+    /// Limit to this formation or cluster
     #[arg(long, value_name = "NAME")]
     formation: Option<String>,
-    /// This group of a formation, by number; else its coordinator
+    /// Group number in a formation [default: the coordinator]
     #[arg(long, value_name = "N")]
     group: Option<u32>,
-    /// The database [default: the formation's, or the first of `pg_databases`, or postgres]
+    /// Database [default: the formation's, or the first of `pg_databases`, or postgres]
     #[arg(short, long, value_name = "NAME")]
     database: Option<String>,
-    /// Log in as this role [default: the database's owner, or the first of `pg_users` that may log in, or the administrator]
+    /// Role to log in as [default: the database's owner, or the first of `pg_users` that may log in, or the administrator]
     #[arg(long = "as", value_name = "ROLE")]
     login: Option<String>,
-    /// Print passwords instead of asterisks
+    /// Print passwords in clear
     #[arg(long)]
     show_password: bool,
-    /// Open a session with psql; the password travels in its environment
+    /// Open a psql session; the password is passed in its environment
     #[arg(long)]
     psql: bool,
-    /// Which way a session goes
+    /// Which route the session takes
     #[arg(long, value_name = "WAY", default_value = "members")]
     via: ViaName,
-    /// More arguments for psql
+    /// Additional arguments for psql
     #[arg(last = true, requires = "psql", value_name = "ARGS")]
     more: Vec<String>,
 }

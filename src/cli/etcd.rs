@@ -30,26 +30,26 @@ pub struct EtcdArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Members, and how many of them may fail; exit 1 when one is not alive
+    /// Show members and quorum; exit 1 when a member is down
     Status,
-    /// Save all keys to a local file, verified
+    /// Save a verified snapshot to a local file
     Snapshot {
-        /// A file that does not exist yet
+        /// Target file; must not exist
         file: PathBuf,
     },
-    /// Take a host of the inventory in, or replace the dead member at its address
+    /// Add a host of the inventory as a member, or replace the dead member at its address
     Add(MemberArgs),
-    /// Take a member out
+    /// Remove a member
     Remove(MemberArgs),
-    /// The majority is gone for good: go on with the data of one member
+    /// Quorum is lost for good: rebuild the cluster from the data of one member
     Reset(ResetArgs),
-    /// Begin anew with the keys of a snapshot
+    /// Rebuild the cluster from a snapshot
     Restore(RestoreArgs),
 }
 
 #[derive(Debug, Args)]
 struct MemberArgs {
-    /// The member, by name, host or id
+    /// Member by name, host or id
     member: String,
     #[command(flatten)]
     runbook: RunbookArgs,
@@ -57,13 +57,13 @@ struct MemberArgs {
 
 #[derive(Debug, Args)]
 struct ResetArgs {
-    /// The host whose data goes on
+    /// Host whose data is kept
     #[arg(long, value_name = "HOST", required_unless_present = "without_data")]
     to: Option<String>,
-    /// No member has any data left: begin without a key, each group's last leader first
+    /// No member has data left: start empty, with the last leader of each group first
     #[arg(long, conflicts_with = "to")]
     without_data: bool,
-    /// A lost host that is off and stays off; repeat for each
+    /// Lost host that is off and stays off; repeatable
     #[arg(long, value_name = "HOST")]
     fenced: Vec<String>,
     #[command(flatten)]
@@ -72,9 +72,9 @@ struct ResetArgs {
 
 #[derive(Debug, Args)]
 struct RestoreArgs {
-    /// What `etcd snapshot` saved
+    /// File written by `etcd snapshot`
     file: PathBuf,
-    /// A host that does not answer and whose data are given up; repeat for each
+    /// Unreachable host whose data is given up; repeatable
     #[arg(long, value_name = "HOST")]
     fenced: Vec<String>,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// Options of `exec`.
 #[derive(Debug, Args)]
 pub struct ExecArgs {
-    /// The command; a single word is text for the shell
+    /// Command to run; a single argument is passed to the shell
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<String>,
     /// Show the output as it came on a terminal, too; else sequences that steer a terminal are spelt out there

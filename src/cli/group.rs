@@ -29,24 +29,24 @@ pub struct GroupArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// A worker group of the inventory comes in, by an ordinary apply; with --rebalance shards move to it
+    /// Add a worker group of the inventory with an ordinary apply; --rebalance moves shards to it
     Add {
         #[command(flatten)]
         moving: Moving,
-        /// Spread the shards over all groups
+        /// Rebalance shards over all groups
         #[arg(long)]
         rebalance: bool,
         #[command(flatten)]
         runbook: RunbookArgs,
     },
-    /// All shards of a worker group move to the others while they are read and written
+    /// Move all shards of a worker group to the others, online
     Drain {
         #[command(flatten)]
         moving: Moving,
         #[command(flatten)]
         runbook: RunbookArgs,
     },
-    /// A worker group is drained, and then leaves with its hosts, as `apply pgsql-rm` does it
+    /// Drain a worker group, then remove it with its hosts, as `apply pgsql-rm` does
     Remove {
         #[command(flatten)]
         moving: Moving,
@@ -58,10 +58,10 @@ enum What {
 /// Whose shards, and how they move.
 #[derive(Debug, Args)]
 struct Moving {
-    /// The group's number, or its cluster's name
+    /// Group number or cluster name
     #[arg(value_name = "N|CLUSTER")]
     group: String,
-    /// Writes to a shard wait while it moves; needed for tables without a replica identity
+    /// Block writes to a shard while it moves; required for tables without a replica identity
     #[arg(long)]
     block_writes: bool,
 }

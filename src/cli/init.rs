@@ -17,8 +17,8 @@ use std::path::Path;
 /// What to begin with.
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// Layout (citus: 3 hosts without standbys, 5 or more with; ha: 3 or more; single: 1; without it by the number of
-    /// hosts), then the IP addresses of the hosts
+    /// Layout, then the IP addresses of the hosts. Layouts: citus (3 hosts without standbys, 5 or more with), ha (3 or
+    /// more), single (1); chosen by the number of hosts if left out
     #[arg(value_name = "[citus|ha|single] HOST", required = true)]
     what: Vec<String>,
 }

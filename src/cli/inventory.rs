@@ -10,16 +10,16 @@ use clap::Args;
 /// What to show.
 #[derive(Debug, Args)]
 pub struct InventoryArgs {
-    /// All hosts and groups as JSON, in ansible-inventory's shape
+    /// Print all hosts and groups as JSON, in the format of ansible-inventory
     #[arg(long, conflicts_with_all = ["host", "graph", "vars_origin"])]
     list: bool,
-    /// Merged variables of one host as JSON
+    /// Print the merged variables of one host as JSON
     #[arg(long, value_name = "HOST", conflicts_with_all = ["graph", "vars_origin"])]
     host: Option<String>,
-    /// The tree of groups
+    /// Print the tree of groups
     #[arg(long, conflicts_with = "vars_origin")]
     graph: bool,
-    /// Where each value came from
+    /// Print where each value came from
     #[arg(long)]
     vars_origin: bool,
 }

@@ -11,7 +11,7 @@ use clap::Args;
 /// Which run.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// A run id from `history`
+    /// Run id from `history`
     run: String,
 }
 

@@ -19,25 +19,25 @@ pub struct LabArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Make and boot one machine for each host of the inventory
+    /// Create and boot one machine for each host of the inventory
     Up(UpArgs),
-    /// End a lab and remove everything that was made for it
+    /// Stop a lab and remove everything that was created for it
     Down {
         /// The lab [default: the only one]
         #[arg(long)]
         name: Option<String>,
-        /// All labs
+        /// Remove all labs
         #[arg(long, conflicts_with = "name")]
         all: bool,
     },
-    /// Labs and their hosts
+    /// List labs and their hosts
     List,
-    /// Run a command where the lab's addresses exist, or on one of its hosts
+    /// Run a command in the lab's network, or on one of its hosts
     Exec {
         /// The lab [default: the only one]
         #[arg(long)]
         name: Option<String>,
-        /// On this host, as root
+        /// Run on this host, as root
         #[arg(long)]
         host: Option<String>,
         #[arg(last = true, required = true)]
@@ -51,19 +51,19 @@ enum What {
         #[arg(required = true)]
         hosts: Vec<String>,
     },
-    /// Pull the network cable of hosts, or cut them off from one other host only
+    /// Disconnect hosts from the network, or from one other host
     Partition(PartitionArgs),
     /// Undo `partition` and `slow`
     Heal {
         /// The lab [default: the only one]
         #[arg(long)]
         name: Option<String>,
-        /// Which hosts [default: all]
+        /// Hosts [default: all]
         hosts: Vec<String>,
     },
-    /// Make the links of hosts slow or lossy, in both directions
+    /// Add delay, loss or a rate limit to the links of hosts, in both directions
     Slow(SlowArgs),
-    /// Boot hosts again, with the disks they had
+    /// Boot hosts again with the disks they had
     Start {
         /// The lab [default: the only one]
         #[arg(long)]
@@ -75,19 +75,19 @@ enum What {
 
 #[derive(Debug, Args)]
 struct UpArgs {
-    /// Name of the lab [default: the inventory's]
+    /// Lab name [default: the inventory's]
     #[arg(long)]
     name: Option<String>,
-    /// debian13 or debian12
+    /// Distribution: debian13 or debian12
     #[arg(long, default_value = "debian13")]
     suite: Suite,
-    /// base (bare machines) or baked (packages installed, nothing configured)
+    /// Image: base (bare machines) or baked (packages installed, nothing configured)
     #[arg(long, default_value = "baked")]
     image: Image,
-    /// none, stand-in, or a directory: .deb files or a file tree of a real build
-    #[arg(long, env = "CITUSCTL_LAB_CITUS")]
+    /// Citus: none, stand-in, or a directory with .deb files or a file tree of a real build [env: CITUSCTL_LAB_CITUS]
+    #[arg(long)]
     citus: Option<Citus>,
-    /// Length of the IPv4 network prefix
+    /// IPv4 prefix length
     #[arg(long, default_value_t = LabSpec::PREFIX_LEN)]
     prefix_len: u8,
     /// Replace a lab of the same name
@@ -100,7 +100,7 @@ struct PartitionArgs {
     /// The lab [default: the only one]
     #[arg(long)]
     name: Option<String>,
-    /// From this host only; both still hear everybody else
+    /// Disconnect from this host only; both keep all other connections
     #[arg(long, value_name = "HOST")]
     from: Option<String>,
     #[arg(required = true)]
@@ -114,16 +114,16 @@ struct SlowArgs {
     name: Option<String>,
     #[arg(required = true)]
     hosts: Vec<String>,
-    /// Milliseconds of delay, each way
+    /// Delay in milliseconds, each way
     #[arg(long, value_name = "MS", default_value_t = 0)]
     delay: u64,
-    /// Milliseconds by which the delay varies
+    /// Jitter in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     jitter: u64,
-    /// Percent of packets lost
+    /// Packet loss in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]
     loss: f64,
-    /// Kilobits a second
+    /// Rate limit in kbit/s
     #[arg(long, value_name = "KBIT")]
     rate: Option<u32>,
 }
@@ -249,6 +249,17 @@ fn up(common: &Common, args: &UpArgs, teller: &Teller) -> Result<(), Failure> {
     Ok(())
 }
 
+/// `CITUSCTL_LAB_CITUS`; an empty value is as good as none.
+fn from_environment() -> Result<Option<Citus>, Failure> {
+    let value = std::env::var("CITUSCTL_LAB_CITUS").unwrap_or_default();
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let read: Result<Citus, _> = value.parse();
+    let bad = |error| Failure::new(code::USAGE, format!("CITUSCTL_LAB_CITUS: {error}"));
+    read.map(Some).map_err(bad)
+}
+
 fn spec(common: &Common, args: &UpArgs, project: &project::Project) -> Result<LabSpec, Failure> {
     let model = &project.model;
     let limit = project.selection(common)?.hosts;
@@ -279,7 +290,10 @@ fn spec(common: &Common, args: &UpArgs, project: &project::Project) -> Result<La
     Ok(LabSpec {
         suite: args.suite,
         image: args.image,
-        citus: args.citus.clone().unwrap_or(default),
+        citus: match &args.citus {
+            Some(citus) => citus.clone(),
+            None => from_environment()?.unwrap_or(default),
+        },
         prefix_len: args.prefix_len,
         reserved: vips
             .chain(model.node_vips.iter().map(|vip| vip.address))

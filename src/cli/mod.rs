@@ -12,10 +12,12 @@ mod exec;
 mod exit;
 mod facts;
 mod group;
+mod help;
 mod init;
 mod inventory;
 mod journal;
 mod lab;
+mod man;
 mod options;
 mod password;
 mod patroni;
@@ -41,7 +43,7 @@ mod verify;
 pub use exit::{Failure, code};
 pub use options::{Common, Connect};
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 /// Declarative provisioning of highly available Citus and PostgreSQL over SSH.
 #[derive(Debug, Parser)]
@@ -68,76 +70,97 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Write a commented starter inventory with generated passwords; never overwrites
+    /// Write a commented starter inventory with generated passwords; never overwrites a file
     Init(init::InitArgs),
-    /// Read, merge, model and lint the inventory; no network
+    /// Validate the inventory without contacting any host
     Check,
     /// Show merged variables, the group tree, or where each value came from
     Inventory(inventory::InventoryArgs),
-    /// Write every file of every host below a directory; works offline
+    /// Render every file of every host into a directory; works offline
     Render(render::RenderArgs),
-    /// Connect, look, and show what would change; changes nothing on any host
+    /// Show what would change on the hosts, without changing anything
     Plan(plan::PlanArgs),
-    /// Plan, ask, carry out
+    /// Show the plan, ask for confirmation, apply it
     Apply(apply::ApplyArgs),
-    /// The formation at a glance; exit 1 when it is not healthy
+    /// Show the health of a formation; exit 1 when it is not healthy
     Status(status::StatusArgs),
-    /// etcd's members, majorities and snapshots
+    /// Manage etcd members, quorum and snapshots
     Etcd(etcd::EtcdArgs),
-    /// All machines were off and are up again: watch what comes by itself, start what does not
+    /// Bring a formation back after a power cut; start only what does not come up on its own
     Start(start::StartArgs),
-    /// Hand the lead of a group over to a standby, without loss
+    /// Move the leader role of a group to a standby, without data loss
     Switchover(patroni::HandOverArgs),
-    /// Make a standby lead where nobody does
+    /// Promote a standby in a group that has no leader
     Failover(patroni::HandOverArgs),
-    /// Restart PostgreSQL of a member, or of a group one by one, replicas first
+    /// Restart PostgreSQL on a member, or on a group one member at a time, replicas first
     Restart(patroni::RestartArgs),
-    /// Make all members read their configuration again
+    /// Reload the configuration of all members
     Reload(patroni::GroupsArgs),
-    /// Remove a replica's copy and make it anew
+    /// Re-clone a replica from its leader
     Reinit(patroni::ReinitArgs),
-    /// Switch automatic failover off
+    /// Disable automatic failover
     Pause(patroni::GroupsArgs),
-    /// Switch automatic failover on again
+    /// Re-enable automatic failover
     Resume(patroni::GroupsArgs),
-    /// A fault on purpose, in a lab, under load: write gap, lost rows, a timeline; exit 1 when it did not pass
+    /// Inject a fault into a lab under write load and measure downtime and lost rows; exit 1 on failure
     Drill(drill::DrillArgs),
     #[command(hide = true)]
     DrillSampler,
-    /// The hosts of an inventory as machines on this computer
+    /// Run an inventory's hosts as local machines
     Lab(lab::LabArgs),
-    /// Prove the formation end to end through every service port; exit 1 when a proof fails
+    /// Test every service port end to end; exit 1 when a test fails
     Verify(verify::VerifyArgs),
-    /// Connection strings for clients, or with --psql a session
+    /// Print connection strings, or open a psql session
     Connect(connect::ConnectArgs),
-    /// Two of three hosts are gone and nothing fails over: make the last copy writable
+    /// Disaster recovery: make one surviving host writable after quorum is lost
     Recover(recover::RecoverArgs),
-    /// Run a command as root on all hosts, or those of --limit, at once; exit 6 when it fails on one
+    /// Run a command as root on hosts in parallel; exit 6 when it fails on one
     Exec(exec::ExecArgs),
-    /// Certificates: those that are kept, those that listeners show, new ones
+    /// List certificates, compare them with what is served, renew them
     Cert(cert::CertArgs),
-    /// Worker groups of a Citus formation: bring one in, empty one, take one out
+    /// Add, drain or remove worker groups of a Citus formation
     Group(group::GroupArgs),
-    /// New passwords, written into the inventory, applied and proved
+    /// Rotate passwords: write them to the inventory, apply, verify
     Password(password::PasswordArgs),
-    /// What was observed of the hosts
+    /// Show facts gathered from hosts
     Facts(Connect),
-    /// Past runs
+    /// List past runs
     History,
-    /// Show a past run again
+    /// Show the output of a past run
     Replay(journal::ReplayArgs),
-    /// Embedded roles, playbooks, templates and every parameter
+    /// Show embedded roles, playbooks, templates and all parameters
     Catalog(catalog::CatalogArgs),
-    /// Completions for a shell
+    /// Print shell completions
     Completions(CompletionsArgs),
-    /// The manual page
-    Man,
+    /// Print the manual page of citusctl or of a verb
+    Man(ManArgs),
+    #[command(hide = true)]
+    Backup(NotBuilt),
+    #[command(hide = true)]
+    Restore(NotBuilt),
 }
 
 /// Which shell.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     shell: clap_complete::Shell,
+}
+
+/// Which manual page.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The verb, as in `citusctl man etcd add` [default: citusctl itself]
+    verb: Vec<String>,
+    /// Write the pages of all verbs into this directory
+    #[arg(short, long, value_name = "DIR", conflicts_with = "verb")]
+    dir: Option<std::path::PathBuf>,
+}
+
+/// Arguments of a verb that is not built yet: none of them is read.
+#[derive(Debug, Args)]
+pub struct NotBuilt {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    arguments: Vec<std::ffi::OsString>,
 }
 
 /// Runs the command line and gives the exit code.
@@ -188,13 +211,17 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Replay(args) => journal::replay(&common, &args),
         Verb::Catalog(args) => catalog::run(&common, &args),
         Verb::Completions(args) => generate(|out| {
-            clap_complete::generate(args.shell, &mut Cli::command(), "citusctl", out)
+            clap_complete::generate(args.shell, &mut help::command(), "citusctl", out)
         }),
-        Verb::Man => generate(|out| {
-            // A closed pipe is the reader's choice.
-            let _ = clap_mangen::Man::new(Cli::command()).render(out);
-        }),
+        Verb::Man(args) => man::run(&args),
+        Verb::Backup(_) => Err(not_built("backup")),
+        Verb::Restore(_) => Err(not_built("restore")),
     }
+}
+
+fn not_built(verb: &str) -> Failure {
+    Failure::new(code::USAGE, format!("`{verb}` is not built yet"))
+        .hint("until it is, back up each group with a tool of your own, and test the restore")
 }
 
 fn generate(write: impl FnOnce(&mut Vec<u8>)) -> Result<u8, Failure> {

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 /// Options of all verbs.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Shared options")]
 pub struct Common {
-    /// The inventory [default: ./inventory.yml, else ./pigsty.yml]
+    /// Inventory file [default: ./inventory.yml, else ./pigsty.yml]
     #[arg(
         short,
         long,
@@ -17,22 +18,22 @@ pub struct Common {
         env = "CITUSCTL_INVENTORY"
     )]
     pub inventory: Option<PathBuf>,
-    /// Only these hosts (Ansible's patterns: a,b  a:b  !a  &a  globs, groups, clusters)
+    /// Limit to hosts matching an Ansible pattern (a,b  a:b  !a  &a, globs, groups, clusters)
     #[arg(short, long, global = true, value_name = "PATTERN")]
     pub limit: Option<String>,
-    /// Only resources with one of these tags
+    /// Select only resources with one of these tags
     #[arg(short, long, global = true, value_name = "TAGS", value_delimiter = ',')]
     pub tags: Vec<String>,
-    /// No resources with one of these tags
+    /// Leave out resources with one of these tags
     #[arg(long, global = true, value_name = "TAGS", value_delimiter = ',')]
     pub skip_tags: Vec<String>,
-    /// Set variables: KEY=VALUE, @FILE, or a mapping
+    /// Set variables: KEY=VALUE, @FILE, or a JSON or YAML mapping
     #[arg(short, long, global = true, value_name = "VARS")]
     pub extra: Vec<String>,
-    /// How many hosts are talked to at once
+    /// Maximum number of hosts in parallel
     #[arg(short, long, global = true, value_name = "N", default_value_t = 50)]
     pub forks: usize,
-    /// Form of the result
+    /// Output format
     #[arg(
         short,
         long,
@@ -41,25 +42,25 @@ pub struct Common {
         default_value = "text"
     )]
     pub output: Output,
-    /// Say more (twice: all output of hosts)
+    /// Print more detail (twice: all output of hosts)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Say only the result
+    /// Print only the result
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Colours
+    /// When to use colors
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
-    /// Do not ask
+    /// Assume yes to all prompts
     #[arg(short, long, global = true)]
     pub yes: bool,
-    /// A directory with roles/, playbooks/ or templates/ that replace embedded files of the same path
+    /// Directory with roles/, playbooks/ or templates/ that override embedded files of the same path
     #[arg(long, global = true, value_name = "DIR", env = "CITUSCTL_CATALOG")]
     pub catalog: Option<PathBuf>,
-    /// Run this command inside a lab's network [NAME: the lab's name, if there are several]
+    /// Run inside a lab's network [NAME: the lab, if there are several]
     #[arg(long, global = true, value_name = "NAME", num_args = 0..=1, default_missing_value = "", require_equals = true, env = "CITUSCTL_LAB")]
     pub lab: Option<String>,
-    /// A file with a password of ansible-vault, or a program that prints it; may be repeated
+    /// File with an ansible-vault password, or a program that prints it; repeatable
     #[arg(
         long,
         visible_alias = "vault-pass-file",
@@ -70,7 +71,7 @@ pub struct Common {
         help_heading = "Secrets"
     )]
     pub vault_password_file: Vec<PathBuf>,
-    /// The same with a vault id: ID@FILE, ID@prompt; may be repeated
+    /// Vault password with a vault id: ID@FILE or ID@prompt; repeatable
     #[arg(
         long,
         global = true,
@@ -85,7 +86,7 @@ pub struct Common {
 /// How to get into hosts.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Connect {
-    /// Login user, over the inventory's
+    /// SSH login user; overrides the inventory
     #[arg(
         short,
         long,
@@ -94,7 +95,7 @@ pub struct Connect {
         help_heading = "Connection"
     )]
     pub user: Option<String>,
-    /// Private key, before any other
+    /// SSH private key to try first
     #[arg(
         long,
         global = true,
@@ -103,7 +104,7 @@ pub struct Connect {
         help_heading = "Connection"
     )]
     pub private_key: Option<PathBuf>,
-    /// Another known_hosts file
+    /// known_hosts file to use
     #[arg(
         long,
         global = true,
@@ -112,7 +113,7 @@ pub struct Connect {
         help_heading = "Connection"
     )]
     pub known_hosts: Option<PathBuf>,
-    /// What to do about unknown host keys [default: as ~/.ssh/config says, else strict]
+    /// Policy for unknown host keys [default: from ~/.ssh/config, else strict]
     #[arg(
         long,
         global = true,
@@ -120,13 +121,13 @@ pub struct Connect {
         help_heading = "Connection"
     )]
     pub host_keys: Option<HostKeys>,
-    /// Ask for the login password
+    /// Prompt for the login password
     #[arg(short = 'k', long, global = true, help_heading = "Connection")]
     pub ask_pass: bool,
-    /// Ask for the sudo password
+    /// Prompt for the sudo password
     #[arg(short = 'K', long, global = true, help_heading = "Connection")]
     pub ask_become_pass: bool,
-    /// Seconds for connecting to a host
+    /// Connection timeout in seconds
     #[arg(
         long,
         global = true,

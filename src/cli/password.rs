@@ -24,9 +24,9 @@ pub struct PasswordArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Generate new ones, write them into the inventory, apply it, and log in through every way
+    /// Generate new passwords, write them to the inventory, apply it, and test every login
     Rotate {
-        /// Parameters (pg_admin_password) or roles of `pg_users` [default: all that the inventory holds]
+        /// Parameters (pg_admin_password) or roles of `pg_users` [default: all in the inventory]
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },

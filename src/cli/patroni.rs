@@ -18,10 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A group, and a member to become its leader.
 #[derive(Debug, Args)]
 pub struct HandOverArgs {
-    /// The group's number, or its cluster's name [default: the only one, or that of `--to`]
+    /// Group number or cluster name [default: the only one, or that of `--to`]
     #[arg(short, long, value_name = "N|CLUSTER")]
     group: Option<String>,
-    /// The next leader, by name or host [default: the best]
+    /// Next leader, by member name or host [default: the best candidate]
     #[arg(long, value_name = "MEMBER")]
     to: Option<String>,
     #[command(flatten)]
@@ -31,12 +31,12 @@ pub struct HandOverArgs {
 /// Whom to restart.
 #[derive(Debug, Args)]
 pub struct RestartArgs {
-    /// This member, where it is [default: the group, replicas first and a switchover before the leader]
+    /// Restart only this member, in place [default: the group, replicas first, with a switchover before the leader]
     member: Option<String>,
-    /// The group's number, or its cluster's name [default: the only one]
+    /// Group number or cluster name [default: the only one]
     #[arg(short, long, value_name = "N|CLUSTER")]
     group: Option<String>,
-    /// Only who waits for a restart
+    /// Restart only members with a pending restart
     #[arg(long)]
     pending: bool,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub struct RestartArgs {
 /// Whose copy to make anew.
 #[derive(Debug, Args)]
 pub struct ReinitArgs {
-    /// The member, by name or host
+    /// Member by name or host
     member: String,
     #[command(flatten)]
     runbook: RunbookArgs,
@@ -55,7 +55,7 @@ pub struct ReinitArgs {
 /// One group, or all.
 #[derive(Debug, Args)]
 pub struct GroupsArgs {
-    /// The group's number, or its cluster's name [default: all]
+    /// Group number or cluster name [default: all]
     #[arg(short, long, value_name = "N|CLUSTER")]
     group: Option<String>,
     #[command(flatten)]

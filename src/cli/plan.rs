@@ -21,13 +21,13 @@ use std::path::{Path, PathBuf};
 /// Options of `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// The playbook: site, node, etcd, pgsql, pgbouncer, haproxy, vip; to remove: pgsql-rm, etcd-rm, node-rm
+    /// Playbook: site, node, etcd, pgsql, pgbouncer, haproxy, vip; to remove: pgsql-rm, etcd-rm, node-rm
     #[arg(default_value = "site")]
     playbook: String,
-    /// Save the plan, for `apply --plan`
+    /// Save the plan to a file, for `apply --plan`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Exit with 10 when there are changes
+    /// Exit with code 10 when changes are pending
     #[arg(long)]
     detailed_exitcode: bool,
 }

@@ -20,16 +20,16 @@ use std::time::Duration;
 pub struct RecoverArgs {
     #[command(subcommand)]
     after: Option<After>,
-    /// The host with the last good copy
+    /// Host with the last good copy
     #[arg(long, value_name = "HOST", required = true)]
     survivor: Option<String>,
-    /// A lost host that has no power or no network, and will not get it back by itself; repeat for each
+    /// Lost host that is off or disconnected and will not come back on its own; repeatable
     #[arg(long, value_name = "HOST")]
     fenced: Vec<String>,
-    /// How [default: etcd, if a member with its data can be reached]
+    /// Method [default: etcd, if a member with its data is reachable]
     #[arg(long, value_name = "WAY")]
     via: Option<Way>,
-    /// Promote even where Patroni would refuse because acknowledged transactions may be missing
+    /// Promote even where Patroni would refuse because acknowledged transactions may be lost
     #[arg(long)]
     accept_loss: bool,
     #[command(flatten)]
@@ -39,20 +39,20 @@ pub struct RecoverArgs {
 /// The ways back.
 #[derive(Debug, Subcommand)]
 pub enum After {
-    /// The lost hosts are back: take them in again
+    /// Rejoin lost hosts that are back
     Rejoin(RunbookArgs),
-    /// They are gone for good: go on without them, under a new inventory beside the old one
+    /// Continue without hosts that are lost for good; writes a new inventory beside the old one
     Rebuild(RebuildArgs),
-    /// Nothing was promoted yet: put everything back as it was
+    /// Restore the previous state, if nothing was promoted yet
     Undo(RunbookArgs),
 }
 
 /// How a survivor becomes writable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Way {
-    /// Etcd gets a majority of one, and Patroni promotes
+    /// Reduce etcd to a quorum of one and let Patroni promote
     Etcd,
-    /// Without etcd: Patroni is put aside, PostgreSQL is promoted by hand
+    /// Without etcd: stop Patroni and promote PostgreSQL directly
     Promote,
 }
 

@@ -12,10 +12,10 @@ use std::path::PathBuf;
 /// Where to.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// Files are written to DIR/HOST/PATH
+    /// Target directory; files are written to DIR/HOST/PATH
     #[arg(short, long, value_name = "DIR", default_value = "rendered")]
     dir: PathBuf,
-    /// The playbook to render
+    /// Playbook to render
     #[arg(default_value = "site")]
     playbook: String,
 }

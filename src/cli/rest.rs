@@ -78,7 +78,6 @@ impl Rest {
             cancel: run.cancel.clone(),
             operator: run.operator.clone(),
             forks: run.forks,
-            data_dir: run.data_dir.clone(),
         }
     }
 

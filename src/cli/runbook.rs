@@ -13,10 +13,10 @@ use clap::Args;
 /// Options of a runbook.
 #[derive(Clone, Debug, Default, Args)]
 pub struct RunbookArgs {
-    /// Say without a terminal what would be typed at one: the formation's or the group's name
+    /// Confirm non-interactively by naming the formation or group
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
-    /// Stop after the plan
+    /// Show the plan and stop
     #[arg(long)]
     pub dry_run: bool,
 }

@@ -158,7 +158,6 @@ impl<'a> Session<'a> {
             cancel: self.cancel.clone(),
             operator: operator(),
             forks: self.common.forks,
-            data_dir: "/data".to_owned(),
         })
     }
 

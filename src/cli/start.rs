@@ -12,7 +12,7 @@ use clap::Args;
 /// Options of `start`.
 #[derive(Debug, Args)]
 pub struct StartArgs {
-    /// All machines were off: etcd, then the last leaders, the standbys, routing
+    /// Start after a power cut: etcd, then the last leaders, standbys, routing
     #[arg(long)]
     cold: bool,
     #[command(flatten)]

@@ -18,7 +18,7 @@ use std::time::Duration;
 /// Options of `status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Show it again every two seconds
+    /// Refresh every two seconds
     #[arg(long)]
     watch: bool,
 }

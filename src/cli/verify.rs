@@ -22,10 +22,10 @@ use time::OffsetDateTime;
 /// Options of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Also make a table, write and read it through every port that takes writes, and drop it
+    /// Also create a table, write and read it through every read-write port, and drop it
     #[arg(long)]
     write: bool,
-    /// Log in as this role of the inventory [default: the administrator, who also makes the table]
+    /// Log in as this role of the inventory [default: the administrator]
     #[arg(long = "as", value_name = "ROLE")]
     role: Option<String>,
 }

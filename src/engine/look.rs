@@ -51,7 +51,9 @@ pub(super) async fn futures_join<F: Future>(futures: impl Iterator<Item = F>) ->
 impl Looker<'_> {
     async fn host(&self, host: &HostName, probes: &[Probe]) -> Result<Observed, EngineError> {
         let started = Instant::now();
-        let text = fact::observe_program(&self.run.frame, probes, &self.run.data_dir);
+        let data = self.run.model.hosts.get(host).map(|host| &host.data_root);
+        let data = data.map_or("/", String::as_str);
+        let text = fact::observe_program(&self.run.frame, probes, data);
         let output = self.exec(host, text.expose()).await?;
         let observed = fact::parse(&self.run.frame, probes, &output).map_err(|source| {
             EngineError::Answer {

@@ -60,8 +60,6 @@ pub struct Run<'a> {
     pub operator: String,
     /// How many hosts are talked to at once.
     pub forks: usize,
-    /// Where free disk space is measured on a host.
-    pub data_dir: String,
 }
 
 /// Credentials for Patroni's REST API.

@@ -76,6 +76,9 @@ pub struct Host {
     /// What HAProxy listens for here.
     pub services: Vec<Service>,
     pub facts: Facts,
+    /// Below what the data of this host lies: PostgreSQL's (`pg_fs_main`) where it runs, else `node_data`. Room is
+    /// measured on its file system.
+    pub data_root: String,
 }
 
 /// An address shared by hosts through keepalived (`vip_enabled`, `vip_address`, `vip_vrid`).

@@ -34,18 +34,18 @@ use std::path::{Path, PathBuf};
 /// Options of `drill`.
 #[derive(Debug, Args)]
 pub struct DrillArgs {
-    /// What to rehearse
+    /// Drill to run
     name: Scenario,
-    /// The group's number, or its cluster's name [default: the only one, or the coordinator]
+    /// Group number or cluster name [default: the only one, or the coordinator]
     #[arg(short, long, value_name = "N|CLUSTER")]
     group: Option<String>,
-    /// Where the page with the timeline goes [default: drills/ beside the journals]
+    /// File for the HTML timeline [default: drills/ beside the journals]
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Not in a lab: on this formation, at work. `switchover` only, and `--confirm` must say the same
+    /// Run on this production formation instead of a lab; `switchover` only, with the same name in `--confirm`
     #[arg(long, value_name = "NAME")]
     formation: Option<String>,
-    /// The formation's name once more
+    /// Formation name, repeated
     #[arg(long, value_name = "NAME", requires = "formation")]
     confirm: Option<String>,
     #[command(flatten)]

@@ -3,7 +3,9 @@
 use super::mend::Broken;
 use super::run::Drill;
 use crate::cli::exit::{Failure, code};
+use crate::command::quote;
 use crate::engine::drill::Patience;
+use crate::inventory::parameters::Typed;
 use crate::lab::{Silent, Slowness};
 use crate::names::HostName;
 use clap::ValueEnum;
@@ -12,27 +14,27 @@ use std::time::Duration;
 /// The drills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
-    /// The leader hands over
+    /// Switch over to a standby
     Switchover,
-    /// The leader's host loses its power, and gets it back
+    /// Cut the power of the leader's host, then boot it again
     KillLeader,
-    /// The leader's host is cut off from all others, and connected again
+    /// Disconnect the leader's host from all others, then reconnect it
     PartitionLeader,
-    /// One member of etcd loses its data, and is replaced
+    /// Delete the data of one etcd member, then replace it
     EtcdMinority,
-    /// A majority of etcd is stopped for half a minute
+    /// Stop a majority of etcd for half a minute
     EtcdMajority,
-    /// The leader's link carries 2 Mbit/s only, for ten seconds
+    /// Limit the leader's link to 2 Mbit/s for ten seconds
     SlowLink,
-    /// All hosts lose their power at once, and get it back
+    /// Cut the power of all hosts at once, then boot them again
     ColdStart,
-    /// The leader's log has no room left
+    /// Fill the file system of the leader's WAL
     DiskFull,
-    /// The certificates of the leader's host have ended
+    /// Expire the certificates of the leader's host
     CertificateExpired,
-    /// The leader's host says that it is ten minutes later
+    /// Set the clock of the leader's host ten minutes ahead
     ClockOff,
-    /// All other members of a group and etcd's majority lose their power: one copy is left, and `recover` follows
+    /// Cut the power of all other members of a group and of etcd's majority, then run `recover` on the one that is left
     ThreeLoseTwo,
 }
 
@@ -58,7 +60,16 @@ impl Scenario {
     pub fn patience(self) -> Patience {
         match self {
             Self::Switchover => Patience::ORDINARY,
-            _ => Patience::SHORT,
+            Self::KillLeader
+            | Self::PartitionLeader
+            | Self::EtcdMinority
+            | Self::EtcdMajority
+            | Self::SlowLink
+            | Self::ColdStart
+            | Self::DiskFull
+            | Self::CertificateExpired
+            | Self::ClockOff
+            | Self::ThreeLoseTwo => Patience::SHORT,
         }
     }
 
@@ -155,7 +166,15 @@ impl Drill<'_> {
         let host = self.etcd_hosts(1)?.remove(0);
         let at = self.mark(&format!("etcd on {host} loses its data"));
         self.broke(Broken::Member(host.clone()));
-        self.shell(&host, "systemctl kill -s KILL etcd; systemctl mask --now etcd 2>/dev/null; rm -rf /data/etcd/member")?;
+        let data = self.project.inventory.hosts.get(&host);
+        let data = data.map(|host| Typed::new(&host.vars).str("etcd_data"));
+        let data = quote(&format!("{}/member", data.unwrap_or_default()));
+        self.shell(
+            &host,
+            &format!(
+                "systemctl kill -s KILL etcd; systemctl mask --now etcd 2>/dev/null; rm -rf {data}"
+            ),
+        )?;
         self.writing(at, 30).await?;
         let at = self.mark(&format!("etcd add {host}"));
         self.verb(&["etcd", "add", host.as_str(), "-y"]).await?;

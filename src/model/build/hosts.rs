@@ -36,7 +36,13 @@ fn read(host: &InvHost, address: IpAddr) -> Host {
         connection: Connection::read(&host.name, &host.vars),
         services: Vec::new(),
         facts: facts(&typed),
+        data_root: data_root(&typed),
     }
+}
+
+fn data_root(typed: &Typed<'_>) -> String {
+    let database = typed.opt_str("pg_cluster").is_some();
+    typed.str(if database { "pg_fs_main" } else { "node_data" })
 }
 
 /// The key if it is an address, else `ansible_host` (or its older name); `localhost` is the loopback.
