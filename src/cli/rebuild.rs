@@ -165,8 +165,8 @@ fn put(project: &Project, new: &Path, text: &str) -> Result<(), Failure> {
     let state = state_dir(new);
     copy_missing(&project.state_dir.join("pki"), &state.join("pki")).map_err(failed)?;
     copy_missing(
-        &project.state_dir.join("traits.json"),
-        &state.join("traits.json"),
+        &project.state_dir.join("known.json"),
+        &state.join("known.json"),
     )
     .map_err(failed)
 }
