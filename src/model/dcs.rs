@@ -109,7 +109,8 @@ pub fn dynamic_config(input: &DcsInput) -> Value {
         "postgresql": {
             "use_pg_rewind": true,
             "use_slots": true,
-            "remove_data_directory_on_rewind_failure": true,
+            // What a returned host alone has is put aside by `recover rejoin`, never wiped by Patroni.
+            "remove_data_directory_on_rewind_failure": false,
             "parameters": parameters(input),
         },
     });

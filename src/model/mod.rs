@@ -12,6 +12,7 @@ pub mod connection;
 pub mod dcs;
 pub mod etcd;
 pub mod facts;
+pub mod guard;
 pub mod hba;
 pub mod objects;
 pub mod packages;

@@ -24,7 +24,7 @@ use crate::secret::Secret;
 /// - `pg_control ...` is pg_ctl on this host's data; `pg_is_stopping` says whether the server has been asked to end: it then
 ///   waits for standbys that are gone, for up to wal_sender_timeout, and may be ended at once, since all that it
 ///   acknowledged is in its log;
-/// - variables `ETCD_DATA`, `ETCD_CONF`, `ETCD_URL`, `ETCD_PEER`, `ETCD_NAME`, `PG_DATA`, `PG_BIN`, `PG_PORT`, `PG_USER`.
+/// - variables `ETCD_DATA`, `ETCD_CONF`, `ETCD_URL`, `ETCD_PEER`, `ETCD_NAME`, `PG_DATA`, `PG_BIN`, `PG_PORT`, `PG_USER`, `PG_SOCKET`.
 pub fn host_functions(inventory: &Inventory, model: &Model, host: &Host) -> Secret {
     // psql complains of a directory that its user cannot enter, and that would be taken for an answer.
     let mut text = format!("cd /\n{}", etcd::FUNCTIONS);
@@ -82,7 +82,7 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
     format!(
         "patroni_says() {{ python3 -c 'import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context())' \\\n\
            \"{api}/$1\" 2>&1 | tail -n 1 | grep . && return 1; return 0; }}\n\
-         PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user}\n\
+         PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user} PG_SOCKET={socket}\n\
          as_dbsu() {{ {become_dbsu} \"$@\"; }}\n\
          pg_control() {{ as_dbsu \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" \"$@\"; }}\n\
          pg_is_stopping() {{ sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | grep -q stopping && pg_control status >/dev/null 2>&1; }}\n\

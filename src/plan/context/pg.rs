@@ -3,6 +3,7 @@
 use super::{Builder, Contexts, etcd_password, facts};
 use crate::inventory::parameters::Typed;
 use crate::model::dcs::{self, DcsInput, StandbyOf, SyncMode};
+use crate::model::guard::guard_case;
 use crate::model::hba::{self, HbaEnv};
 use crate::model::packages::extensions_used;
 use crate::model::pg::bin_dir;
@@ -53,6 +54,7 @@ impl Builder<'_> {
                 ),
             ),
             ("users", self.users(typed)),
+            ("guard", guard_case(typed, formation, group, instance)),
             ("patroni", self.patroni(typed, instance, formation, group)),
             ("etcd", self.pg_etcd(typed, group)),
             ("initdb", initdb(typed, formation.version)),

@@ -7,7 +7,7 @@
 //! Only connections of Patroni's and PostgreSQL's own user are refused, only those to etcd's client port, to Patroni and to
 //! PostgreSQL of hosts that do not answer, and only for a minute: etcd's members still hear each other, so one that comes
 //! back is told that it is no member any more. What Patroni would have asked the lost members is asked beside etcd's
-//! restart, and judged before the leader key is taken.
+//! restart, and judged before the leader key is taken. Who answers a ping, or refuses a connection, is not off.
 
 use super::{Case, lead};
 use crate::command::quote;
@@ -22,6 +22,8 @@ const SECONDS: u32 = 60;
 /// A place that somebody would wait for: an address, and its ports.
 struct Place {
     address: String,
+    ssh: u16,
+    peers: Option<u16>,
     etcd: Option<u16>,
     patroni: Option<u16>,
     /// Citus connects to it; for other groups nobody does who would wait.
@@ -36,6 +38,11 @@ fn places(case: &Case<'_>) -> Vec<Place> {
     };
     let place = |host: &Host| Place {
         address: host.address.to_string(),
+        ssh: host.connection.port.unwrap_or(22),
+        peers: host
+            .etcd
+            .as_ref()
+            .and_then(|_| Some(model.etcd.as_ref()?.peer_port)),
         etcd: host
             .etcd
             .as_ref()
@@ -97,24 +104,51 @@ fn script(places: &[Place], asks: bool) -> Script {
     Script::new(act, "[ -e \"/run/citusctl/absent-$RUN\" ]")
 }
 
-/// Asks Patroni of the lost hosts, which takes a second and a half at most, and notes the answer in `$ALIVE`.
+/// Asks the lost hosts in every way in which one that is on answers, which takes a second and a bit, and notes
+/// the answer in `$ALIVE`.
 fn question(places: &[Place], begin: &str, end: &str) -> String {
-    let patronis = places
-        .iter()
-        .filter_map(|place| Some(quote(&format!("{} {}", place.address, place.patroni?))));
-    let patronis: Vec<String> = patronis.collect();
+    let asked: Vec<String> = places.iter().flat_map(Place::ways).collect();
     format!(
         "ALIVE=\"/run/citusctl/alive-$RUN\"\nmkdir -p /run/citusctl\n\
          {begin}python3 - {} >\"$ALIVE\" 2>&1 <<'CITUSCTL_ALIVE'{end}\n{}CITUSCTL_ALIVE\n",
-        patronis.join(" "),
+        asked.join(" "),
         include_str!("scripts/alive.py")
     )
+}
+
+impl Place {
+    fn ways(&self) -> Vec<String> {
+        let ports = [
+            ("SSH", Some(self.ssh)),
+            ("Patroni", self.patroni),
+            ("PostgreSQL", self.postgres),
+            ("etcd", self.etcd),
+            ("etcd", self.peers),
+        ];
+        let way = |(what, port): (&str, Option<u16>)| {
+            Some(quote(&format!("{} {} {what}", self.address, port?)))
+        };
+        let ping = quote(&format!("{} 0 ping", self.address));
+        [ping]
+            .into_iter()
+            .chain(ports.into_iter().filter_map(way))
+            .collect()
+    }
+}
+
+/// The question, asked beside what comes next.
+pub(super) fn ask_beside(case: &Case<'_>) -> String {
+    let places = places(case);
+    match places.is_empty() {
+        true => String::new(),
+        false => question(&places, "", " &"),
+    }
 }
 
 /// Whoever answers is not off, and may be ahead: the leader key stays where it is.
 pub(super) fn nobody_is_back(case: &Case<'_>) -> String {
     let places = places(case);
-    match places.iter().any(|place| place.patroni.is_some()) {
+    match !places.is_empty() {
         true => format!(
             "{}{}",
             question(&places, "[ -e \"$ALIVE\" ] || ", ""),

@@ -1,12 +1,13 @@
 //! The way back after `--via promote`: etcd gets a majority, Patroni takes over the primary that runs, services are
 //! unpinned, and then the lost hosts return as they do after `--via etcd`.
 
-use super::promote::{DROPIN, WAITS_AS_TOLD, no_quorum};
-use super::rejoin::{close, endpoint, follow, join, strays, way_back};
+use super::follow::follow;
+use super::promote::{DROPIN, NO_MARK, WAITS_AS_TOLD, no_quorum};
+use super::rejoin::{close, endpoint, join, strays, way_back};
 use super::via_etcd::{best_member, force};
 use super::{Input, Marker, pin, settle};
 use crate::command::quote;
-use crate::model::{Group, Host, Instance};
+use crate::model::{EtcdMember, Group, Host, Instance};
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Refusal, Runbook, Script, Step};
@@ -37,7 +38,6 @@ pub(super) fn after_promote(input: Input<'_>, markers: &[Marker]) -> Result<Runb
         Some(_) => "etcd has a majority".to_owned(),
         None => format!("etcd has no majority; {alive} has its data"),
     });
-    book.risks.push("Start lost hosts one at a time, and run this after each: two of them alone could choose a leader of their own before Patroni there is put aside.".to_owned());
     Ok(book)
 }
 
@@ -67,10 +67,32 @@ fn steps(
     let members = strays(input.model, input.seen, alive).into_iter();
     let members = members.filter(|member| majority || member.host != *alive);
     steps.push(settle(input.model, input.seen, alive));
+    steps.extend(voters_back(input, alive).filter(|_| majority));
     steps.extend(members.map(|member| join(member, endpoint(input.model, alive))));
-    steps.extend(followers(input, primaries).into_iter().map(follow));
+    let followers = followers(input, primaries).into_iter();
+    steps.extend(followers.map(|host| follow(input, host)));
     steps.push(close(input));
     steps
+}
+
+/// Lost hosts that were a majority by themselves still count the survivor's etcd, which the promotion put aside.
+fn voters_back(input: Input<'_>, alive: &HostName) -> Option<Step> {
+    let joins = strays(input.model, input.seen, alive);
+    let aside = |member: &&EtcdMember| {
+        let seen = input.seen.get(&member.host);
+        seen.is_some_and(|seen| !seen.etcd.majority)
+            && !joins.iter().any(|stray| stray.host == member.host)
+    };
+    let act = "systemctl unmask etcd.service 2>/dev/null || :\netcd_start_ordinary\n\
+        systemctl reset-failed etcd.service 2>/dev/null || :\nsystemctl start --no-block etcd.service";
+    let holds = "etcd_majority || { echo 'etcd here does not answer yet'; false; }";
+    let members = input.model.etcd.iter().flat_map(|etcd| &etcd.members);
+    let scripts: BTreeMap<HostName, Script> = members
+        .filter(aside)
+        .map(|member| (member.host.clone(), Script::new(act, holds)))
+        .collect();
+    let title = "start etcd again where it was put aside: the others still count it";
+    (!scripts.is_empty()).then(|| Step::on_all(scripts, "voters", title))
 }
 
 /// Who answers and is to follow: other members of the groups, and whoever was given up.
@@ -213,11 +235,13 @@ fn name_leader(group: &Group, survivor: &Instance, at: &HostName) -> Step {
     let act = format!(
         "lease=$(etcd_ctl lease grant 120 | cut -d' ' -f2)\n\
          etcd_ctl put --lease=\"$lease\" {leader} {me} >/dev/null\n\
-         for key in {} {} {} {}; do etcd_ctl del $key >/dev/null; done",
+         for key in {} {} {} {} {}; do etcd_ctl del $key >/dev/null; done",
         key("sync"),
         key("status"),
         key("failover"),
         key("failsafe"),
+        // Of the old cluster's timelines: by it Patroni would judge who may lead.
+        key("history"),
     );
     let holds = format!(
         "leader=$(etcd_ctl get --print-value-only {leader})\n\
@@ -234,6 +258,8 @@ fn name_leader(group: &Group, survivor: &Instance, at: &HostName) -> Step {
 fn adopt(survivor: &Instance) -> Step {
     let act = format!(
         "sql postgres 'ALTER SYSTEM RESET synchronous_standby_names'\n\
+         {NO_MARK}\n\
+         sql postgres CHECKPOINT\n\
          rm -f {DROPIN}\n\
          systemctl unmask patroni.service\n\
          systemctl daemon-reload\n\

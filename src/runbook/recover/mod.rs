@@ -4,6 +4,7 @@
 mod absent;
 mod adopt;
 mod edit;
+mod follow;
 mod lead;
 mod marker;
 mod nodes;

@@ -1,7 +1,7 @@
 //! Without etcd: Patroni is put aside while PostgreSQL goes on, PostgreSQL is promoted, and everything that asks
 //! Patroni is pinned to it.
 
-use super::{Case, Input, Via, pin};
+use super::{Case, Input, Via, absent, pin};
 use crate::command::quote;
 use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
@@ -29,6 +29,8 @@ pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
 ///
 /// The group's other members that answer are put aside, too: with etcd back, theirs would promote a second one.
 fn detach(case: &Case<'_>) -> Step {
+    // The lost hosts are asked meanwhile whether they are back; the promotion wants the answer.
+    let asks = absent::ask_beside(case);
     let act = include_str!("scripts/detach.sh");
     let require = "pid=$(systemctl show -P MainPID patroni.service)\n\
         if [ \"${pid:-0}\" -gt 1 ] && ls -l /proc/$pid/fd 2>/dev/null | grep -q watchdog; then\n\
@@ -36,13 +38,19 @@ fn detach(case: &Case<'_>) -> Step {
         fi";
     let holds = "case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating) echo 'Patroni runs'; false ;; esac\n\
         [ \"$(systemctl show -P LoadState patroni.service)\" = masked ] || { echo 'Patroni is not masked'; false; }";
-    let script = || Script::new(act, holds).require(require);
+    let script = |member: &Instance| {
+        let asks = match member.host == case.survivor.host {
+            true => asks.as_str(),
+            false => "",
+        };
+        Script::new(format!("{asks}{act}"), holds).require(require)
+    };
     let members = case
         .group
         .members
         .iter()
         .filter(|member| case.host_seen(&member.host).is_some());
-    let scripts = members.map(|member| (member.host.clone(), script()));
+    let scripts = members.map(|member| (member.host.clone(), script(member)));
     Step::on_all(
         scripts.collect(),
         "detach",
@@ -89,20 +97,24 @@ fn postgres(host: &HostName) -> Step {
 /// waits for a standby, whatever Patroni says.
 pub(super) const WAITS_AS_TOLD: &str = "if grep -qs '^synchronous_standby_names' \"$PG_DATA/postgresql.auto.conf\"; then echo 'postgresql.auto.conf still says that commits wait for nobody'; false; fi";
 
-/// Commits must not wait for standbys that are gone.
+/// Commits must not wait for standbys that are gone. What the approval rests on is looked at once more: nobody has come
+/// back, and this is the copy that was seen.
 fn promote(case: &Case<'_>) -> Step {
+    let members = case.group.members.iter();
+    let place = members
+        .take_while(|member| member.name != case.survivor.name)
+        .count();
     let act = format!(
-        "[ -z \"$(sql postgres 'SHOW synchronous_standby_names')\" ] || {{\n\
-           sql postgres \"ALTER SYSTEM SET synchronous_standby_names = ''\"; sql postgres 'SELECT pg_reload_conf()' >/dev/null\n\
-         }}\n\
-         if [ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = t ]; then sql postgres 'SELECT pg_promote(true, 60)' >/dev/null; fi\n\
-         [ \"$(sql postgres 'SELECT system_identifier FROM pg_control_system()')\" = {system} ]",
-        system = quote(&case.pg.system)
+        "{}SYSTEM={} PLACE={place}\n{}",
+        absent::nobody_is_back(case),
+        quote(&case.pg.system),
+        include_str!("scripts/promote.sh")
     );
     let holds = "[ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = f ] || { echo 'still in recovery'; false; }\n\
-        [ -z \"$(sql postgres 'SHOW synchronous_standby_names')\" ] || { echo 'commits still wait for standbys'; false; }";
+        [ -z \"$(sql postgres 'SHOW synchronous_standby_names')\" ] || { echo 'commits still wait for standbys'; false; }\n\
+        [ \"$(sql postgres \"SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'citusctl_emergency'\")\" = 1 ] || { echo 'there is no mark for members that come back'; false; }";
     let title = format!(
-        "promote PostgreSQL of {}; commits wait for nobody",
+        "promote PostgreSQL of {} to a timeline of its own; commits wait for nobody",
         case.survivor.name
     );
     Step::on(
@@ -114,6 +126,9 @@ fn promote(case: &Case<'_>) -> Step {
     .with_impact(Impact::Failover)
     .within(60)
 }
+
+/// What `promote` left for members that come back, where it is left again.
+pub(super) const NO_MARK: &str = "sql postgres \"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'citusctl_emergency' AND NOT active\" >/dev/null";
 
 /// Citus's own list of nodes, on the coordinator: with the coordinator itself also those worker groups that take writes by
 /// now, its own row last.

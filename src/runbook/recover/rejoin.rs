@@ -1,10 +1,11 @@
 //! `recover rejoin`: the lost hosts are back and their disks are good. Their etcd joins the survivor's cluster as new
 //! members, one by one, each without a vote first; their PostgreSQL follows under Patroni.
 
+use super::follow::follow;
 use super::marker::{ETCD_BEFORE, MARKER_PATH};
 use super::{Input, Marker, Seen, Via, absent, settle};
 use crate::command::quote;
-use crate::model::{EtcdMember, Host, Model};
+use crate::model::{EtcdMember, Model};
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step, host_functions};
@@ -54,7 +55,8 @@ fn after_etcd(input: Input<'_>, markers: &[Marker]) -> Result<Runbook, Refusal> 
         .into_iter()
         .map(|member| join(member, endpoint(input.model, &alive)));
     let hosts = back.iter().filter_map(|host| input.model.hosts.get(*host));
-    let follows = hosts.filter(|host| host.pg.is_some()).map(follow);
+    let follows = hosts.filter(|host| host.pg.is_some());
+    let follows = follows.map(|host| follow(input, host));
     let first = settle(input.model, input.seen, &alive);
     let steps = [first].into_iter().chain(joins).chain(follows);
     let steps = steps.chain([close(input)]).collect();
@@ -83,7 +85,7 @@ pub(super) fn way_back(input: Input<'_>, markers: &[Marker], steps: Vec<Step>) -
         subject: subject(markers),
         seen: markers.iter().map(Marker::sentence).collect(),
         risks: vec![
-            "Transactions that exist only on a returned host are dropped when it follows the new leader (pg_rewind). To keep them, copy its data directory first.".to_owned(),
+            "A copy with transactions that only a returned host has is put aside there (DATA.diverged-RUN) and cloned anew: this takes as much room again.".to_owned(),
         ],
         consent: Consent::Name,
         steps: [lift].into_iter().chain(steps).collect(),
@@ -156,27 +158,6 @@ pub(in crate::runbook) fn join(member: &EtcdMember, alive: String) -> Step {
     Step::on(&member.host, "etcd", title, Script::new(act, holds))
         .with_impact(Impact::Restart)
         .within(60)
-}
-
-/// Patroni clones or rewinds as it needs. In a group of which nobody was left one of those that return leads it.
-pub(super) fn follow(host: &Host) -> Step {
-    let act = "systemctl unmask patroni.service vip-manager.service 2>/dev/null || :\n\
-        systemctl reset-failed patroni.service 2>/dev/null || :\n\
-        systemctl start --no-block patroni.service";
-    let holds = "said=$(sql postgres \"SELECT CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT status FROM pg_stat_wal_receiver), 'not streaming') ELSE 'leads' END\" 2>&1) || { echo 'PostgreSQL does not answer yet'; false; }\n\
-        case $said in streaming) ;; leads) patroni_says leader || { echo 'it takes writes, and does not have the leader key'; false; } ;; *) echo \"$said\"; false ;; esac";
-    let name = host
-        .pg
-        .as_ref()
-        .map(|member| member.name.to_string())
-        .unwrap_or_default();
-    Step::on(
-        &host.name,
-        "follow",
-        format!("see that {name} follows the leader, or leads"),
-        Script::new(act, holds),
-    )
-    .within(600)
 }
 
 /// What the operator types: the formation.

@@ -2,7 +2,7 @@
 //! rejoin and rebuild lead on.
 
 use super::marker::ETCD_BEFORE;
-use super::promote::{DROPIN, WAITS_AS_TOLD};
+use super::promote::{DROPIN, NO_MARK, WAITS_AS_TOLD};
 use super::rejoin::{forget, markers, preludes, subject};
 use super::{Input, Marker, Via, absent, pin};
 use crate::names::HostName;
@@ -102,12 +102,16 @@ fn restore(input: Input<'_>) -> Step {
 
 /// Commits wait for standbys again, where Patroni says so. PostgreSQL may be down.
 fn commits(markers: &[Marker]) -> Option<Step> {
-    let act = "if sql postgres 'ALTER SYSTEM RESET synchronous_standby_names' && sql postgres 'SELECT pg_reload_conf()' >/dev/null; then :; else\n\
+    let act = format!(
+        "{NO_MARK} || :\n\
+         if sql postgres 'ALTER SYSTEM RESET synchronous_standby_names' && sql postgres 'SELECT pg_reload_conf()' >/dev/null; then :; else\n\
            sed -i '/^synchronous_standby_names/d' \"$PG_DATA/postgresql.auto.conf\"\n\
-         fi";
+         fi\n\
+         grep -ls '^# no timeline' \"$PG_DATA\"/pg_wal/*.history | xargs -r rm -f"
+    );
     let by_hand = markers.iter().filter(|marker| marker.via == Via::Promote);
     let scripts: BTreeMap<HostName, Script> = by_hand
-        .map(|marker| (marker.survivor.clone(), Script::new(act, WAITS_AS_TOLD)))
+        .map(|marker| (marker.survivor.clone(), Script::new(&act, WAITS_AS_TOLD)))
         .collect();
     let title = "let commits wait for standbys as Patroni says";
     (!scripts.is_empty()).then(|| Step::on_all(scripts, "commits", title))

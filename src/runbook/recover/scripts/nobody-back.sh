@@ -5,5 +5,5 @@ until grep -q '^end$' "$ALIVE"; do
   [ $n -lt 50 ] || refuse "the lost hosts could not be asked: $(tail -n 1 "$ALIVE")"
   sleep 0.1
 done
-back=$(sed -n 's/^back //p' "$ALIVE" | tr '\n' ' ')
-[ -z "$back" ] || refuse "a lost host is back: Patroni answers on $back; run the same command again, and it is put aside first"
+back=$(sed -n 's/^back //p' "$ALIVE" | sort -u -k1,1 | tr '\n' ' ')
+[ -z "$back" ] || refuse "a lost host is back: $back; run the same command again, and it is put aside first; or cut its power, so that it does not answer"

@@ -77,28 +77,147 @@ fn a_copy_of_etcd_that_finds_no_room_changes_nothing() {
     assert!(!said.contains("KILL"), "{said}");
 }
 
-/// What `follow` waits for, where PostgreSQL says `role` and Patroni, asked whether it leads, `leads`.
-fn follows(role: &str, leads: &str) -> (bool, String) {
+fn follow_script() -> crate::runbook::Script {
     let bench = super::bench();
     let host = bench.model.hosts.get("10.10.10.12").unwrap();
-    let step = crate::runbook::recover::rejoin::follow(host);
+    let step = crate::runbook::recover::follow::follow(bench.input(), host);
     let crate::runbook::Work::Hosts(scripts) = step.work else {
         panic!("a step on hosts");
     };
-    let holds = scripts.values().next().unwrap().holds.expose().to_owned();
-    let functions =
-        format!("sql() {{ echo {role}; }}\npatroni_says() {{ note asked; {leads}; }}\nnote begins");
+    scripts.into_values().next().unwrap()
+}
+
+/// What `follow` waits for, where PostgreSQL says whether it is in `recovery` and Patroni, asked whether it leads, `leads`.
+fn follows(recovery: &str, leads: &str) -> (bool, String) {
+    let holds = follow_script().holds.expose().to_owned();
+    let functions = format!(
+        "sql() {{ echo {recovery}; }}\npatroni_says() {{ note asked; {leads}; }}\nas_dbsu() {{ cat >/dev/null; note \"$*\" | tail -c 60; echo 'it does not stream'; return 1; }}\nnote begins"
+    );
     run(&functions, &holds)
 }
 
 #[test]
 fn a_group_that_nobody_was_left_of_gets_its_leader_back() {
-    assert!(follows("streaming", "false").0);
-    assert!(follows("leads", "true").0);
-    let (done, said) = follows("leads", "false");
+    assert!(follows("f", "true").0);
+    let (done, said) = follows("f", "false");
     assert!(
         !done && said.contains("does not have the leader key"),
         "{said}"
     );
-    assert!(!follows("'not streaming'", "true").0);
+    // A standby is judged by the leader's word and a mark, not by its own.
+    let (done, said) = follows("t", "true");
+    assert!(!done && said.contains("it does not stream"), "{said}");
+    assert!(said.contains("python3 - follows -"), "{said}");
+}
+
+/// What `follow` does with a copy that stands so to the leader's.
+fn followed(verdict: &str, room: u32) -> (bool, String) {
+    let act = follow_script().act.expose().replace("/pg/tmp/", "tmp-");
+    let functions = format!(
+        "mkdir -p pgdata/pg_tblspc; PG_DATA=$PWD/pgdata PG_USER=root\n\
+         as_dbsu() {{ cat >/dev/null; echo '{verdict}'; }}\npg_control() {{ note pg_control \"$@\"; }}\n\
+         pgrep() {{ false; }}\nsleep() {{ :; }}\ndf() {{ echo Avail; echo {room}; }}\n\
+         trap 'ls -d pgdata*; ls pgdata' EXIT"
+    );
+    run(&functions, &act)
+}
+
+#[test]
+fn a_copy_that_parts_from_the_leaders_is_put_aside_before_patroni_starts() {
+    let (done, said) = followed("diverged it has 8 bytes", 999_999);
+    assert!(done && said.contains("pgdata.diverged-r"), "{said}");
+    let at = |word: &str| said.find(word).unwrap_or(usize::MAX);
+    assert!(
+        at("pg_control -m fast") < at("--no-block patroni.service"),
+        "{said}"
+    );
+    let (done, said) = followed("diverged it has 8 bytes", 100);
+    assert!(!done && said.contains("make room"), "{said}");
+    assert!(
+        !said.contains("diverged-r\n") && !said.contains("--no-block"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_not_known_of_a_copy_does_not_start_it() {
+    for verdict in [
+        "unknown two members take writes",
+        "stranger its system identifier is 8",
+    ] {
+        let (done, said) = followed(verdict, 999_999);
+        assert!(!done && said.contains("refuse"), "{said}");
+        assert!(!said.contains("--no-block"), "{said}");
+    }
+    for verdict in [
+        "same",
+        "behind",
+        "alone",
+        "empty 0 transactions only here",
+        "none",
+    ] {
+        let (done, said) = followed(verdict, 100);
+        assert!(
+            done && said.contains("--no-block patroni.service"),
+            "{said}"
+        );
+        assert!(!said.contains("pgdata.diverged"), "{said}");
+    }
+}
+
+/// A promotion by hand of the third member of a group on timeline 5, with a history of 6 in the way.
+fn promoted(result: &str) -> (bool, String) {
+    let functions = format!(
+        "mkdir -p pgdata/pg_wal/archive_status; PG_DATA=$PWD/pgdata PG_BIN=bin SYSTEM=77 PLACE=2; echo '5 old' >pgdata/pg_wal/00000006.history\n\
+         sql() {{ note \"$2\"; case $2 in *system_identifier*) echo 't|77||off' ;; *pg_promote*) echo {result} ;; *'SELECT pg_is_in'*) echo t ;; esac; }}\n\
+         as_dbsu() {{ case $1 in sh) \"$@\" ;; *) echo '77|5|0/1|' ;; esac; }}\n\
+         trap '(cd pgdata/pg_wal; ls *.history | tail -n 1); cat pgdata/pg_wal/00000006.history' EXIT"
+    );
+    run(&functions, include_str!("../scripts/promote.sh"))
+}
+
+#[test]
+fn a_promotion_by_hand_takes_a_number_that_nobody_counts_on_to() {
+    let (done, said) = promoted("t");
+    // 5 + 16 x 3 = 53: the promotion takes 54.
+    assert!(done && said.contains("00000035.history"), "{said}");
+    assert!(said.contains("5 old"), "{said}");
+    let (done, said) = promoted("f");
+    assert!(!done && said.contains("was not promoted"), "{said}");
+    assert!(
+        !said.contains("00000035.history") && said.contains("5 old"),
+        "{said}"
+    );
+    let act = include_str!("../scripts/promote.sh").replace("\"$SYSTEM\"", "\"88\"");
+    let (done, said) = run("sql() { echo 't|77||off'; }", &act);
+    assert!(!done && said.contains("of another cluster now"), "{said}");
+}
+
+#[test]
+fn the_guard_proves_itself() {
+    let output = Command::new("python3")
+        .args(["-c", crate::model::guard::GUARD, "selftest"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// What is asked of hosts that are said to be off: one port that answers, one that refuses.
+#[test]
+fn a_refused_connection_is_an_answer() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = listener.local_addr().unwrap().port();
+    let output = Command::new("python3")
+        .args(["-c", include_str!("../scripts/alive.py")])
+        .args([
+            format!("127.0.0.1 {open} SSH"),
+            "127.0.0.1 1 etcd".to_owned(),
+        ])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        said,
+        "back 127.0.0.1 (SSH answers)\nback 127.0.0.1 (it refuses a connection to etcd)\nend\n"
+    );
 }

@@ -1,0 +1,42 @@
+//! What the guard on a host goes by (`roles/pgsql/templates/promotion-guard.py.j2`): its own data, and the other members of
+//! its group. Passwords are not in it: the guard reads Patroni's own configuration.
+
+use super::pg::bin_dir;
+use super::{Formation, Group, Instance};
+use crate::inventory::parameters::Typed;
+use serde_json::{Value, json};
+
+/// The program, as roles install it.
+pub const GUARD: &str = include_str!("../../roles/pgsql/templates/promotion-guard.py.j2");
+
+/// The guard's case of one member.
+pub fn guard_case(
+    typed: &Typed<'_>,
+    formation: &Formation,
+    group: &Group,
+    instance: &Instance,
+) -> Value {
+    let others = group
+        .members
+        .iter()
+        .filter(|member| member.name != instance.name);
+    let peer = |member: &Instance| {
+        json!({
+            "name": member.name,
+            "address": member.address.to_string(),
+            "port": member.port,
+            "patroni": member.patroni_url(),
+        })
+    };
+    json!({
+        "name": instance.name,
+        "data": typed.str("pg_data"),
+        "bin": bin_dir(typed, formation.version),
+        "socket": typed.str("pg_localhost"),
+        "port": instance.port,
+        "user": typed.str("pg_dbsu"),
+        "patroni_conf": format!("/pg/conf/{}.yml", instance.name),
+        "standby": group.standby.is_some(),
+        "peers": others.map(peer).collect::<Vec<_>>(),
+    })
+}
