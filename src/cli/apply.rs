@@ -135,7 +135,7 @@ pub(super) fn outcome(error: &EngineError) -> Outcome {
         EngineError::Refused(_) | EngineError::Unseen { .. } | EngineError::Precondition { .. } => {
             Outcome::Refused
         }
-        EngineError::Locked { .. } => Outcome::Locked,
+        EngineError::Locked { .. } | EngineError::NoKeeper { .. } => Outcome::Locked,
         EngineError::Interrupted(_) => Outcome::Interrupted,
         EngineError::Transport(_)
         | EngineError::Answer { .. }
@@ -143,6 +143,7 @@ pub(super) fn outcome(error: &EngineError) -> Outcome {
         | EngineError::Stage { .. }
         | EngineError::Group { .. }
         | EngineError::Step { .. }
+        | EngineError::LockLost { .. }
         | EngineError::Recompile(_) => Outcome::Failed,
     }
 }

@@ -202,10 +202,11 @@ impl From<EngineError> for Failure {
             EngineError::Refused(_)
             | EngineError::Unseen { .. }
             | EngineError::Precondition { .. } => code::REFUSED,
-            EngineError::Locked { .. } => code::LOCKED,
+            EngineError::Locked { .. } | EngineError::NoKeeper { .. } => code::LOCKED,
             EngineError::Gate { .. }
             | EngineError::Stage { .. }
             | EngineError::Group { .. }
+            | EngineError::LockLost { .. }
             | EngineError::Step { .. } => code::FAILED,
             EngineError::Interrupted(_) => code::DECLINED,
             EngineError::Recompile(_) => code::INPUT,
@@ -213,9 +214,15 @@ impl From<EngineError> for Failure {
         let failure = Self::new(code, chain(&error));
         match &error {
             EngineError::Refused(refusals) => refused(code, refusals),
-            EngineError::Locked { .. } => {
-                failure.hint("wait for it, or end it; its lock goes with it")
-            }
+            EngineError::Locked { host, .. } => failure.hint(format!(
+                "wait for it, or end it where it runs: its lock goes with it; `citusctl unlock {host}` tells whether it is dead, and takes its lock away then"
+            )),
+            EngineError::NoKeeper { .. } => failure.hint(
+                "bring one of them back; if they are lost, `citusctl recover --survivor HOST` works without them",
+            ),
+            EngineError::LockLost { .. } => failure.hint(
+                "nothing further was begun; when the way to these hosts is good again, run the same command again",
+            ),
             EngineError::Unseen { .. } => {
                 failure.hint("run `citusctl plan` again to see it, then apply")
             }

@@ -37,6 +37,7 @@ mod snapshot_file;
 mod start;
 mod status;
 mod status_view;
+mod unlock;
 mod vault;
 mod verify;
 
@@ -122,6 +123,8 @@ pub enum Verb {
     Group(group::GroupArgs),
     /// Rotate passwords: write them to the inventory, apply, verify
     Password(password::PasswordArgs),
+    /// Show who holds locks on hosts; release those of dead runs
+    Unlock(unlock::UnlockArgs),
     /// Show facts gathered from hosts
     Facts(Connect),
     /// List past runs
@@ -206,6 +209,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Verb::Cert(args) => session::block_on(cert::run(&common, &args)),
         Verb::Group(args) => session::block_on(group::run(&common, &args)),
         Verb::Password(args) => session::block_on(password::run(&common, &args)),
+        Verb::Unlock(args) => session::block_on(unlock::run(&common, &args)),
         Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
         Verb::History => journal::history(&common),
         Verb::Replay(args) => journal::replay(&common, &args),

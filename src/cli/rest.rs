@@ -77,6 +77,8 @@ impl Rest {
             patroni: run.patroni.clone(),
             cancel: run.cancel.clone(),
             operator: run.operator.clone(),
+            command: run.command.clone(),
+            dial: run.dial,
             forks: run.forks,
         }
     }

@@ -10,14 +10,14 @@ pub(super) mod run_id;
 
 use endpoints::{endpoints, resolver};
 use known::Known;
-use run_id::{nonce, operator, run_id, watch_interrupts};
+use run_id::{command, nonce, operator, run_id, watch_interrupts};
 
 use super::exit::{Failure, chain, code};
 use super::options::Common;
 use super::project::Project;
 use super::sinks;
 use crate::command::Frame;
-use crate::engine::{self, Cancel, EngineError, Fleet, Looker, PatroniAccess, Run};
+use crate::engine::{self, Cancel, Dial, EngineError, Fleet, Looker, PatroniAccess, Run};
 use crate::event::{Emitter, Kind, Outcome};
 use crate::fact::PathKind;
 use crate::inventory::parameters::Typed;
@@ -53,6 +53,9 @@ pub struct Session<'a> {
     pub masker: Masker,
     pub id: RunId,
     pub cancel: Cancel,
+    /// What is run, for others that meet its locks.
+    command: String,
+    dial: Dial,
     wanted: Mutex<Wanted>,
     journaled: bool,
 }
@@ -114,7 +117,12 @@ impl<'a> Session<'a> {
         (ca, masker): (Ca, Masker),
     ) -> Result<Self, Failure> {
         // Asks for passwords, so it comes before anything draws on the terminal, and before a run begins that must end.
-        let endpoints = endpoints(common, project, &way.hosts)?;
+        let keepers = match way.journal {
+            true => engine::all_keepers(&project.model),
+            false => BTreeSet::new(),
+        };
+        let known = endpoints(common, project, &(&way.hosts | &keepers))?;
+        let (endpoints, others) = known.into_iter().partition(|e| way.hosts.contains(&e.host));
         let id = run_id();
         let emitter = sinks::emitter(common, project, &id, masker.clone(), way.journal)?;
         emitter.emit(Kind::RunStarted {
@@ -126,6 +134,7 @@ impl<'a> Session<'a> {
         let (raise, cancel) = Cancel::new();
         watch_interrupts(raise, emitter.clone());
         let resolver = Arc::new(resolver(common));
+        let dial = Dial::new(others, Arc::clone(&resolver));
         let fleet = Fleet::connect(endpoints, resolver, common.forks, &emitter).await;
         if fleet.hosts().is_empty() {
             return Err(unreachable(&fleet, &emitter));
@@ -141,6 +150,8 @@ impl<'a> Session<'a> {
             masker,
             id,
             cancel,
+            command: command(common, way.verb),
+            dial,
             wanted: Mutex::new(way.wanted),
             journaled: way.journal,
         })
@@ -157,6 +168,8 @@ impl<'a> Session<'a> {
             patroni: self.patroni()?,
             cancel: self.cancel.clone(),
             operator: operator(),
+            command: self.command.clone(),
+            dial: &self.dial,
             forks: self.common.forks,
         })
     }

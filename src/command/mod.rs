@@ -16,8 +16,17 @@ use crate::secret::Secret;
 
 /// Wraps shell text so that nothing runs before all of it has arrived, and nothing in it reads our stdin.
 pub fn whole_program(body: &str) -> Secret {
+    wrapped(body, "citusctl_main </dev/null")
+}
+
+/// The same for text that goes on listening to our stdin; it must end by `exit`.
+pub fn listening_program(body: &str) -> Secret {
+    wrapped(body, "citusctl_main")
+}
+
+fn wrapped(body: &str, call: &str) -> Secret {
     Secret::new(format!(
         "LC_ALL=C; export LC_ALL; umask 022\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH\n\
-         citusctl_main() {{\n{body}\n:\n}}\ncitusctl_main </dev/null\n"
+         citusctl_main() {{\n{body}\n:\n}}\n{call}\n"
     ))
 }

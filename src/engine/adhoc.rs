@@ -41,11 +41,8 @@ pub async fn on_all(
 
 async fn on_one(run: &Run<'_>, host: &HostName, text: &str) -> Result<Answer, String> {
     let transport = run.fleet.get(host).ok_or("not connected")?;
-    let program = Program {
-        // Its own status, not that of what a program ends with.
-        text: whole_program(&format!("{text}\nexit $?")),
-        deadline: None,
-    };
+    // Its own status, not that of what a program ends with.
+    let program = Program::of(whole_program(&format!("{text}\nexit $?")));
     let (exit, output) = collect(transport.as_ref(), &program)
         .await
         .map_err(|error| chain(&error))?;

@@ -1,6 +1,7 @@
 //! The one loop: stage by stage, batch by batch, host by host.
 
 use super::group::GroupWork;
+use super::lock::{Locks, Unkept};
 use super::look::{futures_join, look};
 use super::work::{Ended, run_tasks, tasks};
 use super::{EngineError, Run, budget, gate, lock, unseen};
@@ -45,9 +46,10 @@ pub async fn apply(
         .intersection(&run.fleet.hosts())
         .cloned()
         .collect();
-    let _locks = lock::acquire(run, &hosts).await?;
+    let locks = lock::acquire(run, &hosts, Unkept::Refuse).await?;
     let mut walk = Walk {
         run,
+        locks,
         desired,
         approved: plan,
         options,
@@ -67,6 +69,7 @@ pub async fn apply(
                 "nothing of stage `{stage}` was begun"
             )));
         }
+        walk.locks.intact()?;
         walk.stage(stage, index, total).await?;
     }
     walk.finish()
@@ -74,6 +77,7 @@ pub async fn apply(
 
 struct Walk<'a> {
     run: &'a Run<'a>,
+    locks: Locks,
     desired: Desired,
     approved: &'a Plan,
     options: &'a ApplyOptions<'a>,

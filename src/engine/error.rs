@@ -1,6 +1,6 @@
 //! Why a run stopped.
 
-use crate::names::{HostName, StageName};
+use crate::names::{FormationName, HostName, StageName};
 use crate::plan::Refusal;
 use crate::transport::TransportError;
 
@@ -19,8 +19,26 @@ pub enum EngineError {
     },
     #[error("something that must not be touched is in the way")]
     Refused(Vec<Refusal>),
-    #[error("{host} is locked by {holder}")]
-    Locked { host: HostName, holder: String },
+    #[error("{host}: {what} is locked by {holder}")]
+    Locked {
+        host: HostName,
+        /// The host, or a formation.
+        what: String,
+        holder: String,
+    },
+    #[error(
+        "formation `{formation}`: none of the hosts that keep its lock can be reached ({}): another run may be at work on it",
+        hosts.join(", ")
+    )]
+    NoKeeper {
+        formation: FormationName,
+        hosts: Vec<String>,
+    },
+    #[error("formation `{formation}`: its lock is lost ({why}): another run may have begun")]
+    LockLost {
+        formation: FormationName,
+        why: String,
+    },
     #[error("stage `{stage}`: {detail}")]
     Gate { stage: StageName, detail: String },
     #[error("stage `{stage}` failed on {}", hosts.join(", "))]

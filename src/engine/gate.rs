@@ -290,10 +290,7 @@ async fn registered(run: &Run<'_>) -> View {
 /// Runs a short fragment; `None` when the host is not connected or did not answer.
 pub(super) async fn exec(run: &Run<'_>, host: &HostName, body: &str) -> Option<String> {
     let transport = run.fleet.get(host)?;
-    let program = Program {
-        text: whole_program(body),
-        deadline: Some(Duration::from_secs(20)),
-    };
+    let program = Program::of(whole_program(body)).within(Duration::from_secs(20));
     let (_, output) = collect(transport.as_ref(), &program).await.ok()?;
     Some(output.out)
 }

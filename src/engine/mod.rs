@@ -33,6 +33,7 @@ pub use emergency::{etcd_majority, markers};
 pub use error::EngineError;
 pub use fleet::Fleet;
 pub use group_look::groups;
+pub use lock::{Life, Owner, SILENCE, Taken, all_keepers, locks, take_away};
 pub use look::{Looker, look};
 pub use patroni::Patroni;
 pub use runbook::{carry_out, survey};
@@ -41,9 +42,11 @@ pub use served::{Listener, admits, listeners, served};
 use crate::command::Frame;
 use crate::event::Emitter;
 use crate::model::Model;
-use crate::names::{FormationName, RunId};
+use crate::names::{FormationName, HostName, RunId};
 use crate::secret::Secret;
+use crate::transport::{Endpoint, Resolver};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What all parts of the engine share for one run.
 #[derive(Debug)]
@@ -56,10 +59,32 @@ pub struct Run<'a> {
     /// How Patroni's REST API is reached, by formation.
     pub patroni: BTreeMap<FormationName, PatroniAccess>,
     pub cancel: Cancel,
-    /// Who runs this, for the lock: `user@machine`.
+    /// Who runs this, for the lock: `user@machine (pid N)`.
     pub operator: String,
+    /// What is run, for the lock: the verb and what narrows it.
+    pub command: String,
+    /// The way to hosts that keep locks and take no other part.
+    pub dial: &'a Dial,
     /// How many hosts are talked to at once.
     pub forks: usize,
+}
+
+/// How hosts are reached that are not in the fleet.
+#[derive(Debug)]
+pub struct Dial {
+    pub endpoints: BTreeMap<HostName, Endpoint>,
+    pub resolver: Arc<Resolver>,
+}
+
+impl Dial {
+    /// Ways to the hosts of these endpoints, made when they are needed.
+    pub fn new(endpoints: Vec<Endpoint>, resolver: Arc<Resolver>) -> Self {
+        let named = endpoints.into_iter();
+        Self {
+            endpoints: named.map(|e| (e.host.clone(), e)).collect(),
+            resolver,
+        }
+    }
 }
 
 /// Credentials for Patroni's REST API.

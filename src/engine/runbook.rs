@@ -2,6 +2,7 @@
 
 use super::fleet::{chain, collect};
 use super::group_look;
+use super::lock::Unkept;
 use super::look::futures_join;
 use super::{EngineError, Patroni, Run, lock, tail};
 use crate::event::{Kind, StepOutcome};
@@ -50,7 +51,7 @@ enum End {
 
 /// Carries out an approved runbook. Every step is skipped whose postcondition holds.
 pub async fn carry_out(run: &Run<'_>, book: &Runbook) -> Result<(), EngineError> {
-    let _locks = lock::acquire(run, &locked(run, book)).await?;
+    let locks = lock::acquire(run, &locked(run, book), Unkept::Tell).await?;
     let started = Instant::now();
     let stage = StageName::new(book.name);
     run.emitter.emit(Kind::StageStarted {
@@ -60,6 +61,7 @@ pub async fn carry_out(run: &Run<'_>, book: &Runbook) -> Result<(), EngineError>
         hosts: book.hosts().into_iter().collect(),
     });
     for steps in book.steps.chunk_by(|step, _| step.beside) {
+        locks.intact()?;
         together(run, book, steps).await?;
     }
     run.emitter.emit(Kind::StageFinished {
@@ -224,15 +226,13 @@ impl Doing<'_> {
         let functions = self.prelude.get(host);
         let text = attempt_program(
             &self.run.frame,
+            &lock::guard(self.run),
             self.run.id.as_str(),
             functions,
             script,
             self.step.within,
         );
-        let program = Program {
-            text,
-            deadline: Some(self.step.within + MARGIN),
-        };
+        let program = Program::of(text).within(self.step.within + MARGIN);
         let mut listener = Listener {
             run: self.run,
             host,

@@ -1,6 +1,6 @@
 //! All steps of a host in one stage as one program, its progress told as it comes.
 
-use super::{Run, tail};
+use super::{Run, lock, tail};
 use crate::command::{FrameLine, whole_program};
 use crate::event::{Kind, StepOutcome};
 use crate::names::{HostName, ResourceId};
@@ -47,10 +47,7 @@ pub(super) async fn run_tasks(run: &Run<'_>, host: &HostName, tasks: &[Task]) ->
             tail: vec!["not connected".to_owned()],
         };
     };
-    let program = Program {
-        text: program(run, tasks),
-        deadline: None,
-    };
+    let program = Program::of(program(run, tasks));
     let mut progress = Progress {
         run,
         host,
@@ -83,9 +80,10 @@ pub(super) async fn run_tasks(run: &Run<'_>, host: &HostName, tasks: &[Task]) ->
 /// The program: every step is a function of its own, so that a syntax error in one cannot reach another.
 fn program(run: &Run<'_>, tasks: &[Task]) -> crate::secret::Secret {
     let mut body = run.frame.define_mark();
+    body.push_str(&lock::guard(run));
     body.push_str(&prelude(run.id.as_str()));
     body.push_str(
-        "run_step() {\n  mark begin \"$1\"\n  ( set -e; \"step_$1\" ) 2>&1\n  rc=$?\n  mark end \"$1\" \"$rc\"\n  [ \"$rc\" = 0 ] || exit 0\n}\n",
+        "run_step() {\n  ours || exit 0\n  mark begin \"$1\"\n  ( set -e; \"step_$1\" ) 2>&1\n  rc=$?\n  mark end \"$1\" \"$rc\"\n  [ \"$rc\" = 0 ] || exit 0\n}\n",
     );
     for (index, task) in tasks.iter().enumerate() {
         body.push_str(&format!(

@@ -85,23 +85,26 @@ impl Attempt {
     }
 }
 
-/// The program of a step on one host. `errexit` works only where no `if`, `&&` or `||` is around it: hence the
+/// The program of a step on one host. `guard` is shell text that makes the program hold the lock of its run, and defines `ours`,
+/// which fails when that is no longer so. `errexit` works only where no `if`, `&&` or `||` is around it: hence the
 /// statuses that are kept in variables.
 pub fn attempt_program(
     frame: &Frame,
+    guard: &str,
     run: &str,
     functions: Option<&Secret>,
     script: &Script,
     within: Duration,
 ) -> Secret {
     let text = format!(
-        "{mark}{prelude}{functions}\n\
+        "{mark}{guard}{prelude}{functions}\n\
          holds() {{\n{holds}\n:\n}}\nrequire() {{\n{require}\n:\n}}\nact() {{\n{act}\n:\n}}\n\
          refuse() {{ printf '%s\\n' \"$*\"; exit {REFUSED}; }}\n\
          said=$( (set -e; holds) 2>&1); rc=$?\n\
          if [ $rc = 0 ]; then mark skipped; exit 0; fi\n\
          said=$( (set -e; require) 2>&1); rc=$?\n\
          if [ $rc != 0 ]; then printf '%s\\n' \"$said\"; mark refused; exit 0; fi\n\
+         ours || {{ mark refused; exit 0; }}\n\
          mark acting\n\
          ( set -e; act ) 2>&1; rc=$?\n\
          if [ $rc = {REFUSED} ]; then mark refused; exit 0; fi\n\
@@ -109,6 +112,7 @@ pub fn attempt_program(
          mark waiting\n\
          last= end=$(($(date +%s) + {seconds}))\n\
          while :; do\n\
+           ours || {{ mark failed 1; exit 0; }}\n\
            said=$( (set -e; holds) 2>&1); rc=$?\n\
            if [ $rc = 0 ]; then mark done; exit 0; fi\n\
            if [ \"$said\" != \"$last\" ]; then mark still $(printf '%s' \"$said\" | tail -n 1); last=$said; fi\n\
@@ -134,7 +138,14 @@ mod tests {
 
     fn attempts(script: &Script, seconds: u64) -> Vec<Attempt> {
         let frame = Frame::new("n0");
-        let program = attempt_program(&frame, "r", None, script, Duration::from_secs(seconds));
+        let program = attempt_program(
+            &frame,
+            "ours() { :; }\n",
+            "r",
+            None,
+            script,
+            Duration::from_secs(seconds),
+        );
         let mut child = Command::new("sh")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

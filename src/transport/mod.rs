@@ -41,15 +41,34 @@ pub struct Program {
     pub text: Secret,
     /// How long it may run. After it the program and its children are killed.
     pub deadline: Option<Duration>,
+    /// How often it is given a sign of life ([`BEAT`]) on its standard input, which stays open then. The text must not read what
+    /// comes before it has said something, because a shell may have read further than its own text.
+    pub beat: Option<Duration>,
 }
 
+/// A sign of life: one byte.
+pub const BEAT: &str = ".";
+
 impl Program {
+    /// A program without a deadline, of text that is a secret already.
+    pub fn of(text: Secret) -> Self {
+        Self {
+            text,
+            deadline: None,
+            beat: None,
+        }
+    }
+
     /// A program without a deadline.
     pub fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: Secret::new(text),
-            deadline: None,
-        }
+        Self::of(Secret::new(text))
+    }
+
+    /// The same program, given signs of life for as long as it runs.
+    #[must_use]
+    pub fn with_beat(mut self, every: Duration) -> Self {
+        self.beat = Some(every);
+        self
     }
 
     /// The same program with a deadline.

@@ -3,7 +3,7 @@
 use super::error::{SudoProblem, TransportError};
 use super::login::{self, Login};
 use super::output::{Lines, OutputSink, StreamKind};
-use super::{Counters, Exit, Program};
+use super::{BEAT, Counters, Exit, Program};
 use crate::names::HostName;
 use bytes::Bytes;
 use std::convert::Infallible;
@@ -66,22 +66,36 @@ impl Talk<'_> {
         state.begin();
         tokio::select! {
             result = state.listen(ear, out) => result,
-            never = speak(mouth, said, self.counters) => match never {},
+            never = speak(mouth, said, self.counters, self.program.beat) => match never {},
         }
     }
 }
 
-/// Says what is queued, then ends the input. Never returns, so that the ear alone decides when it is over.
+/// Says what is queued, then ends the input, or goes on with signs of life. Never returns, so that the ear alone decides when it
+/// is over.
 async fn speak(
     mouth: &mut dyn Mouth,
     mut said: mpsc::UnboundedReceiver<Bytes>,
     counters: &Counters,
+    beat: Option<Duration>,
 ) -> Infallible {
     while let Some(mut bytes) = said.recv().await {
         while !bytes.is_empty() {
             let piece = bytes.split_to(bytes.len().min(PIECE));
             counters.sent(piece.len());
             if mouth.say(piece).await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+    if let Some(every) = beat {
+        loop {
+            tokio::time::sleep(every).await;
+            if mouth
+                .say(Bytes::from_static(BEAT.as_bytes()))
+                .await
+                .is_err()
+            {
                 return std::future::pending().await;
             }
         }

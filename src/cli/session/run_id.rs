@@ -1,5 +1,6 @@
 //! Who runs this and how the run is called; what Ctrl-C does to it.
 
+use super::super::options::Common;
 use crate::event::{Emitter, Kind};
 use crate::names::RunId;
 use time::OffsetDateTime;
@@ -41,6 +42,18 @@ pub fn operator() -> String {
         .unwrap_or_else(|_| "somebody".to_owned());
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{user}@{} (pid {})", machine.trim(), std::process::id())
+}
+
+/// What this run does, for people who meet its locks. `-e` is left out: it may hold secrets.
+pub fn command(common: &Common, verb: &str) -> String {
+    let mut words = format!("citusctl {verb} -i {}", common.inventory_path().display());
+    if let Some(limit) = &common.limit {
+        words.push_str(&format!(" -l {limit}"));
+    }
+    if !common.tags.is_empty() {
+        words.push_str(&format!(" -t {}", common.tags.join(",")));
+    }
+    words
 }
 
 /// First Ctrl-C: stop after what is in flight. Second: abandon it.

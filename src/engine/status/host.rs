@@ -65,10 +65,7 @@ pub(super) async fn ask(
         .fleet
         .get(host)
         .ok_or_else(|| format!("{host} is not connected"))?;
-    let program = Program {
-        text: whole_program(&program(run, access, host)),
-        deadline: Some(DEADLINE),
-    };
+    let program = Program::of(whole_program(&program(run, access, host))).within(DEADLINE);
     let sent = now();
     let (_, output) = collect(transport.as_ref(), &program)
         .await
