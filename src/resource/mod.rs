@@ -85,11 +85,15 @@ macro_rules! kinds {
 
             /// Reads the fields of a kind.
             pub fn from_fields(kind: &str, fields: serde_json::Value) -> Result<Self, SpecError> {
-                match kind {
+                let resource = match kind {
                     $($name => serde_json::from_value(fields)
                         .map(Self::$kind)
                         .map_err(|error| SpecError::Fields { kind: $name, error }),)+
                     other => Err(SpecError::UnknownKind(other.to_owned())),
+                }?;
+                match resource.owns().into_iter().find(|path| !is_sound(path)) {
+                    Some(path) => Err(SpecError::Path(path.escape_debug().to_string())),
+                    None => Ok(resource),
                 }
             }
 
@@ -128,6 +132,13 @@ kinds! {
     "free_address" => FreeAddress,
 }
 
+/// Whether a path is absolute, leads nowhere but down, and is one line.
+fn is_sound(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.split('/').any(|part| part == "..")
+        && !path.contains(char::is_control)
+}
+
 /// A resource in a role is not what its kind takes.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
@@ -138,6 +149,8 @@ pub enum SpecError {
         kind: &'static str,
         error: serde_json::Error,
     },
+    #[error("`{0}` is no path of a file of ours: it is absolute, without `..` and on one line")]
+    Path(String),
 }
 
 impl Resource {

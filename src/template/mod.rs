@@ -22,6 +22,12 @@ use std::sync::Arc;
 /// Instructions one rendering may take: a loop that never ends is an error, not a hang.
 const FUEL: u64 = 5_000_000;
 
+/// The name under which fields of roles are rendered: they are values, not lines of files.
+pub const FIELDS: &str = "role.yml";
+
+/// The rule that values follow in all other templates: a value that is printed cannot end the line it stands on.
+const LINES: &str = "lines";
+
 /// A rendered template.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rendered {
@@ -159,7 +165,12 @@ fn environment() -> Environment<'static> {
         env.set_syntax(syntax);
     }
     env.set_undefined_behavior(UndefinedBehavior::Strict);
-    env.set_auto_escape_callback(|_| AutoEscape::None);
+    // What macros, `yaml_child` and `to_nice_json` make may have lines; what a value holds may not. Fields of roles are no
+    // lines of files.
+    env.set_auto_escape_callback(|name| match name {
+        FIELDS => AutoEscape::None,
+        _ => AutoEscape::Custom(LINES.into()),
+    });
     env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     env.set_formatter(print_as_python);
     env.set_fuel(Some(FUEL));
@@ -190,8 +201,26 @@ fn print_as_python(
         Some(text) => out
             .write_str(text)
             .map_err(|_| Error::from(ErrorKind::WriteFailure)),
-        None => minijinja::escape_formatter(out, state, value),
+        None if matches!(state.auto_escape(), AutoEscape::None) => {
+            minijinja::escape_formatter(out, state, value)
+        }
+        None => print_in_line(out, value),
     }
+}
+
+/// Prints a value where lines mean something: one that holds a line end could begin a line of its own, as a user of a
+/// crontab or a section of HAProxy does. The catalogue of parameters refuses such values first, with their place.
+fn print_in_line(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
+    let text = value.to_string();
+    let ends = |c: char| c != '\t' && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
+    if !value.is_safe() && text.contains(ends) {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "a value with a line end or a control character cannot be printed on a line: `| safe` prints it as it is",
+        ));
+    }
+    out.write_str(&text)
+        .map_err(|_| Error::from(ErrorKind::WriteFailure))
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! Every variable of an inventory against the catalogue.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::fault::{self, Fault};
 use super::{Module, Param, Support, is_noted, lookup, suggest};
 use crate::inventory::{Inventory, Var, Vars};
-use crate::source::{Diagnostic, Diagnostics, Span};
+use crate::source::{Diagnostic, Diagnostics, Node, Span};
 
 /// Wrong types, misspelt names, names of modules we do not have, older names.
 ///
-/// Each place is judged once, however many hosts see it.
+/// Each value is judged once, however many hosts see it: one that holds references is another on each.
 pub fn check_vars(inventory: &Inventory) -> Diagnostics {
     let mut check = Check::default();
     for host in inventory.hosts.values() {
@@ -24,7 +25,8 @@ pub fn check_vars(inventory: &Inventory) -> Diagnostics {
 
 #[derive(Default)]
 struct Check {
-    seen: BTreeSet<Span>,
+    /// Names with the nodes that stand under them.
+    seen: BTreeSet<(String, *const Node)>,
     noted: BTreeMap<&'static str, (Span, BTreeSet<String>)>,
     found: Diagnostics,
 }
@@ -33,7 +35,7 @@ impl Check {
     /// Judges variables; those that are `merged` have all references replaced that can be.
     fn vars(&mut self, vars: &Vars, merged: bool) {
         for (name, var) in vars.iter() {
-            if self.seen.insert(var.key) {
+            if self.seen.insert((name.to_owned(), Arc::as_ptr(&var.node))) {
                 self.one(name, var, merged);
             }
         }
@@ -93,7 +95,13 @@ impl Check {
             self.found
                 .push(Diagnostic::note("noted-module", message).at(span, "the first of them"));
         }
-        self.found
+        let mut unique = Diagnostics::default();
+        for problem in self.found {
+            if !unique.iter().any(|known| *known == problem) {
+                unique.push(problem);
+            }
+        }
+        unique
     }
 }
 

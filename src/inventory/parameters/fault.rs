@@ -1,8 +1,8 @@
 //! What is wrong inside a value, with places: items of lists, fields of records.
 
-use super::Kind;
+use super::abroad;
 use super::kind::Field;
-use crate::inventory::is_open;
+use super::{Form, Kind};
 use crate::source::{Node, Span};
 
 /// One thing that is wrong with a value.
@@ -36,16 +36,83 @@ fn judge(kind: Kind, node: &Node, path: String, found: &mut Vec<Fault>) {
         found.push(wrong_type(kind, node, path, message));
         return;
     }
+    match kind {
+        Kind::Texts(form) => items(Kind::Text(form), node, &path, found),
+        Kind::TextOrTexts(form) => items(Kind::Text(form), node, &path, found),
+        Kind::Networks => items(Kind::Cidr, node, &path, found),
+        Kind::Ports => items(Kind::Port, node, &path, found),
+        Kind::Records(fields) => items(Kind::Record(fields), node, &path, found),
+        Kind::Names(fields) => names(fields, node, &path, found),
+        Kind::Record(fields) => record(fields, node, &path, found),
+        Kind::Map(key, value) => map(key, Kind::Text(value), node, &path, found),
+        Kind::TextOrMap(form) => map(Form::Name, Kind::Text(form), node, &path, found),
+        Kind::PgSettings => map(
+            Form::Setting,
+            Kind::TextOrTexts(Form::Line),
+            node,
+            &path,
+            found,
+        ),
+        Kind::Bool
+        | Kind::Int(..)
+        | Kind::IntOr(..)
+        | Kind::Float(..)
+        | Kind::Text(_)
+        | Kind::Secret
+        | Kind::Port
+        | Kind::Path
+        | Kind::OneOf(_)
+        | Kind::Ip
+        | Kind::Cidr
+        | Kind::Duration
+        | Kind::Size
+        | Kind::Any => {}
+    }
+}
+
+fn items(kind: Kind, node: &Node, path: &str, found: &mut Vec<Fault>) {
     let items = node.items().unwrap_or_default().iter().enumerate();
-    let inner = match kind {
-        Kind::Texts => Kind::Text,
-        Kind::Networks => Kind::Cidr,
-        Kind::Ports => Kind::Port,
-        Kind::Records(fields) => Kind::Record(fields),
-        Kind::Record(fields) => return record(fields, node, &path, found),
-        _ => return,
-    };
-    items.for_each(|(at, item)| judge(inner, item, format!("{path}[{at}]"), found));
+    items.for_each(|(at, item)| judge(kind, item, format!("{path}[{at}]"), found));
+}
+
+/// Items that are names, or mappings with one.
+fn names(fields: &'static [Field], node: &Node, path: &str, found: &mut Vec<Fault>) {
+    for (at, item) in node.items().unwrap_or_default().iter().enumerate() {
+        let name = fields.iter().find(|field| field.name == "name");
+        let kind = match (item.as_str(), name) {
+            (Some(_), Some(field)) => field.kind,
+            (Some(_), None) | (None, _) => Kind::Record(fields),
+        };
+        judge(kind, item, format!("{path}[{at}]"), found);
+    }
+}
+
+fn map(name: Form, value: Kind, node: &Node, path: &str, found: &mut Vec<Fault>) {
+    for (key, item) in node.pairs().unwrap_or_default() {
+        let text = key.as_str().unwrap_or_default();
+        let why = match text.is_empty() {
+            true => Some("it is empty".to_owned()),
+            false => name.fault(text),
+        };
+        if let Some(why) = why {
+            let message = format!("has the key `{}`: {why}", text.escape_debug());
+            found.push(Fault {
+                code: "wrong-type",
+                path: path.to_owned(),
+                span: key.span,
+                message,
+                label: format!("wants {}", name.words()),
+                help: None,
+                grave: true,
+            });
+        }
+        judge(
+            value,
+            item,
+            format!("{path}.{}", text.escape_debug()),
+            found,
+        );
+    }
 }
 
 fn wrong_type(kind: Kind, node: &Node, path: String, message: String) -> Fault {
@@ -76,25 +143,26 @@ fn record(fields: &'static [Field], node: &Node, path: &str, found: &mut Vec<Fau
     found.extend(missing.map(|field| missing_field(field, node, path)));
 }
 
+/// An error: what it was meant to say is not said, and a rule may then be wider than it looks.
 fn unknown_field(fields: &[Field], key: &Node, name: &str, path: &str) -> Fault {
-    let scored = fields
-        .iter()
-        .map(|f| (strsim::damerau_levenshtein(f.name, name), f.name));
-    let near = scored
-        .min()
-        .filter(|(distance, _)| *distance <= (name.len() / 4).clamp(1, 3));
+    let has = |name: &str| fields.iter().any(|field| field.name == name);
+    let near = crate::names::nearest(name, fields.iter().map(|field| field.name));
     let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    let own = || (has("name") && abroad::is_name(name)).then_some("name");
+    let ours = abroad::ours(name).filter(|ours| has(ours)).or_else(own);
+    let help = match (ours, near) {
+        (Some(ours), _) => format!("it is called `{ours}` here"),
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) => format!("known are {}", names.join(", ")),
+    };
     Fault {
         code: "unknown-field",
         path: path.to_owned(),
         span: key.span,
-        message: format!("has no field `{name}`"),
+        message: format!("has no field `{}`", name.escape_debug()),
         label: "not known here".to_owned(),
-        help: Some(match near {
-            Some((_, near)) => format!("did you mean `{near}`?"),
-            None => format!("known are {}", names.join(", ")),
-        }),
-        grave: near.is_some() && !is_open(name),
+        help: Some(help),
+        grave: true,
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::{Form, form};
 use crate::inventory::is_open;
 
 /// The type of a parameter.
@@ -15,7 +16,8 @@ pub enum Kind {
     /// A whole number between two bounds, or one of these words.
     IntOr(i64, i64, &'static [&'static str]),
     Float(f64, f64),
-    Text,
+    /// A text, and what it may hold where it goes to.
+    Text(Form),
     /// A text that is masked wherever it would be shown.
     Secret,
     Port,
@@ -28,9 +30,14 @@ pub enum Kind {
     Duration,
     /// As in `64MiB`, or a number of bytes.
     Size,
-    List,
     /// A list of texts; numbers are texts too.
-    Texts,
+    Texts(Form),
+    /// A text, or a list of texts.
+    TextOrTexts(Form),
+    /// A text, or a mapping of names to texts.
+    TextOrMap(Form),
+    /// A list of names, or of mappings with these fields.
+    Names(&'static [Field]),
     /// A list of networks.
     Networks,
     /// A list of ports.
@@ -39,7 +46,11 @@ pub enum Kind {
     Records(&'static [Field]),
     /// A mapping with these fields.
     Record(&'static [Field]),
-    Dict,
+    /// A mapping: what its keys and its values may hold.
+    Map(Form, Form),
+    /// A mapping whose values are numbers, texts or lists of these, under names of parameters of PostgreSQL.
+    PgSettings,
+    /// Anything: for what is not acted on, and for values that a reader of their own judges whole.
     Any,
 }
 
@@ -63,7 +74,7 @@ impl Kind {
                 format!("{} or a whole number from {min} to {max}", words.join(", "))
             }
             Self::Float(min, max) => format!("a number from {min} to {max}"),
-            Self::Text => "a text".to_owned(),
+            Self::Text(form) => form.words().to_owned(),
             Self::Secret => "a text (a secret)".to_owned(),
             Self::Port => "a port from 1 to 65535".to_owned(),
             Self::Path => "an absolute path".to_owned(),
@@ -72,26 +83,70 @@ impl Kind {
             Self::Cidr => "an address with a prefix length, as in 10.10.10.2/24".to_owned(),
             Self::Duration => "a duration, as in 24h".to_owned(),
             Self::Size => "a size, as in 64MiB".to_owned(),
-            Self::List => "a list".to_owned(),
-            Self::Texts => "a list of texts".to_owned(),
+            Self::Texts(Form::Prose | Form::Line) => "a list of texts".to_owned(),
+            Self::Texts(form) => format!("a list; each is {}", form.words()),
+            Self::TextOrTexts(form) => format!("{}, or a list of such", form.words()),
+            Self::TextOrMap(form) => format!("{}, or a mapping to such", form.words()),
+            Self::Names(_) => "a list of names or mappings".to_owned(),
             Self::Networks => "a list of networks, as in 10.0.0.0/8".to_owned(),
             Self::Ports => "a list of ports".to_owned(),
             Self::Records(_) => "a list of mappings".to_owned(),
-            Self::Record(_) | Self::Dict => "a mapping".to_owned(),
+            Self::Record(_) | Self::Map(..) | Self::PgSettings => "a mapping".to_owned(),
             Self::Any => "anything".to_owned(),
         }
     }
 
     /// What is wrong with a value, if anything; what is inside lists and mappings is judged by
-    /// `check_vars`. Texts that hold a template or a placeholder are not judged.
+    /// `check_vars`. Texts that hold a template are not judged: they are no values yet.
     pub fn mismatch(self, value: &Value) -> Option<String> {
-        if value.as_str().is_some_and(is_open) || self.fits(value) {
+        let text = value.as_str();
+        if text.is_some_and(|text| text.contains("{{"))
+            || (self.fits(value) && self.fault(value).is_none())
+        {
             return None;
         }
-        Some(match self {
-            Self::Secret => "wants a text".to_owned(),
-            _ => format!("wants {}, and this is {}", self.words(), found(value)),
+        if text.is_some_and(is_open) && self.is_read_whole() {
+            return None;
+        }
+        Some(match (self, self.fault(value)) {
+            (Self::Secret, _) => "wants a text".to_owned(),
+            (_, Some(why)) if self.fits(value) => format!("wants {}: {why}", self.words()),
+            (_, _) => format!("wants {}, and this is {}", self.words(), found(value)),
         })
+    }
+
+    /// Whether `${name}` may stand for the whole value.
+    fn is_read_whole(self) -> bool {
+        matches!(self, Self::Ip | Self::Cidr)
+    }
+
+    /// What a text holds that its place cannot.
+    fn fault(self, value: &Value) -> Option<String> {
+        let text = value.as_str()?;
+        match self {
+            Self::Text(form) | Self::TextOrTexts(form) | Self::TextOrMap(form) => form.fault(text),
+            Self::Path => form::path_fault(text),
+            Self::Bool
+            | Self::Int(..)
+            | Self::IntOr(..)
+            | Self::Float(..)
+            | Self::Secret
+            | Self::Port
+            | Self::OneOf(_)
+            | Self::Ip
+            | Self::Cidr
+            | Self::Duration
+            | Self::Size
+            | Self::Texts(_)
+            | Self::Names(_)
+            | Self::Networks
+            | Self::Ports
+            | Self::Records(_)
+            | Self::Record(_)
+            | Self::Map(..)
+            | Self::PgSettings
+            | Self::Any => None,
+        }
     }
 
     fn fits(self, value: &Value) -> bool {
@@ -103,9 +158,11 @@ impl Kind {
                 Self::Int(min, max).fits(value) || Self::OneOf(words).fits(value)
             }
             Self::Float(min, max) => float(value).is_some_and(|n| (min..=max).contains(&n)),
-            Self::Text | Self::Secret => !value.is_array() && !value.is_object(),
+            Self::Text(_) | Self::Secret => !value.is_array() && !value.is_object(),
+            Self::TextOrTexts(_) => !value.is_object(),
+            Self::TextOrMap(_) => !value.is_array(),
             Self::Port => integer(value).is_some_and(|n| (1..=65535).contains(&n)),
-            Self::Path => text.is_some_and(|t| t.starts_with('/') && !t.contains(['\n', '\0'])),
+            Self::Path => text.is_some_and(|text| text.starts_with('/')),
             Self::OneOf(words) => word(value, words).is_some(),
             Self::Ip => text.is_some_and(|t| t.parse::<IpAddr>().is_ok()),
             Self::Cidr => text.is_some_and(is_cidr),
@@ -119,10 +176,10 @@ impl Kind {
                     "b", "k", "kb", "kib", "m", "mb", "mib", "g", "gb", "gib", "t", "tb", "tib",
                 ],
             ),
-            Self::List | Self::Texts | Self::Networks | Self::Ports | Self::Records(_) => {
+            Self::Texts(_) | Self::Names(_) | Self::Networks | Self::Ports | Self::Records(_) => {
                 value.is_array()
             }
-            Self::Record(_) | Self::Dict => value.is_object(),
+            Self::Record(_) | Self::Map(..) | Self::PgSettings => value.is_object(),
             Self::Any => true,
         }
     }
@@ -141,15 +198,23 @@ impl Kind {
                 .or_else(|| word(&value, words).map(Value::from)),
             Self::Float(..) => float(&value).map(Value::from),
             Self::OneOf(words) => word(&value, words).map(Value::from),
-            Self::Text
+            Self::Text(_)
             | Self::Secret
             | Self::Path
             | Self::Ip
             | Self::Cidr
             | Self::Duration
             | Self::Size => raw.map(Value::from),
-            Self::List | Self::Texts | Self::Networks | Self::Ports | Self::Records(_) => None,
-            Self::Record(_) | Self::Dict | Self::Any => None,
+            Self::TextOrTexts(_) | Self::TextOrMap(_) => {
+                match value.is_array() || value.is_object() {
+                    true => None,
+                    false => raw.map(Value::from),
+                }
+            }
+            Self::Texts(_) | Self::Names(_) | Self::Networks | Self::Ports | Self::Records(_) => {
+                None
+            }
+            Self::Record(_) | Self::Map(..) | Self::PgSettings | Self::Any => None,
         };
         coerced.unwrap_or(value)
     }
@@ -161,7 +226,7 @@ fn found(value: &Value) -> String {
         Value::Null => "nothing".to_owned(),
         Value::Bool(value) => format!("the boolean {value}"),
         Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("the text `{text}`"),
+        Value::String(text) => format!("the text `{}`", text.escape_debug()),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a mapping".to_owned(),
     }

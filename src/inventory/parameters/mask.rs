@@ -42,7 +42,10 @@ fn below(kind: Kind, key: &str) -> Kind {
 /// Whether a scalar is a secret: by its kind, or by where it came from. What came from an encrypted file, the
 /// environment or a file is one unless the catalogue knows better (a port, a cluster's name).
 fn hides(kind: Kind, node: &Node) -> bool {
-    let unknown = matches!(kind, Kind::Any | Kind::Dict | Kind::List);
+    let unknown = matches!(
+        kind,
+        Kind::Any | Kind::Map(..) | Kind::PgSettings | Kind::Names(_) | Kind::TextOrMap(_)
+    );
     kind == Kind::Secret || node.is_secret() || (unknown && node.is_guarded())
 }
 

@@ -2,10 +2,12 @@
 //!
 //! Names and defaults are Pigsty's (v4.5) unless the meaning says otherwise.
 
+mod abroad;
 mod check;
 mod effect;
 mod fault;
 mod fields;
+mod form;
 mod kind;
 mod mask;
 mod noted;
@@ -20,6 +22,7 @@ mod typed;
 
 pub use check::check_vars;
 pub use effect::{Effect, kept};
+pub use form::Form;
 pub use kind::{Field, Kind, boolean};
 pub use mask::{names_of, secrets_in, shown};
 pub use typed::Typed;

@@ -4,7 +4,7 @@ use super::Effect::{Nothing, Reload, Restart, Service};
 use super::Kind::{Bool, Cidr, OneOf, Path, Port, Records, Text, Texts};
 use super::Module::{Access, Pgbouncer};
 use super::fields::SERVICE;
-use super::{Param, Support, used, with};
+use super::{Form, Param, Support, used, with};
 
 const SERVICES: &str = r#"[
 {"name":"primary","port":5433,"dest":"default","check":"/primary","selector":"[]"},
@@ -20,14 +20,14 @@ pub(super) const TABLE: &[Param] = &[
     used(Pgbouncer, "pgbouncer_auth_query", Bool, "false", "C", "look users up in the database", Reload),
     used(Pgbouncer, "pgbouncer_poolmode", OneOf(&["transaction", "session", "statement"]), "\"transaction\"", "C", "pool mode", Reload),
     used(Pgbouncer, "pgbouncer_sslmode", OneOf(&["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]), "\"prefer\"", "C", "TLS of clients; Pigsty's default is disable", Reload),
-    used(Pgbouncer, "pgbouncer_ignore_param", Texts, r#"["extra_float_digits","application_name","TimeZone","DateStyle","IntervalStyle","search_path"]"#, "C", "start-up parameters to ignore", Reload),
-    used(Pgbouncer, "pgbouncer_redirect_to", Text, "", "C", "another host to connect to", Reload),
-    used(Access, "pg_service_provider", Text, "\"\"", "C", "group of dedicated HAProxy hosts; empty: the members themselves", Reload),
+    used(Pgbouncer, "pgbouncer_ignore_param", Texts(Form::Setting), r#"["extra_float_digits","application_name","TimeZone","DateStyle","IntervalStyle","search_path"]"#, "C", "start-up parameters to ignore", Reload),
+    used(Pgbouncer, "pgbouncer_redirect_to", Text(Form::HostAddr), "", "C", "another host to connect to", Reload),
+    used(Access, "pg_service_provider", Text(Form::Line), "\"\"", "C", "group of dedicated HAProxy hosts; empty: the members themselves", Reload),
     used(Access, "pg_default_service_dest", OneOf(&["pgbouncer", "postgres"]), "\"pgbouncer\"", "C", "what `dest: default` means", Reload),
     used(Access, "pg_default_services", Records(SERVICE), SERVICES, "G", "services of every cluster", Reload),
     used(Access, "pg_vip_enabled", Bool, "false", "C", "an address that follows the leader", Service),
     used(Access, "pg_vip_address", Cidr, "", "C", "the address, with its prefix length", Reload),
-    used(Access, "pg_vip_interface", Text, "\"auto\"", "C", "interface; auto: the one with the host's address", Reload),
-    used(Access, "pg_dns_suffix", Text, "\"\"", "C", "suffix of the names of the cluster and its services in certificates", Reload),
-    with(used(Access, "pg_dns_target", Text, "\"auto\"", "C", "what the cluster's name points to; of no meaning here: no name server is written", Nothing), Support::Ignored),
+    used(Access, "pg_vip_interface", Text(Form::Interface), "\"auto\"", "C", "interface; auto: the one with the host's address", Reload),
+    used(Access, "pg_dns_suffix", Text(Form::Domain), "\"\"", "C", "suffix of the names of the cluster and its services in certificates", Reload),
+    with(used(Access, "pg_dns_target", Text(Form::Line), "\"auto\"", "C", "what the cluster's name points to; of no meaning here: no name server is written", Nothing), Support::Ignored),
 ];

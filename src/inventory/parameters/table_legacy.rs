@@ -2,7 +2,7 @@
 
 use super::Kind::{Any, Bool, Int, Path, Text, Texts};
 use super::Module::{Access, Etcd, Node, NodeVip, Pgbouncer, Pgsql};
-use super::{Effect, Kind, Module, Param, Support, used, with};
+use super::{Effect, Form, Kind, Module, Param, Support, used, with};
 
 const fn old(module: Module, name: &'static str, kind: Kind, now: &'static str) -> Param {
     with(
@@ -46,20 +46,20 @@ pub(super) fn all_renamed() -> impl Iterator<Item = (&'static str, &'static str)
 pub(super) const TABLE: &[Param] = &[
     old(Etcd, "etcd_data_dir", Path, "write `etcd_data`"),
     old(Etcd, "etcd_exists", Any, "it has no effect: what is there is looked at"),
-    old(Node, "node_conf", Text, "write `node_tune`"),
+    old(Node, "node_conf", Text(Form::Line), "write `node_tune`"),
     old(Node, "node_data_dir", Path, "write `node_data`"),
-    old(Node, "node_etc_hosts_default", Texts, "write `node_default_etc_hosts`"),
-    old(Node, "node_packages_default", Texts, "write `node_default_packages`"),
+    old(Node, "node_etc_hosts_default", Texts(Form::HostsRecord), "write `node_default_etc_hosts`"),
+    old(Node, "node_packages_default", Texts(Form::Packages), "write `node_default_packages`"),
     old(Node, "node_disable_firewall", Bool, "write `node_firewall_mode: off` or `none`"),
     old(Node, "node_disable_selinux", Bool, "write `node_selinux_mode: disabled` or `permissive`"),
-    old(Node, "node_repo_method", Text, "write `node_repo_modules`"),
-    old(Node, "node_repo_local_urls", Texts, "write `node_repos`"),
-    old(Pgsql, "patroni_citus_db", Text, "write `pg_primary_db`"),
+    old(Node, "node_repo_method", Text(Form::Line), "write `node_repo_modules`"),
+    old(Node, "node_repo_local_urls", Texts(Form::Line), "write `node_repos`"),
+    old(Pgsql, "patroni_citus_db", Text(Form::Line), "write `pg_primary_db`"),
     old(Pgsql, "pg_fs_bkup", Path, "write `pg_fs_backup`"),
     old(Pgsql, "pg_sindex", Int(0, i64::MAX), "write `pg_group`"),
     old(Pgsql, "pg_backup", Bool, "it has no effect: say `pg_role: offline` or `pg_offline_query: true`"),
     old(Pgsql, "pg_cert_exists", Any, "it has no effect: what is there is looked at"),
-    old(Pgsql, "pg_dcs_type", Text, "it has no effect: the store is etcd"),
+    old(Pgsql, "pg_dcs_type", Text(Form::Line), "it has no effect: the store is etcd"),
     old(Pgsql, "pg_exists", Any, "it has no effect: what is there is looked at"),
     old(Pgsql, "pg_hostname", Bool, "write `node_id_from_pg`"),
     old(Pgsql, "pg_preflight_skip", Bool, "it has no effect"),
@@ -71,6 +71,6 @@ pub(super) const TABLE: &[Param] = &[
     old(Pgbouncer, "pgbouncer_hba_rules_extra", Any, "write `pgb_hba_rules`"),
     old(Pgbouncer, "pgbouncer_max_db_conn", Any, "write `pool_connlimit` in `pg_databases`"),
     old(NodeVip, "vip_cidrmask", Any, "write the prefix length into `pg_vip_address`"),
-    old(NodeVip, "vip_mode", Text, "write `pg_vip_enabled` for a leader's address, `vip_enabled` for HAProxy hosts"),
+    old(NodeVip, "vip_mode", Text(Form::Line), "write `pg_vip_enabled` for a leader's address, `vip_enabled` for HAProxy hosts"),
     old(NodeVip, "vip_reload", Bool, "it has no effect: reloads are planned"),
 ];

@@ -4,23 +4,23 @@ use super::Effect::{Nothing, Once, Reload, Settings};
 use super::Kind::{Any, Bool, Int, OneOf, Path, Port, Record, Records, Secret, Text};
 use super::Module::{Ansible, Citusctl};
 use super::fields::{FACTS, REPO};
-use super::{Param, Support, used, with};
+use super::{Form, Param, Support, used, with};
 
 #[rustfmt::skip] // one parameter a line, as a table
 pub(super) const TABLE: &[Param] = &[
-    used(Ansible, "ansible_host", Text, "", "I", "address to connect to, if not the host's name", Nothing),
-    used(Ansible, "ansible_ssh_host", Text, "", "I", "older name of ansible_host", Nothing),
+    used(Ansible, "ansible_host", Text(Form::Line), "", "I", "address to connect to, if not the host's name", Nothing),
+    used(Ansible, "ansible_ssh_host", Text(Form::Line), "", "I", "older name of ansible_host", Nothing),
     used(Ansible, "ansible_port", Port, "", "I", "SSH port", Nothing),
     used(Ansible, "ansible_ssh_port", Port, "", "I", "older name of ansible_port", Nothing),
-    used(Ansible, "ansible_user", Text, "", "I", "login user", Nothing),
-    used(Ansible, "ansible_ssh_user", Text, "", "I", "older name of ansible_user", Nothing),
+    used(Ansible, "ansible_user", Text(Form::Line), "", "I", "login user", Nothing),
+    used(Ansible, "ansible_ssh_user", Text(Form::Line), "", "I", "older name of ansible_user", Nothing),
     used(Ansible, "ansible_password", Secret, "", "I", "login password", Nothing),
     used(Ansible, "ansible_ssh_pass", Secret, "", "I", "older name of ansible_password", Nothing),
     used(Ansible, "ansible_ssh_password", Secret, "", "I", "older name of ansible_password", Nothing),
-    used(Ansible, "ansible_ssh_private_key_file", Text, "", "I", "private key", Nothing),
-    used(Ansible, "ansible_private_key_file", Text, "", "I", "other name of it", Nothing),
-    used(Ansible, "ansible_ssh_common_args", Text, "", "I", "arguments of ssh; jump hosts are understood", Nothing),
-    used(Ansible, "ansible_ssh_extra_args", Text, "", "I", "the same", Nothing),
+    used(Ansible, "ansible_ssh_private_key_file", Text(Form::Line), "", "I", "private key", Nothing),
+    used(Ansible, "ansible_private_key_file", Text(Form::Line), "", "I", "other name of it", Nothing),
+    used(Ansible, "ansible_ssh_common_args", Text(Form::Line), "", "I", "arguments of ssh; jump hosts are understood", Nothing),
+    used(Ansible, "ansible_ssh_extra_args", Text(Form::Line), "", "I", "the same", Nothing),
     used(Ansible, "ansible_become", Bool, "", "I", "become root by sudo", Nothing),
     used(Ansible, "ansible_become_user", OneOf(&["root"]), "", "I", "whom to become", Nothing),
     used(Ansible, "ansible_become_password", Secret, "", "I", "password for sudo", Nothing),
@@ -30,9 +30,9 @@ pub(super) const TABLE: &[Param] = &[
     with(used(Ansible, "ansible_python_interpreter", Any, "", "I", "no Python is needed", Nothing), Support::Ignored),
     with(used(Ansible, "ansible_group_priority", Any, "", "C", "order of groups of the same depth", Nothing), Support::Ignored),
     with(used(Ansible, "ansible_ssh_pipelining", Any, "", "G", "of no meaning here", Nothing), Support::Ignored),
-    used(Citusctl, "citusctl_host_key", Text, "", "I", "the host's SSH key, pinned: `ssh-ed25519 AAAA...` or `SHA256:...`", Nothing),
-    used(Citusctl, "citus_version", Text, "", "C", "version of Citus, if `check` shall judge it before anything is installed", Nothing),
-    used(Citusctl, "patroni_version", Text, "", "C", "version of Patroni to render for before it is installed; without it the distribution's", Reload),
+    used(Citusctl, "citusctl_host_key", Text(Form::Line), "", "I", "the host's SSH key, pinned: `ssh-ed25519 AAAA...` or `SHA256:...`", Nothing),
+    used(Citusctl, "citus_version", Text(Form::Version), "", "C", "version of Citus, if `check` shall judge it before anything is installed", Nothing),
+    used(Citusctl, "patroni_version", Text(Form::Version), "", "C", "version of Patroni to render for before it is installed; without it the distribution's", Reload),
     used(Citusctl, "node_facts", Record(FACTS), "{}", "I", "stated facts for rendering offline: cpu, mem_mb, disk_gb, os", Settings),
     used(Citusctl, "node_repos", Records(REPO), "[]", "C", "package repositories to add: name, line as apt reads it, and the key that signs it: its text, or a path on the host", Nothing),
     used(Citusctl, "node_debs_dir", Path, "", "C", "directory on the host with .deb files, used as a repository; nobody but root may write there", Nothing),

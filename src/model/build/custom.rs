@@ -41,14 +41,13 @@ pub(super) fn custom_service(entry: &Entry, problems: &mut Diagnostics) -> Optio
     })
 }
 
-/// Whether a server's name or address would be several words of HAProxy's line.
+/// Whether a server's name or address would be several words of HAProxy's line, or something else in it.
 fn is_torn(server: &Value) -> bool {
-    let texts = ["name", "ip"]
+    let text = |key: &str| server.get(key).and_then(Value::as_str).unwrap_or_default();
+    let fine = |c: char| c.is_ascii_alphanumeric() || "_.-:/@[]".contains(c);
+    ["name", "ip"]
         .into_iter()
-        .filter_map(|key| server.get(key)?.as_str());
-    texts
-        .into_iter()
-        .any(|text| text.contains(char::is_whitespace))
+        .any(|key| !text(key).chars().all(fine))
 }
 
 /// Raw lines: a list, or one text.
@@ -56,7 +55,9 @@ fn lines(written: Option<&Value>) -> Vec<String> {
     match written {
         Some(Value::Array(items)) => items
             .iter()
-            .filter_map(|line| line.as_str().map(str::to_owned))
+            .filter_map(Value::as_str)
+            .flat_map(str::lines)
+            .map(str::to_owned)
             .collect(),
         Some(Value::String(text)) => text.lines().map(str::to_owned).collect(),
         Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {

@@ -4,7 +4,7 @@ use super::Compiler;
 use crate::catalog::{ResourceDecl, StageDecl};
 use crate::names::{ResourceId, RoleName, Tag};
 use crate::source::{Data, Diagnostic, Diagnostics, Node, Span};
-use crate::template::{Context, Rendered, SECRET_MARK, TemplateError};
+use crate::template::{Context, FIELDS, Rendered, SECRET_MARK, TemplateError};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -184,7 +184,7 @@ impl Compiler<'_> {
         if !text.contains("{{") && !text.contains("{%") {
             return Ok(text.to_owned());
         }
-        let rendered = self.templates.render_text("role.yml", text, context);
+        let rendered = self.templates.render_text(FIELDS, text, context);
         rendered
             .map(|rendered| rendered.text)
             .map_err(|e| self.located(e, decl.span))

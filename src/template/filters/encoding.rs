@@ -25,8 +25,9 @@ fn to_json(input: &Value) -> Result<String, Error> {
     Ok(json(input)?.to_string())
 }
 
-fn to_nice_json(input: &Value) -> Result<String, Error> {
-    serde_json::to_string_pretty(&json(input)?).map_err(|e| refuse(e.to_string()))
+fn to_nice_json(input: &Value) -> Result<Value, Error> {
+    let text = serde_json::to_string_pretty(&json(input)?).map_err(|e| refuse(e.to_string()))?;
+    Ok(Value::from_safe_string(text))
 }
 
 fn from_json(text: &str) -> Result<Value, Error> {
@@ -34,18 +35,21 @@ fn from_json(text: &str) -> Result<Value, Error> {
     Ok(value(parsed))
 }
 
-fn to_yaml(input: &Value) -> Result<String, Error> {
-    Ok(yaml::emit(&json(input)?))
+fn to_yaml(input: &Value) -> Result<Value, Error> {
+    Ok(Value::from_safe_string(yaml::emit(&json(input)?)))
 }
 
 /// Ansible's default indent is 4.
-fn to_nice_yaml(input: &Value, options: Kwargs) -> Result<String, Error> {
+fn to_nice_yaml(input: &Value, options: Kwargs) -> Result<Value, Error> {
     let step = options.get::<Option<usize>>("indent")?.unwrap_or(4);
     // Accepted for the sake of Ansible's templates: our order is the one written.
     let _: Option<bool> = options.get("sort_keys")?;
     let _: Option<usize> = options.get("width")?;
     options.assert_all_used()?;
-    Ok(yaml::emit_indented(&json(input)?, step))
+    Ok(Value::from_safe_string(yaml::emit_indented(
+        &json(input)?,
+        step,
+    )))
 }
 
 /// A value on one line, as in `key: {{ value | yaml }}`.
@@ -55,7 +59,7 @@ fn yaml_value(input: &Value) -> Result<String, Error> {
 
 /// A value of any kind below a key, as in `key:{{ value | yaml_child(4) }}`: scalars and empty
 /// collections stay on the line, others start on the next one, `column` spaces in (2 unless told).
-fn yaml_child(input: &Value, column: Option<usize>) -> Result<String, Error> {
+fn yaml_child(input: &Value, column: Option<usize>) -> Result<Value, Error> {
     let json = json(input)?;
     let empty = |value: &serde_json::Value| match value {
         serde_json::Value::Object(map) => map.is_empty(),
@@ -63,13 +67,14 @@ fn yaml_child(input: &Value, column: Option<usize>) -> Result<String, Error> {
         _ => true,
     };
     if empty(&json) {
-        return Ok(format!(" {}", yaml::inline(&json)));
+        return Ok(Value::from(format!(" {}", yaml::inline(&json))));
     }
     let indent = " ".repeat(column.unwrap_or(2));
     let text = yaml::emit(&json);
-    Ok(text
+    let below = text
         .lines()
-        .fold(String::new(), |out, line| format!("{out}\n{indent}{line}")))
+        .fold(String::new(), |out, line| format!("{out}\n{indent}{line}"));
+    Ok(Value::from_safe_string(below))
 }
 
 fn b64decode(text: &str) -> Result<String, Error> {

@@ -13,7 +13,9 @@ pub(super) fn register(env: &mut Environment<'static>) {
     env.add_filter("sql_literal", |text: &str| {
         format!("'{}'", text.replace('\'', "''"))
     });
-    env.add_filter("comment", |text: &str| prefix(text, "# "));
+    env.add_filter("comment", |text: &str| {
+        Value::from_safe_string(prefix(text, "# "))
+    });
     env.add_test("version", version);
     env.add_test("truthy", |value: &Value| value.is_true());
     env.add_test("falsy", |value: &Value| !value.is_true());
