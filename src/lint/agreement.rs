@@ -3,13 +3,72 @@
 use super::{Rule, Scope};
 use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
-use crate::model::build::place_of;
+use crate::model::build::{etcd, place_of};
 use crate::source::Diagnostic;
 
-pub(super) const RULES: &[Rule] = &[differs_in_cluster, differs_in_formation];
+pub(super) const RULES: &[Rule] = &[
+    differs_in_cluster,
+    differs_in_formation,
+    differs_in_etcd,
+    differs_at_address,
+    differs_anywhere,
+];
 
-/// Variables that decide which formation and group a cluster is: all its hosts must agree.
-const OF_A_CLUSTER: [&str; 3] = ["pg_mode", "pg_shard", "pg_group"];
+/// Variables that decide which formation and group a cluster is, and those that are read once for all of it (Patroni's
+/// dynamic configuration, roles and databases, the address, how it is made): said on one host only they would do nothing.
+const OF_A_CLUSTER: [&str; 40] = [
+    "pg_mode",
+    "pg_shard",
+    "pg_group",
+    "pg_conf",
+    "pg_parameters",
+    "pg_rto",
+    "pg_rto_plan",
+    "pg_rpo",
+    "pg_libs",
+    "pg_max_conn",
+    "pg_shared_buffer_ratio",
+    "pg_storage_type",
+    "pg_io_method",
+    "pg_pwd_enc",
+    "pg_synchronous_mode",
+    "pg_default_service_dest",
+    "pg_users",
+    "pg_databases",
+    "pg_provision",
+    "pg_default_roles",
+    "pg_default_privileges",
+    "pg_default_schemas",
+    "pg_default_extensions",
+    "pg_admin_username",
+    "pg_admin_password",
+    "pg_monitor_username",
+    "pg_monitor_password",
+    "pg_service_provider",
+    "pg_dns_suffix",
+    "pg_checksum",
+    "pg_encoding",
+    "pg_locale",
+    "pg_lc_collate",
+    "pg_lc_ctype",
+    "pg_localhost",
+    "pg_bin_dir",
+    "pg_data",
+    "pg_fs_main",
+    "patroni_log_dir",
+    "etcd_root_password",
+];
+
+/// What all members of etcd must agree on: their neighbours and Patroni read it of the first.
+const OF_ETCD: [&str; 4] = [
+    "etcd_cluster",
+    "etcd_port",
+    "etcd_peer_port",
+    "etcd_root_password",
+];
+
+/// What all hosts of an address of keepalived must agree on.
+const OF_AN_ADDRESS: [&str; 2] = ["vip_vrid", "vip_auth_pass"];
 
 /// Variables that all hosts of a formation must agree on. Citus connects every node with every other
 /// as the superuser; Patroni's calls between groups need one password; one etcd user serves all.
@@ -37,7 +96,7 @@ fn differs_in_cluster(scope: &Scope<'_>) -> Vec<Diagnostic> {
             differing(&hosts, name, problem)
         });
         found.extend(differing.map(|problem| {
-            problem.help("set it once, in the variables that all hosts of the cluster share")
+            problem.help("it holds for the cluster as a whole: set it once, in the variables that all its hosts share")
         }));
     }
     found
@@ -57,6 +116,59 @@ fn differs_in_formation(scope: &Scope<'_>) -> Vec<Diagnostic> {
         }));
     }
     found
+}
+
+fn differs_in_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let hosts: Vec<&InvHost> = etcd::members(scope.inv).collect();
+    let found = OF_ETCD.iter().filter_map(|name| {
+        let message = format!("the members of etcd do not agree on `{name}`");
+        differing(&hosts, name, Diagnostic::error("differs-in-etcd", message))
+    });
+    found
+        .map(|problem| problem.help("set it once, in the variables of the group `etcd`"))
+        .collect()
+}
+
+fn differs_at_address(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let vips = scope.model.node_vips.iter();
+    let found = vips.flat_map(|vip| {
+        let hosts: Vec<&InvHost> = vip
+            .hosts
+            .iter()
+            .filter_map(|name| scope.host(name))
+            .collect();
+        OF_AN_ADDRESS.iter().filter_map(move |name| {
+            let message = format!("the hosts of {} do not agree on `{name}`", vip.address);
+            differing(
+                &hosts,
+                name,
+                Diagnostic::error("differs-at-address", message),
+            )
+        })
+    });
+    found
+        .map(|problem| {
+            problem.help(
+                "keepalived on one of them would not hear the others: set it once for all of them",
+            )
+        })
+        .collect()
+}
+
+/// `admin_ip` is one for the whole inventory, read of the first host that has it.
+fn differs_anywhere(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let hosts: Vec<&InvHost> = scope
+        .inv
+        .hosts
+        .values()
+        .filter(|host| host.vars.contains("admin_ip"))
+        .collect();
+    let problem = Diagnostic::error("differs", "the hosts do not agree on `admin_ip`");
+    let found = differing(&hosts, "admin_ip", problem);
+    found
+        .map(|problem| problem.help("set it once, in the variables of `all`"))
+        .into_iter()
+        .collect()
 }
 
 /// Adds the places where a variable differs from that of the first host.

@@ -9,6 +9,7 @@ mod etcd;
 mod formation;
 mod hba;
 mod identity;
+mod membership;
 mod network;
 mod node;
 mod objects;
@@ -16,6 +17,7 @@ mod packages;
 mod ports;
 mod secrets;
 mod services;
+mod settings;
 mod timing;
 mod topology;
 mod values;
@@ -32,7 +34,8 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 16] = [
+const RULES: [&[Rule]; 18] = [
+    membership::RULES,
     identity::RULES,
     agreement::RULES,
     formation::RULES,
@@ -47,6 +50,7 @@ const RULES: [&[Rule]; 16] = [
     hba::RULES,
     timing::RULES,
     values::RULES,
+    settings::RULES,
     versions::RULES,
     secrets::RULES,
 ];

@@ -20,6 +20,7 @@ pub mod pg;
 pub mod rto;
 pub mod selector;
 pub mod service;
+pub mod settings;
 pub mod tuning;
 
 pub use build::build;

@@ -75,15 +75,18 @@ impl Check {
             return self.note(module, name, var.key);
         }
         let message = format!("there is no parameter `{name}`");
-        if let Some(near) = suggest(name) {
+        let near = suggest(name);
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`citusctl catalog vars` lists all parameters".to_owned(),
+        };
+        if near.is_some_and(|near| one_letter(name, near)) {
             let problem = Diagnostic::error("unknown-parameter", message).at(var.key, "not known");
-            self.found
-                .push(problem.help(format!("did you mean `{near}`?")));
+            self.found.push(problem.help(help));
         } else if has_our_prefix(name) {
             let problem =
                 Diagnostic::warning("unknown-parameter", message).at(var.key, "not known");
-            self.found
-                .push(problem.help("`citusctl catalog vars` lists all parameters"));
+            self.found.push(problem.help(help));
         }
     }
 
@@ -172,6 +175,12 @@ const PREFIXES: &[&str] = &[
     "citusctl_",
     "ansible_",
 ];
+
+/// Whether a name is one of ours but for one letter; a `_` more or less is how people name things of their own.
+fn one_letter(name: &str, ours: &str) -> bool {
+    let letters = |name: &str| name.replace('_', "");
+    strsim::damerau_levenshtein(name, ours) == 1 && letters(name) != letters(ours)
+}
 
 fn has_our_prefix(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))

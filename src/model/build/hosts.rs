@@ -46,7 +46,7 @@ fn data_root(typed: &Typed<'_>) -> String {
 }
 
 /// The key if it is an address, else `ansible_host` (or its older name); `localhost` is the loopback.
-fn address(host: &InvHost) -> Option<IpAddr> {
+pub(super) fn address(host: &InvHost) -> Option<IpAddr> {
     let key = host.name.as_str();
     let typed = Typed::new(&host.vars);
     let names = ["ansible_host", "ansible_ssh_host"];

@@ -4,6 +4,7 @@ use super::check::check;
 use super::clusters::port_of;
 use super::custom::custom_service;
 use super::etcd::port;
+use super::hosts::address;
 use super::place_of;
 use super::service_spec::{Spec, entries, read};
 use crate::inventory::parameters::Typed;
@@ -27,7 +28,15 @@ pub(super) fn attach(inv: &Inventory, model: &mut Model, problems: &mut Diagnost
         let custom = entries(host, "haproxy_services");
         let custom = custom
             .iter()
-            .filter_map(|entry| custom_service(entry, problems));
+            .filter_map(|entry| custom_service(entry, problems))
+            .map(|service| Service {
+                bind: service
+                    .bind
+                    .into_iter()
+                    .map(|bind| anywhere(bind, host))
+                    .collect(),
+                ..service
+            });
         services
             .entry(host.name.clone())
             .or_default()
@@ -142,7 +151,11 @@ fn cluster_service(
         let vars = inv.hosts.get(&member.host)?;
         let backup = chosen(spec, vars, member)?;
         let port = destination(vars, member, spec, problems);
-        Some(server(member, port, backup && check.fallback.is_none()))
+        let server = server(member, port, backup && check.fallback.is_none());
+        Some(match picks_one(&check.path) {
+            true => unweighted(server),
+            false => server,
+        })
     });
     let servers: Vec<Server> = servers.collect();
     let name = format!("{}-{}", group.cluster, spec.name);
@@ -153,7 +166,7 @@ fn cluster_service(
             servers: servers.clone(),
         }),
         name,
-        bind: vec![bind(&spec.ip, host, group)],
+        bind: vec![anywhere(bind(&spec.ip, host, group), host)],
         check_path: Some(check.path),
         check_method: if check.expect.is_some() {
             "GET"
@@ -175,7 +188,7 @@ fn skeleton(kind: ServiceKind, port: u16, host: &InvHost, rto: &Rto) -> Service 
         name: String::new(),
         kind,
         port,
-        bind: vec!["*".into()],
+        bind: vec![anywhere("*".into(), host)],
         mode: "tcp".into(),
         check_path: Some("/primary".into()),
         check_port: Some(port_of(host, "patroni_port", 8008)),
@@ -212,6 +225,29 @@ fn server(member: &Instance, port: u16, backup: bool) -> Server {
         weight: member.weight,
         backup,
         options: None,
+    }
+}
+
+/// Whether a check lets one member of a group through: who leads it. `pg_weight: 0` on that one would leave nobody.
+fn picks_one(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    let leader = [
+        "/",
+        "/primary",
+        "/master",
+        "/leader",
+        "/read-write",
+        "/standby-leader",
+        "/standby_leader",
+    ];
+    leader.contains(&path)
+}
+
+/// HAProxy's usual weight: there is nothing to weigh.
+fn unweighted(server: Server) -> Server {
+    Server {
+        weight: 100,
+        ..server
     }
 }
 
@@ -274,6 +310,16 @@ fn unknown_dest(spec: &Spec, dest: &str) -> Diagnostic {
         .help("`dest` is `default`, `postgres`, `pgbouncer` or a port")
 }
 
+/// `*` is IPv4 alone for HAProxy: a host that is reached over IPv6 listens on `::`, which takes both.
+pub(super) fn anywhere(bind: String, host: &InvHost) -> String {
+    let v6 = address(host).is_some_and(|address| address.is_ipv6());
+    if bind == "*" && v6 {
+        "::".to_owned()
+    } else {
+        bind
+    }
+}
+
 /// The address to bind, with Pigsty's placeholders of `pg_listen` filled in.
 fn bind(ip: &str, host: &InvHost, group: &Group) -> String {
     let own = group.members.iter().find(|member| member.host == host.name);
@@ -297,7 +343,7 @@ fn formation_services(formation: &Formation, host: &InvHost, group: &Group) -> V
         name: format!("{}-{name}", formation.name),
         servers: members
             .into_iter()
-            .map(|member| server(member, member.port, false))
+            .map(|member| unweighted(server(member, member.port, false)))
             .collect(),
         ..skeleton(kind, port_of(host, port_name, default), host, &group.rto)
     };

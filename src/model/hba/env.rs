@@ -3,6 +3,7 @@
 use super::HbaEnv;
 use crate::inventory::parameters::Typed;
 use crate::model::{Formation, Group, Host, Instance, Model};
+use ipnet::IpNet;
 use serde_json::Value;
 use std::net::IpAddr;
 
@@ -25,7 +26,11 @@ impl HbaEnv {
             group: group.members.iter().map(|member| member.address).collect(),
             formation: formation.members().map(|member| member.address).collect(),
             citus_db: formation.is_citus().then(|| formation.primary_db.clone()),
-            intranet: texts(&typed.json("node_firewall_intranet")),
+            intranet: intranet(
+                model,
+                &texts(&typed.json("node_firewall_intranet")),
+                formation,
+            ),
             password_method: typed.str("pg_pwd_enc"),
             role: instance.role.to_string(),
             offline_query: instance.offline_query,
@@ -40,6 +45,31 @@ pub fn infra(model: &Model) -> Vec<IpAddr> {
         .hosts()
         .filter(infra)
         .map(|host| host.address)
+        .collect()
+}
+
+/// The networks of `intra`, and each host outside of them from which clients of the formation come through HAProxy: its
+/// members and all that carry HAProxy. Hosts with public addresses or IPv6 would be kept out otherwise.
+fn intranet(model: &Model, networks: &[String], formation: &Formation) -> Vec<String> {
+    let parsed: Vec<IpNet> = networks
+        .iter()
+        .filter_map(|text| text.parse().ok())
+        .collect();
+    let proxies = model
+        .hosts()
+        .filter(|host| host.haproxy)
+        .map(|host| host.address);
+    let members = formation.members().map(|member| member.address);
+    let mut outside: Vec<IpAddr> = proxies
+        .chain(members)
+        .filter(|ip| !parsed.iter().any(|network| network.contains(ip)))
+        .collect();
+    outside.sort();
+    outside.dedup();
+    networks
+        .iter()
+        .cloned()
+        .chain(outside.iter().map(ToString::to_string))
         .collect()
 }
 

@@ -127,19 +127,79 @@ fn grants(users: &SystemUsers, entry: &Entry) -> Vec<Grant> {
     grants.collect()
 }
 
+/// The parameter that holds the password of a user of the system.
+fn parameter_of(users: &SystemUsers, name: &str) -> Option<&'static str> {
+    let parameters = [
+        (&users.dbsu, "pg_dbsu_password"),
+        (&users.replication, "pg_replication_password"),
+        (&users.admin, "pg_admin_password"),
+        (&users.monitor, "pg_monitor_password"),
+    ];
+    let found = parameters.into_iter().find(|(user, _)| *user == name);
+    found.map(|(_, parameter)| parameter)
+}
+
 /// The entry's own, else the one that a parameter holds for a user of the system.
 fn password(scene: &Scene<'_>, entry: &Entry, name: &str) -> Option<String> {
-    let users = &scene.users;
-    let parameter = match name {
-        name if name == users.dbsu => "pg_dbsu_password",
-        name if name == users.replication => "pg_replication_password",
-        name if name == users.admin => "pg_admin_password",
-        name if name == users.monitor => "pg_monitor_password",
-        _ => "",
-    };
+    let parameter = parameter_of(&scene.users, name);
+    let held = || scene.typed().opt_str(parameter?);
     let own = entry.text("password");
-    own.or_else(|| scene.typed().opt_str(parameter))
-        .filter(|text| !text.is_empty())
+    own.or_else(held).filter(|text| !text.is_empty())
+}
+
+/// An entry for a user of the system that would take away what the cluster works through.
+fn system_faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic> {
+    let users = &scene.users;
+    let Some(parameter) = parameter_of(users, name) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let held = scene.typed().str(parameter);
+    let own = entry
+        .text("password")
+        .filter(|own| !own.is_empty() && *own != held);
+    if own.is_some() {
+        let message = format!("`{name}` has another password here than `{parameter}`");
+        let place = scene
+            .host
+            .vars
+            .get(parameter)
+            .map_or(scene.host.span, |var| var.node.span);
+        found.push(
+            entry
+                .problem(
+                    "system-user",
+                    "password",
+                    message,
+                    "one of the two would not hold",
+                )
+                .see(
+                    place,
+                    format!("what Patroni, PgBouncer and monitoring use (`{parameter}`)"),
+                )
+                .help(format!(
+                    "leave `password` out here: `{parameter}` is where it is set"
+                )),
+        );
+    }
+    let needs =
+        |key: &'static str, who: bool| (who && entry.flag(key) == Some(false)).then_some(key);
+    let needed = [
+        needs("login", true),
+        needs("superuser", name == users.dbsu),
+        needs("replication", name == users.replication),
+    ];
+    found.extend(needed.into_iter().flatten().map(|key| {
+        entry
+            .problem(
+                "system-user",
+                key,
+                format!("`{name}` cannot be without `{key}`"),
+                "the cluster works through this user",
+            )
+            .help(format!("leave `{key}` out"))
+    }));
+    found
 }
 
 /// What is wrong with one entry.
@@ -171,6 +231,7 @@ fn faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic> {
         );
     }
     found.extend(entry.odd_pairs("parameters"));
+    found.extend(system_faults(scene, entry, name));
     found.extend(password_faults(entry, name));
     found.extend(option_faults(scene, entry, name));
     found

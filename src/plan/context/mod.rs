@@ -83,7 +83,7 @@ impl Builder<'_> {
         context.insert("node".to_owned(), self.node(&typed));
         context.insert("etcd".to_owned(), self.etcd(&typed, contexts)?);
         context.insert("services".to_owned(), self.services());
-        context.insert("haproxy".to_owned(), haproxy(&typed));
+        context.insert("haproxy".to_owned(), haproxy(&typed, self.host));
         context.insert("ca".to_owned(), json!({ "cert": self.input.ca.cert_pem() }));
         context.insert("pg".to_owned(), self.pg(&typed, contexts)?);
         context.insert("pgbouncer".to_owned(), self.pgbouncer(&typed, contexts));
@@ -336,8 +336,10 @@ fn etcd_password(typed: &Typed<'_>, scope: &str) -> Secret {
     )
 }
 
-fn haproxy(typed: &Typed<'_>) -> Value {
+fn haproxy(typed: &Typed<'_>, host: &Host) -> Value {
     json!({
+        // `*` is IPv4 alone.
+        "stats_bind": if host.address.is_ipv6() { "[::]" } else { "*" },
         "stats_port": typed.int("haproxy_exporter_port"),
         "auth": typed.bool("haproxy_auth_enabled"),
         "ca_file": "/etc/haproxy/ca.crt",

@@ -65,7 +65,11 @@ impl Builder<'_> {
             "vip" => Some(vip.map_or_else(|| address.clone(), |vip| vip.address.to_string())),
             _ => None,
         });
-        let words: Vec<&str> = listen.split(',').map(str::trim).collect();
+        let mut words: Vec<&str> = listen.split(',').map(str::trim).collect();
+        // All of IPv4 is Pigsty's default, and its word for everywhere: a host of IPv6 is reached over that.
+        if instance.address.is_ipv6() && words.contains(&"0.0.0.0") && !words.contains(&"::") {
+            words.push("::");
+        }
         words.join(",")
     }
 

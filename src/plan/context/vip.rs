@@ -2,7 +2,8 @@
 
 use super::Builder;
 use crate::inventory::parameters::Typed;
-use crate::model::NodeVip;
+use crate::model::build::clusters;
+use crate::model::{NodeVip, Vip};
 use crate::secret::Secret;
 use crate::template::secret;
 use serde_json::{Value, json};
@@ -10,9 +11,16 @@ use serde_json::{Value, json};
 impl Builder<'_> {
     pub(super) fn vip(&self, typed: &Typed<'_>) -> Value {
         let group = self.input.model.group_on(&self.host.name);
-        let leader = group.and_then(|(_, group)| group.vip.as_ref());
-        let own = |vip: &&NodeVip| vip.hosts.contains(&self.host.name);
-        let node = self.input.model.node_vips.iter().find(own);
+        // The address is the group's, the interface each host's own.
+        let own = clusters::vip(typed);
+        let leader = group
+            .and_then(|(_, group)| group.vip.as_ref())
+            .map(|vip| Vip {
+                interface: own.and_then(|own| own.interface),
+                ..vip.clone()
+            });
+        let held = |vip: &&NodeVip| vip.hosts.contains(&self.host.name);
+        let node = self.input.model.node_vips.iter().find(held);
         json!({ "leader": leader, "node": node.map(|vip| self.node_vip(typed, vip)) })
     }
 

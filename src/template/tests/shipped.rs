@@ -141,7 +141,7 @@ fn context(citus: bool, patroni: &str) -> Json {
                  "peer_port": 2380, "root_password": password, "root_tls": {"cert": "crt", "key": password}, "endpoints": ["https://10.10.10.11:2379"],
                  "users": [{"name": "pg-citus", "password": password, "prefix": "/pg/pg-citus/"}],
                  "data_dir": "/data/etcd", "cert_dir": "/etc/etcd"},
-        "haproxy": {"stats_port": 9101, "admin_username": "admin", "admin_password": password,
+        "haproxy": {"stats_port": 9101, "stats_bind": "*", "admin_username": "admin", "admin_password": password,
                     "client_timeout": "24h", "server_timeout": "24h", "ca_file": "/etc/pki/ca.crt"},
         "service": service(),
         "pgbouncer": {"enabled": true, "port": 6432, "listen": "0.0.0.0", "log_dir": "/pg/log/pgbouncer",

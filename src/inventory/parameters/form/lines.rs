@@ -105,9 +105,7 @@ fn is_time(word: &str) -> bool {
 pub(super) fn hosts(text: &str) -> Option<String> {
     let record = text.split('#').next().unwrap_or_default();
     let mut words = record.split_whitespace();
-    let Some(address) = words.next() else {
-        return None;
-    };
+    let address = words.next()?;
     if address.parse::<IpAddr>().is_err() {
         return Some(format!("`{address}` is no address"));
     }

@@ -1,0 +1,412 @@
+//! PostgreSQL's own settings by version: what `pg_parameters` may say. The table is made by `ci/pg-settings` from
+//! `pg_settings` of packaged servers; what Patroni makes of a setting is known here (its sources, 3.0.2 to 4.1.4).
+
+use super::dcs::OWNED_BY_PATRONI;
+use crate::names::nearest;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+const TABLE: &str = include_str!("settings/table.tsv");
+
+/// One setting, in the versions in which it is the same.
+#[derive(Debug)]
+struct Setting {
+    versions: Vec<u32>,
+    kind: &'static str,
+    /// Of a plain number: `8kB`, `kB`, `MB`, `B`, `ms`, `s`, `min`, or none.
+    unit: &'static str,
+    least: &'static str,
+    most: &'static str,
+    words: Vec<&'static str>,
+    context: &'static str,
+}
+
+static SETTINGS: LazyLock<BTreeMap<&'static str, Vec<Setting>>> = LazyLock::new(|| {
+    let mut all: BTreeMap<&'static str, Vec<Setting>> = BTreeMap::new();
+    for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
+        let cells: Vec<&'static str> = line.split('\t').collect();
+        let [name, versions, kind, unit, least, most, words, context] = cells.as_slice() else {
+            continue;
+        };
+        all.entry(name).or_default().push(Setting {
+            versions: versions
+                .split(',')
+                .filter_map(|text| text.parse().ok())
+                .collect(),
+            kind,
+            unit,
+            least,
+            most,
+            words: words.split(',').filter(|word| !word.is_empty()).collect(),
+            context,
+        });
+    }
+    all
+});
+
+/// Settings that Patroni passes on the command line unless they are less than it takes, with the least, and its default,
+/// which then runs.
+const FLOORS: [(&str, f64, &str, &str); 8] = [
+    ("max_connections", 25.0, "", "100"),
+    ("max_wal_senders", 3.0, "", "10"),
+    ("max_locks_per_transaction", 32.0, "", "64"),
+    ("max_replication_slots", 4.0, "", "10"),
+    ("max_worker_processes", 2.0, "", "8"),
+    ("wal_keep_size", 16.0, "MB", "128MB"),
+    ("max_prepared_transactions", 0.0, "", "0"),
+    ("wal_keep_segments", 1.0, "", "8"),
+];
+
+/// Settings for which Patroni takes one value only.
+const FIXED: [(&str, &[&str]); 3] = [
+    ("hot_standby", &["on", "true", "yes", "1"]),
+    ("wal_log_hints", &["on", "true", "yes", "1"]),
+    ("wal_level", &["replica", "logical", "hot_standby"]),
+];
+
+/// Settings that others of ours set, whatever is written here.
+const OURS: [(&str, &str); 9] = [
+    ("log_directory", "write `pg_log_dir`"),
+    ("ssl", "TLS is always on"),
+    ("ssl_ca_file", "certificates are citusctl's own"),
+    ("ssl_cert_file", "certificates are citusctl's own"),
+    ("ssl_key_file", "certificates are citusctl's own"),
+    ("ssl_min_protocol_version", "it is TLSv1.2 here"),
+    ("unix_socket_directories", "write `pg_localhost`"),
+    (
+        "synchronous_standby_names",
+        "write `pg_synchronous_mode`: Patroni sets it",
+    ),
+    ("recovery_min_apply_delay", "write `pg_delay`"),
+];
+
+/// What is wrong with a value, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub message: String,
+    pub help: Option<String>,
+    /// It is refused; else it is only told.
+    pub grave: bool,
+}
+
+/// What a setting is judged for.
+#[derive(Clone, Copy, Debug)]
+pub struct For<'a> {
+    /// Major version of PostgreSQL.
+    pub version: u32,
+    /// Libraries that are loaded at the start: settings with their prefix are theirs.
+    pub libraries: &'a [String],
+}
+
+/// Judges one entry of `pg_parameters`; `value` is its text.
+pub fn fault(name: &str, value: &str, of: For<'_>) -> Option<Fault> {
+    let name = name.to_ascii_lowercase();
+    if let Some(fault) = owned(&name) {
+        return Some(fault);
+    }
+    if let Some((prefix, _)) = name.split_once('.') {
+        return foreign(&name, prefix, of);
+    }
+    let Some(settings) = SETTINGS.get(name.as_str()) else {
+        return unknown(&name, of.version);
+    };
+    let Some(setting) = in_version(settings, of.version) else {
+        return Some(other_version(&name, settings, of.version));
+    };
+    if matches!(setting.context, "internal") {
+        let message =
+            format!("`{name}` cannot be set: it is what the server was built or made with");
+        return Some(grave(message, None));
+    }
+    let wrong = setting
+        .mismatch(value)
+        .map(|why| grave(format!("`{name}: {value}`: {why}"), None));
+    wrong.or_else(|| patroni(&name, value, setting))
+}
+
+fn grave(message: String, help: Option<String>) -> Fault {
+    Fault {
+        message,
+        help,
+        grave: true,
+    }
+}
+
+fn owned(name: &str) -> Option<Fault> {
+    if let Some((_, instead)) = OURS.iter().find(|(ours, _)| *ours == name) {
+        return Some(grave(
+            format!("`{name}` has no effect here"),
+            Some((*instead).to_owned()),
+        ));
+    }
+    OWNED_BY_PATRONI.contains(&name).then(|| {
+        let message = format!("`{name}` has no effect: Patroni sets it itself");
+        grave(message, Some("leave it out; `pg_port`, `pg_listen`, `pg_data` and `pg_hba_rules` are what it is made of".to_owned()))
+    })
+}
+
+/// Versions that the table has.
+fn known_versions() -> impl Iterator<Item = u32> {
+    let of_all = SETTINGS.get("work_mem").into_iter().flatten();
+    of_all.flat_map(|setting| setting.versions.iter().copied())
+}
+
+/// The row of that version; of a version that the table has not, the nearest one's.
+fn in_version(settings: &[Setting], version: u32) -> Option<&Setting> {
+    let known = known_versions().any(|known| known == version);
+    let exact = || {
+        settings
+            .iter()
+            .find(|setting| setting.versions.contains(&version))
+    };
+    match known {
+        true => exact(),
+        false => settings
+            .iter()
+            .max_by_key(|setting| setting.versions.iter().max().copied()),
+    }
+}
+
+fn other_version(name: &str, settings: &[Setting], version: u32) -> Fault {
+    let mut has: Vec<u32> = settings
+        .iter()
+        .flat_map(|setting| setting.versions.clone())
+        .collect();
+    has.sort_unstable();
+    let has: Vec<String> = has.iter().map(u32::to_string).collect();
+    let message = format!(
+        "PostgreSQL {version} has no setting `{name}`: it is one of version {}",
+        has.join(" and ")
+    );
+    grave(
+        message,
+        Some("leave it out: PostgreSQL does not start with it".to_owned()),
+    )
+}
+
+fn unknown(name: &str, version: u32) -> Option<Fault> {
+    let near = nearest(name, SETTINGS.keys().copied());
+    let help = near.map(|near| format!("did you mean `{near}`?"));
+    let known = known_versions().any(|known| known == version);
+    let message = format!("PostgreSQL {version} has no setting `{name}`");
+    match known || near.is_some() {
+        true => Some(grave(message, help)),
+        false => Some(Fault {
+            message: format!("`{name}` is not known: the table has no version {version}"),
+            help: Some("what PostgreSQL does not know keeps it from starting".to_owned()),
+            grave: false,
+        }),
+    }
+}
+
+/// Settings of extensions: those of a library that is loaded; others are placeholders.
+fn foreign(name: &str, prefix: &str, of: For<'_>) -> Option<Fault> {
+    if SETTINGS.contains_key(name) {
+        return loaded(name, prefix, of);
+    }
+    let of_prefix: Vec<&'static str> = SETTINGS
+        .keys()
+        .copied()
+        .filter(|known| {
+            known
+                .split_once('.')
+                .is_some_and(|(other, _)| other == prefix)
+        })
+        .collect();
+    if let (false, Some(near)) = (
+        of_prefix.is_empty(),
+        nearest(name, of_prefix.iter().copied()),
+    ) {
+        return Some(grave(
+            format!("`{prefix}` has no setting `{name}`"),
+            Some(format!("did you mean `{near}`?")),
+        ));
+    }
+    loaded(name, prefix, of)
+}
+
+fn loaded(name: &str, prefix: &str, of: For<'_>) -> Option<Fault> {
+    let base = |library: &String| {
+        library
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".so")
+            .to_owned()
+    };
+    // Settings of these need no library at the start: a language, and Citus's own part.
+    let anyway = matches!(prefix, "plpgsql" | "plpython" | "plperl" | "pltcl");
+    let fits = of.libraries.iter().map(base).any(|library| {
+        library == prefix
+            || library.starts_with(&format!("{prefix}_"))
+            || prefix.starts_with(&library)
+    });
+    (!anyway && !fits).then(|| Fault {
+        message: format!("`{name}` has no effect unless a library of that name is loaded"),
+        help: Some(format!(
+            "name `{prefix}` in `pg_libs`, if it is an extension's"
+        )),
+        grave: false,
+    })
+}
+
+/// What Patroni does not take: it goes on with its own default, without a word in `pg_settings`.
+fn patroni(name: &str, value: &str, setting: &Setting) -> Option<Fault> {
+    if let Some((_, least, unit, default)) = FLOORS.iter().find(|(floor, ..)| *floor == name) {
+        let least = least * factor(unit).unwrap_or(1.0);
+        let number = setting.number(value)?;
+        return (number < least).then(|| {
+            let message =
+                format!("`{name}: {value}` is less than Patroni takes: {default} would run");
+            grave(
+                message,
+                Some(format!(
+                    "write at least {}",
+                    FLOORS
+                        .iter()
+                        .find(|f| f.0 == name)
+                        .map_or_else(String::new, |f| format!("{}{}", f.1, f.2))
+                )),
+            )
+        });
+    }
+    let (_, words) = FIXED.iter().find(|(fixed, _)| *fixed == name)?;
+    let fits = words.contains(&value.to_ascii_lowercase().as_str());
+    (!fits).then(|| {
+        grave(
+            format!(
+                "`{name}: {value}` has no effect: Patroni takes {} only",
+                words[0]
+            ),
+            None,
+        )
+    })
+}
+
+/// How many of the smallest unit: bytes, or microseconds.
+fn factor(unit: &str) -> Option<f64> {
+    let kib = 1024.0;
+    Some(match unit {
+        "B" => 1.0,
+        "kB" => kib,
+        "8kB" => 8.0 * kib,
+        "MB" => kib * kib,
+        "GB" => kib * kib * kib,
+        "TB" => kib * kib * kib * kib,
+        "us" => 1.0,
+        "ms" => 1e3,
+        "s" => 1e6,
+        "min" => 60e6,
+        "h" => 3600e6,
+        "d" => 86_400e6,
+        _ => return None,
+    })
+}
+
+const SIZES: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+const TIMES: [&str; 6] = ["us", "ms", "s", "min", "h", "d"];
+
+impl Setting {
+    fn mismatch(&self, value: &str) -> Option<String> {
+        match self.kind {
+            "bool" => (!is_bool(value)).then(|| "it is `on` or `off`".to_owned()),
+            "enum" => {
+                let fits = self
+                    .words
+                    .iter()
+                    .any(|word| word.eq_ignore_ascii_case(value));
+                let synonym = is_bool(value) && self.words.iter().any(|word| is_bool(word));
+                (!fits && !synonym).then(|| format!("it is one of {}", self.words.join(", ")))
+            }
+            "integer" | "real" => self.out_of_range(value),
+            _ => None,
+        }
+    }
+
+    fn out_of_range(&self, value: &str) -> Option<String> {
+        let Some(number) = self.number(value) else {
+            return Some(match self.unit {
+                "" => "it is a number without a unit".to_owned(),
+                unit => format!(
+                    "it is a number, with one of the units {}",
+                    self.units(unit).join(", ")
+                ),
+            });
+        };
+        let scale = factor(self.unit).unwrap_or(1.0);
+        let bound = |text: &str| text.parse::<f64>().ok().map(|bound| bound * scale);
+        let (least, most) = (bound(self.least)?, bound(self.most)?);
+        // A value is rounded to the unit of the setting.
+        let slack = if self.kind == "integer" {
+            scale / 2.0
+        } else {
+            0.0
+        };
+        let inside = number >= least - slack && number <= most + slack;
+        (!inside).then(|| {
+            format!(
+                "it is from {} to {}{}",
+                self.least,
+                self.most,
+                in_unit(self.unit)
+            )
+        })
+    }
+
+    fn units(&self, unit: &str) -> &'static [&'static str] {
+        match SIZES.contains(&unit) || unit.ends_with("kB") {
+            true => &SIZES,
+            false => &TIMES,
+        }
+    }
+
+    /// The number in the smallest unit; of a setting without unit the number itself.
+    fn number(&self, value: &str) -> Option<f64> {
+        let value = value.trim();
+        let end = value
+            .find(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'x')
+            .unwrap_or(value.len());
+        let (digits, unit) = value.split_at(end);
+        let number = match digits.trim().strip_prefix("0x") {
+            Some(hex) => f64::from(u32::from_str_radix(hex, 16).ok()?),
+            // As in C, and so in PostgreSQL.
+            None if self.kind == "integer" && is_octal(digits) => {
+                f64::from(u32::from_str_radix(digits, 8).ok()?)
+            }
+            None => digits.trim().parse::<f64>().ok()?,
+        };
+        match (self.unit, unit.trim()) {
+            ("", "") => Some(number),
+            ("", _) => None,
+            (own, "") => Some(number * factor(own)?),
+            (own, unit) if self.units(own).contains(&unit) => Some(number * factor(unit)?),
+            (_, _) => None,
+        }
+    }
+}
+
+fn is_octal(digits: &str) -> bool {
+    digits.len() > 1
+        && digits.starts_with('0')
+        && digits.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
+}
+
+fn in_unit(unit: &str) -> String {
+    match unit {
+        "" => String::new(),
+        unit => format!(" (in units of {unit})"),
+    }
+}
+
+/// As PostgreSQL reads booleans: any beginning of a word that is not two words' beginning.
+fn is_bool(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    let begins = |word: &str| !value.is_empty() && word.starts_with(value.as_str());
+    ["true", "false", "yes", "no"]
+        .iter()
+        .any(|word| begins(word))
+        || matches!(value.as_str(), "on" | "off" | "of" | "1" | "0")
+}
+
+#[cfg(test)]
+mod tests;
