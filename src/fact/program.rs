@@ -84,9 +84,9 @@ fn paths(probes: &[Probe]) -> String {
         return String::new();
     }
     let names = names.join(" ");
-    // `sha256sum` answers for files and complains of all else; `stat` has said what those are.
+    // What is no regular file has no digest: a link is not followed, and nobody is waited for who has put a pipe there.
     format!(
-        "mark stat\nstat -c '%a %U %G %s %F|%N' -- {names} 2>/dev/null\nmark sums\nsha256sum -- {names} 2>/dev/null\n"
+        "mark stat\nstat -c '%a %U %G %s %F|%N' -- {names} 2>/dev/null\nmark sums\nfind {names} -maxdepth 0 -type f -exec sha256sum -- {{}} + 2>/dev/null\n"
     )
 }
 
@@ -106,7 +106,7 @@ pub fn fetch_program(frame: &Frame, paths: &[String]) -> Secret {
     for (index, path) in paths.iter().enumerate() {
         let path = quote(path);
         body.push_str(&format!(
-            "mark content {index}\nhead -c 262144 -- {path} | base64\n"
+            "mark content {index}\ndd if={path} iflag=nofollow,nonblock,count_bytes,fullblock bs=65536 count=262144 status=none 2>/dev/null | base64\n"
         ));
     }
     body.push_str("mark done\n");

@@ -1,9 +1,11 @@
 //! A marked block of lines inside a file that others write to as well, such as `/etc/hosts`.
+//!
+//! What is seen before consent is for the diff that people read. The host edits the file as it is when the step runs, and refuses where
+//! the block itself is not what was shown.
 
-use super::shell::{Write, write_file};
-use super::{Action, BeforeAfter, Change, Kind, Step, Verdict, digest_of};
-use crate::command::quote;
-use crate::fact::{Observed, PathKind, Probe};
+use super::shell::{WriteBlock, show_file, write_block};
+use super::{Action, BeforeAfter, Change, Kind, Step, Verdict, digest_of, sha256_hex};
+use crate::fact::{Observed, Probe};
 use serde::Deserialize;
 
 /// `block: {path, name, content, first}`: the lines between two markers belong to us, the rest does not.
@@ -17,6 +19,13 @@ pub struct Block {
     /// It comes before what others wrote, not after it.
     #[serde(default)]
     pub first: bool,
+}
+
+/// A file in three parts; the middle one is the block with its markers, if it is there.
+struct Parts {
+    before: String,
+    block: String,
+    after: String,
 }
 
 impl Block {
@@ -36,87 +45,103 @@ impl Block {
         format!("{begin}\n{}\n{end}\n", self.content.trim_end())
     }
 
-    /// The whole file with our block replaced or appended.
-    fn spliced(&self, old: &str) -> String {
+    /// `None`: it begins twice, or does not end.
+    fn parts(&self, text: &str) -> Option<Parts> {
         let (begin, end) = self.markers();
-        let before = old.split_once(&begin).map(|(before, _)| before);
-        let after = old
-            .split_once(&end)
-            .map(|(_, after)| after.trim_start_matches('\n'));
-        match (before, after) {
-            (Some(before), Some(after)) if self.first => {
-                format!("{}{before}{after}", self.wanted())
+        let mut parts = [String::new(), String::new(), String::new()];
+        let mut at = 0;
+        for line in text.lines() {
+            if line == begin {
+                if at != 0 {
+                    return None;
+                }
+                at = 1;
             }
-            _ if self.first => format!("{}{old}", self.wanted()),
-            (Some(before), Some(after)) => format!("{before}{}{after}", self.wanted()),
-            _ if old.is_empty() || old.ends_with('\n') => format!("{old}{}", self.wanted()),
-            _ => format!("{old}\n{}", self.wanted()),
+            parts[at].push_str(line);
+            parts[at].push('\n');
+            if line == end && at == 1 {
+                at = 2;
+            }
         }
+        let [before, block, after] = parts;
+        (at != 1).then_some(Parts {
+            before,
+            block,
+            after,
+        })
+    }
+
+    /// The whole file with our block in its place.
+    fn spliced(&self, parts: &Parts) -> String {
+        let Parts { before, after, .. } = parts;
+        match self.first {
+            true => format!("{}{before}{after}", self.wanted()),
+            false => format!("{before}{}{after}", self.wanted()),
+        }
+    }
+
+    fn change(&self, old: Option<&str>, parts: &Parts) -> Change {
+        let step = Step::new(
+            format!("write the block `{}` in {}", self.name, self.path),
+            write_block(&WriteBlock {
+                path: &self.path,
+                name: &self.name,
+                lines: &self.wanted(),
+                first: self.first,
+                seen: &sha256_hex(parts.block.as_bytes()),
+            }),
+        );
+        let action = match old {
+            Some(_) => Action::Update,
+            None => Action::Create,
+        };
+        let summary = format!("{} (block `{}`)", self.path, self.name);
+        let mut change = Change::new(action, summary, vec![step]);
+        change.contents = Some(BeforeAfter {
+            path: self.path.clone(),
+            before: old.map(|old| old.as_bytes().to_vec()),
+            after: self.spliced(parts).into_bytes(),
+            sensitive: false,
+            closed: false,
+            shown: None,
+        });
+        change
     }
 }
 
 impl Kind for Block {
     fn probes(&self) -> Vec<Probe> {
-        let text = format!("cat -- {} 2>/dev/null", quote(&self.path));
-        vec![
-            Probe::Path(self.path.clone()),
-            Probe::Script {
-                name: self.probe_name(),
-                text,
-            },
-        ]
+        vec![Probe::Script {
+            name: self.probe_name(),
+            text: show_file(&self.path),
+        }]
     }
 
     fn diff(&self, seen: &Observed) -> Verdict {
-        let old = seen
-            .scripts
-            .get(&self.probe_name())
-            .map(String::as_str)
-            .unwrap_or_default();
-        let there = match self.first {
-            true => old.starts_with(&self.wanted()),
-            false => old.contains(&self.wanted()),
+        let said = seen.scripts.get(&self.probe_name());
+        let said = said.map(String::as_str).unwrap_or_default();
+        let (word, text) = said.split_once('\n').unwrap_or((said, ""));
+        let old = match word {
+            "there" => Some(text),
+            "absent" => None,
+            "" => {
+                let reason = format!("`{}` could not be looked at", self.path);
+                return refused(reason, "run the same command again");
+            }
+            why => return refused(why.to_owned(), "nothing was written"),
         };
-        if there {
-            return Verdict::same("the block is as wanted");
+        let Some(parts) = self.parts(old.unwrap_or_default()) else {
+            let reason = format!(
+                "{}: the block `{}` begins twice, or does not end",
+                self.path, self.name
+            );
+            return refused(reason, "put its markers right by hand");
+        };
+        let place = parts.before.is_empty() || !self.first;
+        match parts.block == self.wanted() && place {
+            true => Verdict::same("the block is as wanted"),
+            false => Verdict::differs(self.change(old, &parts)),
         }
-        let new = self.spliced(old);
-        let state = seen.paths.get(&self.path);
-        let (mode, owner, group) = state.map_or(("0644", "root", "root"), |s| {
-            (s.mode.as_str(), s.owner.as_str(), s.group.as_str())
-        });
-        let write = Write {
-            path: &self.path,
-            content: new.as_bytes(),
-            mode,
-            owner,
-            group,
-            validate: None,
-            keep: true,
-        };
-        let step = Step::new(
-            format!("write the block `{}` in {}", self.name, self.path),
-            write_file(&write),
-        );
-        let existed = matches!(state.map(|s| &s.kind), Some(PathKind::File { .. }));
-        let mut change = Change::new(
-            if existed {
-                Action::Update
-            } else {
-                Action::Create
-            },
-            format!("{} (block `{}`)", self.path, self.name),
-            vec![step],
-        );
-        change.contents = Some(BeforeAfter {
-            path: self.path.clone(),
-            before: existed.then(|| old.as_bytes().to_vec()),
-            after: new.into_bytes(),
-            sensitive: false,
-            closed: false,
-            shown: None,
-        });
-        Verdict::differs(change)
     }
 
     fn digest(&self) -> String {
@@ -124,49 +149,12 @@ impl Kind for Block {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replaces_only_its_own_lines() {
-        let block = Block {
-            path: "/etc/hosts".into(),
-            name: "hosts".into(),
-            content: "10.0.0.1 a\n".into(),
-            first: false,
-        };
-        let first = block.spliced("127.0.0.1 localhost\n");
-        let changed = Block {
-            content: "10.0.0.2 b".into(),
-            ..block.clone()
-        }
-        .spliced(&format!("{first}# mine\n"));
-        assert_eq!(
-            changed,
-            "127.0.0.1 localhost\n# BEGIN citusctl hosts\n10.0.0.2 b\n# END citusctl hosts\n# mine\n"
-        );
-    }
-
-    #[test]
-    fn may_come_before_all_others() {
-        let block = |content: &str| Block {
-            path: "/etc/resolv.conf".into(),
-            name: "resolv".into(),
-            content: content.into(),
-            first: true,
-        };
-        let first = block("nameserver 10.0.0.1").spliced("nameserver 9.9.9.9\n");
-        let lines = "# BEGIN citusctl resolv\nnameserver 10.0.0.1\n# END citusctl resolv\n";
-        assert_eq!(first, format!("{lines}nameserver 9.9.9.9\n"));
-        let moved = format!("search x\n{first}");
-        let changed = block("nameserver 10.0.0.2").spliced(&moved);
-        assert_eq!(
-            changed,
-            format!(
-                "{}search x\nnameserver 9.9.9.9\n",
-                lines.replace("0.1", "0.2")
-            )
-        );
+fn refused(reason: String, hint: &str) -> Verdict {
+    Verdict::Refused {
+        reason,
+        hint: hint.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

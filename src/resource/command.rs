@@ -41,11 +41,7 @@ impl Kind for Command {
         let script = format!(
             "{}\n{}",
             self.run,
-            stamp_script(
-                &self.name,
-                &self.inputs.merged(stamped.map(|s| &s.restart)),
-                &BTreeMap::new()
-            )
+            stamp_script(&self.name, &[("restart", &self.inputs)])
         );
         let mut change = Change::new(
             Action::Update,

@@ -25,7 +25,9 @@ open=$(find -L "$dir" -maxdepth 1 \( -path "$dir" -o -name '*.deb' \) \( ! -user
 if [ -e "$at/Packages" ] && listing | cmp -s - "$at/listing"; then echo same; else echo "differs $(listing | wc -l)"; fi
 "#;
 
-const INDEX: &str = r#"rm -rf "$at.new"
+const INDEX: &str = r#"walk "$dir"
+[ "$WHO$SHARED$LOOSE" = 0 ] || unsafe "${SHARED:-${LOOSE:-$WHOM}} can change what is in \`$dir\`, and it is installed as root: let root alone write to the directories that lead there"
+rm -rf "$at.new"
 mkdir -p "$at.new"
 ln -s "$dir" "$at.new/pool"
 listing >"$at.new/listing"

@@ -1,6 +1,6 @@
 //! A directory. Its content is not ours to judge.
 
-use super::file::{attribute_differences, set_attributes};
+use super::file::attribute_differences;
 use super::{Action, Change, Kind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, PathKind, Probe};
@@ -28,17 +28,10 @@ fn root() -> String {
 }
 
 impl Directory {
-    fn step(&self, title: &str, make: bool) -> Step {
-        let attributes = set_attributes(&self.path, &self.mode, &self.owner, &self.group);
-        let make = if make {
-            format!("mkdir -p -- {}\n", quote(&self.path))
-        } else {
-            String::new()
-        };
-        Step::new(
-            format!("{title} {}", self.path),
-            format!("{make}{attributes}"),
-        )
+    fn step(&self, title: &str) -> Step {
+        let words = [&self.path, &self.owner, &self.group, &self.mode].map(|word| quote(word));
+        let script = format!("put_dir {}\n", words.join(" "));
+        Step::new(format!("{title} {}", self.path), script)
     }
 }
 
@@ -49,7 +42,7 @@ impl Kind for Directory {
 
     fn diff(&self, seen: &Observed) -> Verdict {
         let Some(state) = seen.paths.get(&self.path) else {
-            let steps = vec![self.step("make", true)];
+            let steps = vec![self.step("make")];
             return Verdict::differs(Change::new(
                 Action::Create,
                 format!("{}/", self.path),
@@ -70,7 +63,7 @@ impl Kind for Directory {
         Verdict::differs(Change::new(
             Action::Update,
             summary,
-            vec![self.step("set attributes of", false)],
+            vec![self.step("set attributes of")],
         ))
     }
 

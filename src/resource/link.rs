@@ -16,8 +16,7 @@ pub struct Link {
 impl Link {
     fn change(&self, action: Action) -> Verdict {
         let (path, to) = (quote(&self.path), quote(&self.to));
-        let script =
-            format!("ln -sfnT -- {to} {path}.citusctl\nmv -fT -- {path}.citusctl {path}\n");
+        let script = format!("put_link {path} {to}\n");
         let step = Step::new(format!("link {} to {}", self.path, self.to), script);
         Verdict::differs(Change::new(
             action,

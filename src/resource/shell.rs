@@ -1,42 +1,36 @@
-//! Shell functions that steps share, and the text of a whole file written atomically.
+//! Shell functions that steps share (`scripts/walk.sh`, `scripts/steps.sh`), and calls of them.
+//!
+//! Root writes only where root alone can. Below a directory of another account everything is done as that account, and a link
+//! that it may have put there is refused in words: what a path leads to is decided when the step runs, not when it was planned.
 
 use crate::command::quote;
 use base64::Engine;
 
-/// Functions at the head of every program of steps. `keep PATH` saves what is about to be replaced under the
-/// run's own directory; nothing is deleted. `forget ID` takes a resource out of all stamps: whoever has read it may have read
-/// something else.
+const WALK: &str = include_str!("scripts/walk.sh");
+const STEPS: &str = include_str!("scripts/steps.sh");
+
+/// Functions at the head of every program of steps; what each does stands beside it there. `keep PATH` saves what is about to be
+/// replaced under the run's own directory; nothing is deleted.
 pub fn prelude(run: &str) -> String {
     format!(
-        r#"RUN={}
-KEPT=/var/lib/citusctl/replaced/$RUN
-keep() {{
-  [ -e "$1" ] || [ -L "$1" ] || return 0
-  (umask 077; mkdir -p "$KEPT${{1%/*}}") && cp -a -- "$1" "$KEPT$1"
-}}
-own() {{
-  mkdir -p /etc/citusctl
-  for line in "$@"; do
-    grep -qxF -- "$line" /etc/citusctl/manifest 2>/dev/null || printf '%s\n' "$line" >>/etc/citusctl/manifest
-  done
-}}
-forget() {{
-  for stamp in $(grep -lF -- " $1 " /etc/citusctl/stamps/* 2>/dev/null); do
-    {{ grep -vF -- " $1 " "$stamp" || [ $? = 1 ]; }} >"$stamp.new"
-    mv -fT -- "$stamp.new" "$stamp"
-  done
-}}
-disown() {{
-  {{ grep -vxF -- "$1" /etc/citusctl/manifest || [ $? = 1 ]; }} >/etc/citusctl/manifest.new
-  mv -fT -- /etc/citusctl/manifest.new /etc/citusctl/manifest
-}}
-move_aside() {{
-  [ -e "$1" ] || [ -L "$1" ] || return 0
-  (umask 077; mkdir -p "$KEPT${{1%/*}}") && mv -T -- "$1" "$KEPT$1"
-}}
-"#,
-        quote(run)
+        "RUN={}\nKEPT=/var/lib/citusctl/replaced/$RUN\n{}{}",
+        quote(run),
+        bare(WALK),
+        bare(STEPS)
     )
+}
+
+/// Shell text that says what is in a file that a step may edit: a line `there` and its content, or `absent`, or why not.
+pub(super) fn show_file(path: &str) -> String {
+    format!("{{ {}show {}; }} 2>&1", bare(WALK), quote(path))
+}
+
+/// The text without its comments, which no host reads.
+fn bare(script: &str) -> String {
+    let lines = script
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#') && !line.is_empty());
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// How a file is to be written.
@@ -48,48 +42,56 @@ pub(super) struct Write<'a> {
     pub group: &'a str,
     /// A command that must accept the new file, `%s` standing for it.
     pub validate: Option<&'a str>,
-    /// Whether a replaced version is kept.
-    pub keep: bool,
 }
 
-/// Shell text: temporary file beside the target, mode and owner before content, validator, rename.
+/// Shell text: temporary file beside the target, mode and owner before content, validator, the replaced version kept, rename.
 pub(super) fn write_file(write: &Write<'_>) -> String {
-    let path = quote(write.path);
-    let directory = write
-        .path
-        .rsplit_once('/')
-        .map_or("/", |(dir, _)| if dir.is_empty() { "/" } else { dir });
     let name = write.path.rsplit('/').next().unwrap_or_default();
-    // The suffix stays, because programs such as HAProxy look at it.
     let suffix = name
         .rsplit_once('.')
         .map(|(_, suffix)| format!(".{suffix}"))
         .unwrap_or_default();
-    let template = quote(&format!("{directory}/.citusctl-XXXXXXXX"));
-    let encoded = wrap(&base64::engine::general_purpose::STANDARD.encode(write.content));
     let validate = write
         .validate
-        .map(|v| format!("{}\n", v.replace("%s", "\"$tmp\"")))
+        .map(|validate| quote(&validate.replace("%s", "\"$tmp\"")))
         .unwrap_or_default();
-    let keep = if write.keep {
-        format!("keep {path}\n")
-    } else {
-        String::new()
-    };
     format!(
-        "[ -d {} ] || mkdir -p -- {}\ntmp=$(mktemp --suffix={} {template})\ntrap 'rm -f -- \"$tmp\"' EXIT\nchmod 0600 \"$tmp\"\n\
-         chown {}:{} \"$tmp\"\nchmod {} \"$tmp\"\nbase64 -d >\"$tmp\" <<'CITUSCTL_END'\n{encoded}CITUSCTL_END\n\
-         {validate}{keep}sync -- \"$tmp\"\nmv -fT -- \"$tmp\" {path}\n",
-        quote(directory),
-        quote(directory),
-        quote(&suffix),
+        "put_file {} {} {} {} {} {validate} <<'CITUSCTL_END'\n{}CITUSCTL_END\n",
+        quote(write.path),
         quote(write.owner),
         quote(write.group),
         quote(write.mode),
+        quote(&suffix),
+        encoded(write.content),
     )
 }
 
-fn wrap(encoded: &str) -> String {
+/// How a block of lines is to be written.
+pub(super) struct WriteBlock<'a> {
+    pub path: &'a str,
+    pub name: &'a str,
+    /// The lines with their markers.
+    pub lines: &'a str,
+    /// It comes before what others wrote, not after it.
+    pub first: bool,
+    /// Digest of what was seen between the markers.
+    pub seen: &'a str,
+}
+
+/// Shell text that edits the block in the file as that is when the step runs.
+pub(super) fn write_block(block: &WriteBlock<'_>) -> String {
+    format!(
+        "put_block {} {} {} {} <<'CITUSCTL_END'\n{}CITUSCTL_END\n",
+        quote(block.path),
+        quote(block.name),
+        if block.first { "first" } else { "last" },
+        block.seen,
+        encoded(block.lines.as_bytes()),
+    )
+}
+
+fn encoded(content: &[u8]) -> String {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(content);
     let mut text = String::with_capacity(encoded.len() + encoded.len() / 76 + 1);
     for chunk in encoded.as_bytes().chunks(76) {
         text.push_str(&String::from_utf8_lossy(chunk));
@@ -97,3 +99,6 @@ fn wrap(encoded: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+pub(in crate::resource) mod tests;

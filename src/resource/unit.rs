@@ -112,39 +112,23 @@ impl Inputs {
             .chain(gone.map(|id| format!("{id} (gone)")))
             .collect()
     }
-
-    /// What to stamp: these, and with a partial selection what was stamped of the others.
-    pub(super) fn merged(
-        &self,
-        stamped: Option<&BTreeMap<String, String>>,
-    ) -> BTreeMap<String, String> {
-        let stamped = stamped
-            .into_iter()
-            .flatten()
-            .filter(|(id, _)| self.left.contains(*id));
-        let mut merged: BTreeMap<String, String> =
-            stamped.map(|(id, d)| (id.clone(), d.clone())).collect();
-        merged.extend(self.digests.clone());
-        merged
-    }
 }
 
-/// Shell text that stamps what a unit runs with, atomically.
-pub(super) fn stamp_script(
-    name: &str,
-    restart: &BTreeMap<String, String>,
-    reload: &BTreeMap<String, String>,
-) -> String {
+/// Shell text that stamps what a unit runs with, atomically. With a partial selection what is stamped of the others when the
+/// step runs stays: another run may have changed it since it was seen.
+pub(super) fn stamp_script(name: &str, inputs: &[(&str, &Inputs)]) -> String {
     let mut lines = String::from("started\n");
-    for (word, inputs) in [("restart", restart), ("reload", reload)] {
-        for (id, digest) in inputs {
+    let mut left = String::new();
+    for (word, inputs) in inputs {
+        for (id, digest) in &inputs.digests {
             lines.push_str(&format!("{word} {id} {digest}\n"));
         }
+        for id in &inputs.left {
+            left.push_str(&format!(" {}", quote(&format!("{word} {id}"))));
+        }
     }
-    let path = quote(&format!("/etc/citusctl/stamps/{name}"));
-    format!(
-        "mkdir -p /etc/citusctl/stamps\ncat >{path}.new <<'CITUSCTL_END'\n{lines}CITUSCTL_END\nmv -fT -- {path}.new {path}\n"
-    )
+    let name = quote(name);
+    format!("put_stamp {name}{left} <<'CITUSCTL_END'\n{lines}CITUSCTL_END\n")
 }
 
 impl Unit {
@@ -178,17 +162,15 @@ impl Unit {
         )
     }
 
-    fn stamp(&self, stamped: Option<&Stamp>) -> String {
-        let restart = self
-            .restart_inputs
-            .merged(stamped.map(|stamp| &stamp.restart));
-        let reload = self
-            .reload_inputs
-            .merged(stamped.map(|stamp| &stamp.reload));
-        stamp_script(&self.name, &restart, &reload)
+    fn stamp(&self) -> String {
+        let inputs = [
+            ("restart", &self.restart_inputs),
+            ("reload", &self.reload_inputs),
+        ];
+        stamp_script(&self.name, &inputs)
     }
 
-    fn start(&self, state: &UnitState, stamp: Option<&Stamp>) -> Verdict {
+    fn start(&self, state: &UnitState) -> Verdict {
         let unit = quote(&self.name);
         let reset = if state.active_state == "failed" {
             format!("systemctl reset-failed {unit}\n")
@@ -204,7 +186,7 @@ impl Unit {
             "{reset}{enable}{}{}{}",
             self.first(),
             self.systemctl("start"),
-            self.stamp(stamp)
+            self.stamp()
         );
         let words = if self.enabled {
             "enable and start"
@@ -240,11 +222,7 @@ impl Unit {
             true => format!("systemctl -q enable {}\n", quote(&self.name)),
             false => String::new(),
         };
-        let script = format!(
-            "{first}{enable}{}{}",
-            self.systemctl(verb),
-            self.stamp(stamp)
-        );
+        let script = format!("{first}{enable}{}{}", self.systemctl(verb), self.stamp());
         let title = format!("{verb} {}", self.name);
         let mut change = Change::new(action, title.clone(), vec![Step::new(title, script)]);
         change.impact = impact;
@@ -337,7 +315,7 @@ impl Kind for Unit {
         }
         match (self.running, state.active) {
             (false, _) => self.stop(&state),
-            (true, false) => self.start(&state, seen.stamps.get(&self.name)),
+            (true, false) => self.start(&state),
             (true, true) => self.running_diff(seen.stamps.get(&self.name), &state),
         }
     }
