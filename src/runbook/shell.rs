@@ -85,7 +85,7 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
          PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user} PG_SOCKET={socket}\n\
          as_dbsu() {{ {become_dbsu} \"$@\"; }}\n\
          pg_control() {{ as_dbsu \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" \"$@\"; }}\n\
-         pg_is_stopping() {{ sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | grep -q stopping && pg_control status >/dev/null 2>&1; }}\n\
+         pg_is_stopping() {{ as_dbsu sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | grep -q stopping && pg_control status >/dev/null 2>&1; }}\n\
          sql() {{ PGCONNECT_TIMEOUT=4 as_dbsu \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h {socket} -p $PG_PORT -d \"$1\" -c \"$2\"; }}\n",
         api = member.patroni_url(),
         data = quote(&typed.str("pg_data")),

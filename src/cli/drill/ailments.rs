@@ -7,6 +7,7 @@ use crate::cli::exit::{Failure, chain, code};
 use crate::event::drill::Millis;
 use crate::names::HostName;
 use crate::pki::{LeafRequest, PkiError, Usage};
+use crate::resource::prelude;
 use crate::secret::Secret;
 use time::{Duration, OffsetDateTime};
 
@@ -15,6 +16,7 @@ const SMALL_LOG: &str = include_str!("scripts/small-log.sh");
 const LOG_BACK: &str = include_str!("scripts/log-back.sh");
 /// Takes the room that is left, and writes until PostgreSQL cannot.
 const FILL_LOG: &str = include_str!("scripts/fill-log.sh");
+const NOT_FULL: &str = "as_dbsu rm -f \"$PG_DATA/pg_wal/drill-full\"";
 
 /// Without an acknowledged write for so long (ms), the leader is not trusted any more.
 const QUIET: Millis = 3000;
@@ -23,11 +25,6 @@ const QUIET: Millis = 3000;
 /// of this computer and stays as it is.
 const AHEAD: &str = "printf '#!/bin/sh\\nexec /bin/date -d \"10 minutes\" \"$@\"\\n' >/usr/local/bin/date; chmod 755 /usr/local/bin/date";
 const CLOCK_BACK: &str = "rm -f /usr/local/bin/date";
-
-/// Takes a key and a certificate from its standard input to `$base`.{key,crt}, whose owner and mode stay.
-const INSTALL: &str = "umask 077; cat >/run/drill.pem; for kind in key crt; do \
-    case $kind in key) what='PRIVATE KEY' ;; *) what=CERTIFICATE ;; esac; \
-    sed -n \"/BEGIN $what/,/END $what/p\" /run/drill.pem >/run/drill.$kind; cat /run/drill.$kind >\"$base.$kind\"; done; rm -f /run/drill.*";
 
 impl Drill<'_> {
     /// A standby gets a log with little room and becomes the leader, so that nobody writes while the log is moved.
@@ -60,7 +57,7 @@ impl Drill<'_> {
         self.hear(&["status"]).await?;
         self.hear(&["plan"]).await?;
         let at = self.mark("there is room again");
-        self.shell(&host, "rm -f /pg/data/pg_wal/drill-full")?;
+        self.pg_shell(&host, NOT_FULL)?;
         self.whole(300).await?;
         self.writing(at, 60).await?;
         let at = self.mark(&format!("the log of {name} goes back to its disk"));
@@ -82,13 +79,8 @@ impl Drill<'_> {
         let at = self.mark(&format!("the certificates of {host} have ended"));
         self.broke(Broken::Certificates);
         for (base, request) in self.requests(&host) {
-            let pair = self.ended(&request)?;
-            let line = format!("base={base}; {INSTALL}");
-            let status = self.lab()?.feed(host.as_str(), &line, &pair)?;
-            if !status.success() {
-                let words = format!("{host}: {base}.crt could not be replaced ({status})");
-                return Err(Failure::new(code::FAILED, words));
-            }
+            let install = self.ended(base, &request)?;
+            self.pg_shell(&host, install.expose())?;
         }
         let reload = "systemctl reload patroni; ! systemctl is-active -q pgbouncer || systemctl reload pgbouncer; \
             ! systemctl is-active -q etcd || systemctl restart --no-block etcd";
@@ -130,27 +122,31 @@ impl Drill<'_> {
         let etcd = etcd.filter(|member| member.host == *host);
         let of_pg = member.map(|member| {
             let wanted = request(member.name.as_str(), &member.sans);
-            ("/pg/cert/server", wanted)
+            ("/pg/cert", wanted)
         });
         let of_etcd = etcd.map(|member| {
             let wanted = request(&member.name, &member.sans);
-            ("/etc/etcd/server", wanted)
+            ("/etc/etcd", wanted)
         });
         of_pg.into_iter().chain(of_etcd).collect()
     }
 
-    /// A key and a certificate of the formation's own authority that ended yesterday. The store keeps the good ones.
-    fn ended(&self, request: &LeafRequest) -> Result<Secret, Failure> {
+    /// Writes a key and a certificate of the formation's own authority that ended yesterday over those of the host, whose owner and
+    /// mode stay. The store keeps the good ones.
+    fn ended(&self, base: &str, request: &LeafRequest) -> Result<Secret, Failure> {
         let failed = |error: PkiError| Failure::new(code::INPUT, chain(&error));
         let ca = self.project.authority(false)?;
         let leaf = ca
             .ended(request, OffsetDateTime::now_utc())
             .map_err(failed)?;
-        Ok(Secret::new(format!(
-            "{}\n{}\n",
-            leaf.key_pem.expose(),
-            leaf.cert_pem
-        )))
+        let write = |kind: &str, text: &str| {
+            format!(
+                "within {base} sh -c 'cat >\"$0\"' server.{kind} <<'CITUSCTL_END'\n{}\nCITUSCTL_END\n",
+                text.trim_end()
+            )
+        };
+        let key = write("key", leaf.key_pem.expose());
+        Ok(Secret::new(key + &write("crt", &leaf.cert_pem)))
     }
 
     /// Only what asks the host for the time notices: machines of a lab share this computer's clock, so services go on
@@ -174,7 +170,7 @@ impl Drill<'_> {
     /// Room, and the log back on its disk, if it is not there.
     pub(super) fn log_back(&mut self, host: &HostName) -> Result<(), Failure> {
         let script = format!(
-            "mountpoint -q \"$(readlink -f \"$PG_DATA/pg_wal\")\" || exit 0\nrm -f /pg/data/pg_wal/drill-full\n{LOG_BACK}"
+            "mountpoint -q \"$(readlink -f \"$PG_DATA/pg_wal\")\" || exit 0\n{NOT_FULL}\n{LOG_BACK}"
         );
         self.pg_shell(host, &script)
     }
@@ -193,7 +189,12 @@ impl Drill<'_> {
             ));
         };
         let functions = crate::runbook::host_functions(inventory, model, found);
-        let text = Secret::new(format!("set -e\n{}\n{script}", functions.expose()));
+        let text = format!(
+            "{}set -e\n{}\n{script}",
+            prelude("drill"),
+            functions.expose()
+        );
+        let text = Secret::new(text);
         let status = self.lab()?.feed(host.as_str(), "sh -s", &text)?;
         match status.success() {
             true => Ok(()),

@@ -289,14 +289,15 @@ fn make_users(script: Secret) -> Script {
 fn unpack(view: &EtcdView<'_>) -> Script {
     let peer = view.etcd.peer_port;
     let act = format!(
-        "new=$ETCD_DATA/restored; rm -rf \"$new\"\n\
+        "put_dir \"$ETCD_DATA\" etcd etcd 0700\nwithin \"$ETCD_DATA\" rm -rf restored restored.db\n\
+         within \"$ETCD_DATA\" sh -c 'umask 077; cat >restored.db' <{FILE}\n\
          tool=etcdutl; command -v etcdutl >/dev/null || tool=etcdctl\n\
-         ETCDCTL_API=3 $tool snapshot restore {FILE} --name \"$ETCD_NAME\" --initial-cluster {cluster} \
-         --initial-cluster-token {token} --initial-advertise-peer-urls \"$ETCD_PEER\" --data-dir \"$new\" >\"$ETCD_DATA.log\" 2>&1 \
-         || {{ tail -n 1 \"$ETCD_DATA.log\"; rm -f \"$ETCD_DATA.log\"; exit 1; }}\n\
-         rm -f \"$ETCD_DATA.log\"\n\
-         move_aside \"$ETCD_DATA/member\"\nmv -T \"$new/member\" \"$ETCD_DATA/member\"; rm -rf \"$new\"\n\
-         chown -R etcd:etcd \"$ETCD_DATA\"; printf '%s\\n' \"$RUN\" >/run/citusctl/etcd-restored",
+         within \"$ETCD_DATA\" env ETCDCTL_API=3 $tool snapshot restore restored.db --name \"$ETCD_NAME\" --initial-cluster {cluster} \
+         --initial-cluster-token {token} --initial-advertise-peer-urls \"$ETCD_PEER\" --data-dir restored >/run/citusctl/etcd-restore.log 2>&1 \
+         || {{ tail -n 1 /run/citusctl/etcd-restore.log; exit 1; }}\n\
+         move_aside \"$ETCD_DATA/member\"\nwithin \"$ETCD_DATA\" mv -T restored/member member\n\
+         within \"$ETCD_DATA\" rm -rf restored restored.db\n\
+         printf '%s\\n' \"$RUN\" >/run/citusctl/etcd-restored",
         cluster = quote(&view.etcd.initial_cluster()),
         token = quote(&format!("{}-{peer}", view.etcd.name)),
     );

@@ -78,8 +78,8 @@ fn restore(input: Input<'_>) -> Step {
          [ -d \"$kept/member\" ] || {{ echo \"$kept is not there\"; exit 1; }}\n\
          etcd_stop\n\
          move_aside \"$ETCD_DATA/member\"\n\
-         rm -f \"$ETCD_DATA/citusctl-forced\"\n\
-         cp -a \"$kept/member\" \"$ETCD_DATA/member\"\n\
+         beside \"$ETCD_DATA/citusctl-forced\" rm -f --\n\
+         copy_back \"$kept\" member \"$ETCD_DATA\"\n\
          etcd_start_ordinary\n\
          systemctl start --no-block etcd.service\n\
          rm -f {ETCD_BEFORE}"
@@ -105,9 +105,9 @@ fn commits(markers: &[Marker]) -> Option<Step> {
     let act = format!(
         "{NO_MARK} || :\n\
          if sql postgres 'ALTER SYSTEM RESET synchronous_standby_names' && sql postgres 'SELECT pg_reload_conf()' >/dev/null; then :; else\n\
-           sed -i '/^synchronous_standby_names/d' \"$PG_DATA/postgresql.auto.conf\"\n\
+           as_dbsu sed -i '/^synchronous_standby_names/d' \"$PG_DATA/postgresql.auto.conf\"\n\
          fi\n\
-         grep -ls '^# no timeline' \"$PG_DATA\"/pg_wal/*.history | xargs -r rm -f"
+         as_dbsu sh -c 'grep -ls \"^# no timeline\" \"$1\"/pg_wal/*.history | xargs -r rm -f' sh \"$PG_DATA\""
     );
     let by_hand = markers.iter().filter(|marker| marker.via == Via::Promote);
     let scripts: BTreeMap<HostName, Script> = by_hand

@@ -181,7 +181,7 @@ fn stop(units: &[String]) -> Script {
 
 fn clear(lines: &[&String], reloads: &[String]) -> Script {
     let mut act = String::from(
-        "away() { move_aside \"$2\"; disown \"$1 $2\"; rmdir -- \"${2%/*}\" 2>/dev/null || :; }\n",
+        "away() { move_aside \"$2\"; disown \"$1 $2\"; beside \"${2%/*}\" rmdir -- 2>/dev/null || :; }\n",
     );
     let mut known = String::new();
     for line in lines {
@@ -218,8 +218,11 @@ fn uninstall(packages: &str) -> Script {
 fn put(data: Data, path: &str, guard: &str) -> Script {
     let quoted = quote(path);
     let act = match data {
-        Data::Delete => format!("rm -rf --one-file-system -- {quoted}"),
-        Data::Aside | Data::Leave => format!("mv -T -- {quoted} {quoted}.removed-\"$RUN\""),
+        Data::Delete => format!("beside {quoted} rm -rf --one-file-system --"),
+        Data::Aside | Data::Leave => {
+            let rename = "sh -c 'exec mv -T -- \"$1\" \"$1.removed-$0\"' \"$RUN\"";
+            format!("beside {quoted} {rename}")
+        }
     };
     let holds = format!("[ ! -e {quoted} ] || {{ echo 'it is still there'; false; }}");
     Script::new(act, holds).require(guard.to_owned())

@@ -74,11 +74,7 @@ impl<'a> Case<'a> {
 
     /// Our block leaves /etc/hosts.
     fn unblock(&self) -> Option<Step> {
-        let act = "keep /etc/hosts\n\
-            new=$(mktemp /etc/.citusctl-XXXXXXXX)\n\
-            sed '/^# BEGIN citusctl /,/^# END citusctl /d' /etc/hosts >\"$new\"\n\
-            chmod --reference=/etc/hosts \"$new\"\n\
-            mv -fT -- \"$new\" /etc/hosts";
+        let act = "put_block /etc/hosts hosts last any </dev/null";
         let holds = "if grep -qF '# BEGIN citusctl' /etc/hosts; then echo 'the block is still there'; false; fi";
         let blocks = self
             .reached()

@@ -1,12 +1,13 @@
 # The log back on its disk, PostgreSQL being down.
-log=$(readlink -f "$PG_DATA/pg_wal")
+log=$(as_dbsu readlink -f "$PG_DATA/pg_wal")
 systemctl stop patroni.service
-rm -rf "$log.disk" "$log.back"
-mkdir "$log.back"
-cp -a "$log/." "$log.back/"
-chown --reference="$log" "$log.back"
-chmod --reference="$log" "$log.back"
-umount "$log"
-rmdir "$log"
-mv "$log.back" "$log"
+as_dbsu rm -rf "$log.disk" "$log.back"
+as_dbsu mkdir -m 0700 "$log.back"
+as_dbsu cp -a "$log/." "$log.back/"
+(
+  walk "$log"
+  umount "$AT"
+)
+as_dbsu rmdir "$log"
+as_dbsu mv "$log.back" "$log"
 systemctl start patroni.service

@@ -4,9 +4,9 @@ conf=/run/citusctl/etcd-force.yml
 mkdir -p /run/citusctl
 kept=$KEPT$ETCD_DATA copying=
 if [ ! -e /etc/citusctl/etcd-before ]; then
-  (umask 077; mkdir -p "${kept%/*}") || refuse "$KEPT cannot be made: is the disk full?"
+  (umask 077; mkdir -p "$KEPT") || refuse "$KEPT cannot be made: is the disk full?"
   needs=$(du -sk "$ETCD_DATA" | cut -f1)
-  free=$(df -k --output=avail "${kept%/*}" | tail -n 1)
+  free=$(df -k --output=avail "$KEPT" | tail -n 1)
   [ "$free" -gt $((needs + 8192)) ] || refuse "the file system of $KEPT has $((free / 1024)) MB free, the copy of etcd's data needs $((needs / 1024 + 8)) MB: make room, then run the same command again"
 fi
 # A copy that was cut short is worth nothing, and etcd must not stay held.
@@ -25,13 +25,12 @@ etcd_start_with "$conf"
 copying=1
 systemctl kill -s STOP etcd.service 2>/dev/null || :
 if [ ! -e /etc/citusctl/etcd-before ]; then
-  rm -rf "$kept"
-  cp -a --sparse=always -- "$ETCD_DATA" "$kept"
+  copy_aside "$ETCD_DATA"
   mkdir -p /etc/citusctl
   printf '%s\n' "$kept" >/etc/citusctl/etcd-before.new
   mv -fT /etc/citusctl/etcd-before.new /etc/citusctl/etcd-before
 fi
 copying=
-: >"$ETCD_DATA/citusctl-forced"
+within "$ETCD_DATA" sh -c 'rm -f citusctl-forced && : >citusctl-forced'
 systemctl kill -s KILL etcd.service 2>/dev/null || :
 systemctl restart etcd.service || { systemctl reset-failed etcd.service; systemctl restart etcd.service; }

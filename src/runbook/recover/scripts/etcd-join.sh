@@ -8,15 +8,13 @@ case $entry in
   etcd_stop
   # What is in it: the directory itself may be a file system of its own.
   move_aside "$ETCD_DATA/member"
-  rm -f "$ETCD_DATA/citusctl-forced"
+  beside "$ETCD_DATA/citusctl-forced" rm -f --
   etcd_retry etcd_ctl_at "$ALIVE" member add "$ETCD_NAME" --learner --peer-urls="$ETCD_PEER" ;;
 *', unstarted, '*) ;;
 # With its number and without its log it would vote on what it has forgotten.
 *) [ -e "$ETCD_DATA/member" ] || { etcd_uncounted "$ETCD_NAME"; exit 1; } ;;
 esac
-mkdir -p "$ETCD_DATA"
-chown etcd:etcd "$ETCD_DATA"
-chmod 0700 "$ETCD_DATA"
+put_dir "$ETCD_DATA" etcd etcd 0700
 if ! systemctl is-active -q etcd.service; then
   conf=/run/citusctl/etcd-join.yml
   mkdir -p /run/citusctl

@@ -11,4 +11,4 @@ etcd_stop
 etcd_start_ordinary
 systemctl reset-failed etcd.service 2>/dev/null || :
 systemctl start etcd.service
-rm -f "$forced"
+beside "$forced" rm -f --

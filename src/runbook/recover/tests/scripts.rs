@@ -10,7 +10,7 @@ fn run(functions: &str, act: &str) -> (bool, String) {
         "KEPT=$PWD/kept RUN=r ETCD_DATA=$PWD/data ETCD_NAME=etcd-1 ETCD_PEER=https://10.0.0.1:2380 ETCD_CONF=$PWD/conf ALIVE=x PATIENCE=0\n\
          note() {{ printf '%s\\n' \"$*\" >>noted; }}\nmkdir -p data/member; echo 'name: x' >conf\n\
          refuse() {{ note refuse \"$@\"; exit 94; }}\nsystemctl() {{ note systemctl \"$@\"; }}\nchown() {{ :; }}\n\
-         etcd_stop() {{ note stop; }}\nmove_aside() {{ note aside; }}\netcd_start_with() {{ :; }}\netcd_start_ordinary() {{ :; }}\n\
+         etcd_stop() {{ note stop; }}\nmove_aside() {{ note aside; }}\nwithin() {{ (cd \"$1\" && shift && \"$@\"); }}\nbeside() {{ :; }}\nput_dir() {{ :; }}\ncopy_aside() {{ :; }}\netcd_start_with() {{ :; }}\netcd_start_ordinary() {{ :; }}\n\
          {FUNCTIONS}etcd_leader_url() {{ :; }}\n{functions}\n( set -e\n{act}\n)\nrc=$?\ncat noted\nexit $rc\n"
     );
     let output = Command::new("sh")
@@ -71,7 +71,10 @@ fn a_copy_of_etcd_that_finds_no_room_changes_nothing() {
     );
     assert!(!said.contains("systemctl"), "{said}");
     // It fills up while it is copied: etcd goes on as it was.
-    let (done, said) = run("cp() { echo 'No space left on device'; return 1; }", &force);
+    let (done, said) = run(
+        "copy_aside() { echo 'No space left on device'; return 1; }",
+        &force,
+    );
     assert!(!done && said.contains("kill -s STOP"), "{said}");
     assert!(said.trim_end().contains("systemctl kill -s CONT"), "{said}");
     assert!(!said.contains("KILL"), "{said}");
