@@ -6,6 +6,7 @@ mod guards;
 mod identity;
 mod known;
 mod reach;
+mod renamed;
 pub(super) mod run_id;
 
 use endpoints::{endpoints, resolver};
@@ -243,6 +244,9 @@ impl<'a> Session<'a> {
             .contents(differing(&desired, &seen), &mut seen)
             .await?;
         if let Some(text) = guards::known_authority(self.project, &self.ca, &desired, &seen)? {
+            self.emitter.emit(Kind::Note { text });
+        }
+        for text in renamed::notes(&desired, &seen) {
             self.emitter.emit(Kind::Note { text });
         }
         let plan = diff(&desired, &seen);

@@ -8,7 +8,7 @@ use super::{EngineError, Run, budget, gate, lock, unseen};
 use crate::catalog::{Gate, Rollout};
 use crate::event::Kind;
 use crate::names::{ClusterName, HostName, StageName};
-use crate::plan::{Desired, Plan, PlannedStage, Unit, diff_stage};
+use crate::plan::{Desired, GroupPlan, Plan, PlannedStage, Unit, diff_stage};
 use crate::resource::Action;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -101,6 +101,7 @@ impl Walk<'_> {
             hosts,
         });
         let failed = self.hosts(&planned).await?;
+        self.leaderless(&planned).await?;
         self.gate(&planned, &failed).await?;
         let planned = self.answered(planned).await?;
         self.groups(&planned).await?;
@@ -331,6 +332,21 @@ impl Walk<'_> {
         });
         for result in futures_join(work).await {
             result?;
+        }
+        Ok(())
+    }
+
+    /// Writes the configuration of groups that nobody leads before anybody is waited for: it may be what keeps a leader from
+    /// starting.
+    async fn leaderless(&self, planned: &PlannedStage) -> Result<(), EngineError> {
+        let run = self.run;
+        let waiting = |plan: &&GroupPlan| !plan.unknown.is_empty();
+        for (cluster, plan) in &planned.groups {
+            if let (Some(plan), Some((_, group))) =
+                (Some(plan).filter(waiting), run.model.group(cluster))
+            {
+                GroupWork { run, group }.leaderless(plan).await?;
+            }
         }
         Ok(())
     }

@@ -49,6 +49,42 @@ impl GroupWork<'_> {
         self.on_leader(&mut waiting).await
     }
 
+    /// Writes the configuration through any member that answers, and waits for a leader that starts with it.
+    pub(super) async fn leaderless(&self, plan: &GroupPlan) -> Result<(), EngineError> {
+        let writes = plan.units.iter().flat_map(|unit| {
+            let operations = unit.change.operations.iter();
+            operations.filter_map(move |operation| match operation {
+                Operation::PatchConfig(patch) => Some((unit, patch)),
+                Operation::RollingRestart | Operation::OnLeader(_) => None,
+            })
+        });
+        for (unit, patch) in writes {
+            let mut refused = self.failed("no member answers".to_owned());
+            let mut written = false;
+            for member in &self.group.members {
+                let title = format!("{}, while nobody leads", unit.change.summary);
+                let asked = self.told(&member.host, &unit.id, &title, async {
+                    self.ask(member, "PATCH", "/config", patch.clone()).await
+                });
+                match asked.await {
+                    Ok(_) => written = true,
+                    Err(error) => refused = error,
+                }
+                if written {
+                    break;
+                }
+            }
+            if !written {
+                return Err(refused);
+            }
+            self.wait("a leader that starts with it", 120, |seen| {
+                seen.leader().cloned()
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
     /// Runs what has gathered, if anything, on the host of whoever leads now.
     async fn on_leader(&self, waiting: &mut Vec<Task>) -> Result<(), EngineError> {
         if waiting.is_empty() {

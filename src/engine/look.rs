@@ -112,13 +112,16 @@ impl Looker<'_> {
             match patroni.get("/cluster").await {
                 Ok(answer) => {
                     let members = GroupSeen::members_from(&answer, &hosts);
-                    return with_answers(
-                        GroupSeen {
-                            members,
-                            ..GroupSeen::default()
-                        },
-                        seen,
-                    );
+                    let mut found = GroupSeen {
+                        members,
+                        ..GroupSeen::default()
+                    };
+                    // Nobody's host can tell then; the store can.
+                    if found.leader().is_none() {
+                        let config = patroni.get("/config").await.ok();
+                        found.dynamic = config.filter(|config| config.get("ttl").is_some());
+                    }
+                    return with_answers(found, seen);
                 }
                 Err(error) => self.run.emitter.emit(Kind::Note {
                     text: chain(&error),

@@ -4,6 +4,7 @@
 //! their number; the answers become an [`Observed`], which is never changed afterwards.
 
 mod group;
+mod in_force;
 mod kept;
 mod listeners;
 mod observed;
@@ -14,6 +15,7 @@ mod sql_program;
 mod traits;
 
 pub use group::{GroupSeen, MemberSeen};
+pub use in_force::{InForce, in_force_program, read_in_force, rule_of};
 pub use kept::{Kept, KeptData};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
 pub use parse::{ParseError, addresses, parse};

@@ -14,6 +14,7 @@ mod free_address;
 pub mod group;
 mod guard;
 mod hostname;
+mod in_force;
 mod link;
 mod package;
 mod shell;
@@ -30,6 +31,7 @@ pub use file::File;
 pub use free_address::{Answering, FreeAddress};
 pub use guard::{FreePort, FreeSpace, NoForeignPath};
 pub use hostname::Hostname;
+pub use in_force::PgInForce;
 pub use link::Link;
 pub use package::Package;
 pub use shell::prelude;
@@ -127,6 +129,7 @@ kinds! {
     "no_foreign_path" => NoForeignPath,
     "no_foreign_conf" => NoForeignConf,
     "no_debian_cluster" => NoDebianCluster,
+    "pg_in_force" => PgInForce,
     "free_space" => FreeSpace,
     "free_port" => FreePort,
     "free_address" => FreeAddress,

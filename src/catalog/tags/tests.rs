@@ -76,7 +76,7 @@ fn each_has_one_reason() {
 fn habits_of_pigsty_mean_the_same() {
     let tags = catalog().tags();
     for (tag, selects, reacts) in [
-        ("pg_hba", "pgsql/conf", "patroni/service"),
+        ("pg_hba", "pgsql/conf patroni/in-force", "patroni/service"),
         ("pgbouncer_hba", "pgbouncer/hba pgbouncer/service", ""),
         ("pgbouncer_reload", "pgbouncer/service", ""),
         (
@@ -124,7 +124,7 @@ fn habits_of_pigsty_mean_the_same() {
         }
     }
     assert_eq!(tags["node_hosts"].selects.len(), 1);
-    assert_eq!(tags["pg_hba"].selects.len(), 1);
+    assert_eq!(tags["pg_hba"].selects.len(), 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What one program per host tells: units, certificates, etcd's own words, Citus's list of nodes, addresses.
 
 use super::StatusAccess;
+use super::force::{self, Force};
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
@@ -41,6 +42,8 @@ pub(super) struct HostSeen {
     pub clock_off: f64,
     /// How full the file systems of its data are (percent), by where they are mounted.
     pub disks: BTreeMap<String, u8>,
+    /// What its server runs with besides what Patroni was told.
+    pub force: Force,
     /// The note of a recover that is not closed.
     pub emergency: Option<Marker>,
 }
@@ -102,6 +105,7 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
          mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null\n\
          mark certificate postgres; cat /pg/cert/server.crt 2>/dev/null\n",
     );
+    text.push_str(&force::text());
     if let Some(directories) = access.data.get(host) {
         let words: Vec<String> = directories.iter().map(|path| quote(path)).collect();
         text.push_str(&format!(
@@ -172,6 +176,7 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
             seen.certificates.insert(name.to_owned(), text.to_owned());
         }
     }
+    seen.force = force::read(sections.get("force").unwrap_or_default());
     seen.disks = disks(sections.get("disk").unwrap_or_default());
     seen.emergency = sections.get("emergency").and_then(Marker::read);
     seen.addresses = fact::addresses(sections.get("addresses").unwrap_or_default());

@@ -2,6 +2,7 @@
 //! to each HAProxy. It only looks.
 
 mod findings;
+mod force;
 mod group;
 mod haproxy;
 mod host;
@@ -131,6 +132,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
     said.units(run, answers);
     said.clocks(answers);
     said.disks(answers);
+    said.force(answers);
     report.healthy = said.problems.is_empty();
     report.problems = said.problems;
     report.warnings = said.warnings;

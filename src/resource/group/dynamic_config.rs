@@ -1,6 +1,7 @@
 //! Patroni's dynamic configuration in the DCS. Each group has its own, and what `bootstrap.dcs` said counts only
 //! once, so a change must be patched into every living group (Pigsty's defect D7).
 
+use super::accepted::{self, Settings};
 use super::{GroupChange, GroupKind, GroupVerdict, Operation, PgAccess};
 use crate::command::quote;
 use crate::fact::{GroupSeen, Probe};
@@ -64,6 +65,7 @@ const RESTART: &[&str] = &[
 
 const STATE_PROBE: &str = "patroni_dynamic";
 const PARAMETERS_PROBE: &str = "restart_parameters";
+const SETTINGS_PROBE: &str = "pg_settings";
 
 /// One key whose value differs.
 #[derive(Debug, PartialEq)]
@@ -191,6 +193,43 @@ fn needs_restart(name: &str, known: &BTreeSet<String>) -> bool {
     }
 }
 
+impl DynamicConfig {
+    fn parameters(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let parameters = self.config.pointer("/postgresql/parameters");
+        parameters.and_then(Value::as_object).into_iter().flatten()
+    }
+
+    /// About our own parameters only: all of them would be long.
+    fn settings_query(&self) -> String {
+        let names: Vec<String> = self
+            .parameters()
+            .map(|(name, _)| super::sql::literal(&name.to_lowercase()))
+            .collect();
+        format!(
+            "{} WHERE pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) ANY (ARRAY[{}]::pg_catalog.text[]);",
+            accepted::QUERY,
+            names.join(", ")
+        )
+    }
+
+    /// Values that the live server would not take.
+    fn objections(&self, seen: &GroupSeen) -> Option<GroupVerdict> {
+        let text = seen.answers.get(SETTINGS_PROBE)?;
+        let known: Settings = serde_json::from_str(text).ok()?;
+        let said: Vec<String> = self
+            .parameters()
+            .filter_map(|(name, value)| {
+                let why = accepted::objection(name, value, &known)?;
+                Some(format!("`{name}`: {why}"))
+            })
+            .collect();
+        (!said.is_empty()).then(|| GroupVerdict::Refused {
+            reason: format!("PostgreSQL does not take what `pg_parameters` says: {}", said.join("; ")),
+            hint: "correct the value; Patroni would drop it, and the server would run with another one".to_owned(),
+        })
+    }
+}
+
 impl GroupKind for DynamicConfig {
     fn probes(&self, access: &PgAccess) -> Vec<Probe> {
         let dynamic = format!(
@@ -204,12 +243,17 @@ impl GroupKind for DynamicConfig {
                 text: dynamic,
             },
             super::sql::ask_leader(access, "postgres", PARAMETERS_PROBE.to_owned(), query),
+            super::sql::ask_leader(access, "postgres", SETTINGS_PROBE, self.settings_query()),
         ]
     }
 
+    /// Where nobody leads it is written all the same: it may be what keeps a leader from starting.
     fn diff(&self, _: &PgAccess, seen: &GroupSeen) -> GroupVerdict {
-        let (Some(_), Some(Value::Object(now)), Some(wanted)) =
-            (seen.leader(), &seen.dynamic, self.config.as_object())
+        if let Some(refused) = self.objections(seen) {
+            return refused;
+        }
+        let leads = seen.leader().is_some();
+        let (Some(Value::Object(now)), Some(wanted)) = (&seen.dynamic, self.config.as_object())
         else {
             return GroupVerdict::Unknown(
                 "made by the bootstrap; compared once the group has a leader".to_owned(),
@@ -223,8 +267,9 @@ impl GroupKind for DynamicConfig {
         let restarts: Vec<bool> = found
             .iter()
             .map(|d| {
-                d.parameter()
-                    .is_some_and(|name| needs_restart(name, &seen.restart_parameters))
+                leads
+                    && d.parameter()
+                        .is_some_and(|name| needs_restart(name, &seen.restart_parameters))
             })
             .collect();
         let impact = if restarts.contains(&true) {

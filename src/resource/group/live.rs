@@ -188,6 +188,12 @@ pub(super) fn read(seen: &GroupSeen) -> Result<Live, GroupVerdict> {
     })
 }
 
+/// Names of all databases of a group, if its leader answered.
+pub fn databases_of(seen: &GroupSeen) -> Option<BTreeSet<String>> {
+    let live: Live = answer(seen, OBJECTS_PROBE)?;
+    Some(live.databases.into_keys().collect())
+}
+
 /// The inside of a database, if it could be looked into.
 pub(super) fn read_content(seen: &GroupSeen, database: &str) -> Option<LiveContent> {
     answer(seen, &content_name(database))

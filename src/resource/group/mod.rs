@@ -1,5 +1,6 @@
 //! Wanted states of a PostgreSQL group as a whole, made so through whoever leads it at that moment.
 
+mod accepted;
 mod authinfo;
 mod db_database;
 mod db_role;
@@ -14,7 +15,9 @@ mod sql;
 pub use db_database::DbDatabase;
 pub use db_role::DbRole;
 pub use dynamic_config::DynamicConfig;
+pub use live::databases_of;
 pub use restart::PendingRestart;
+pub(super) use sql::reset_settings;
 
 use super::{Action, Impact, SpecError, Step};
 use crate::fact::{GroupSeen, Probe};

@@ -34,6 +34,22 @@ fn amount(text: &str, unit: &str) -> Option<f64> {
     Some(number * factor)
 }
 
+/// A value in multiples of the parameter's own unit; nothing where it has no number, or a unit of another kind.
+pub(super) fn in_units(text: &str, unit: Option<&str>) -> Option<f64> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<f64>() {
+        return Some(number);
+    }
+    let (number, suffix) = split(text);
+    let (count, base) = split(unit?);
+    let is_time = |unit: &str| matches!(unit, "us" | "ms" | "s" | "min" | "h" | "d");
+    if is_time(suffix) != is_time(base) {
+        return None;
+    }
+    let own = count.parse().unwrap_or(1.0) * factor(base)?;
+    Some(number.parse::<f64>().ok()? * factor(suffix)? / own)
+}
+
 /// Number and unit.
 fn split(text: &str) -> (&str, &str) {
     let end = text

@@ -38,6 +38,19 @@ pub(super) const SECRETLY: &str = "\\set VERBOSITY terse\nSET track_activities =
 pub(super) const HERE_ONLY: &str =
     "SET client_min_messages = warning; SET citus.enable_ddl_propagation = off;\n";
 
+/// Shell text that takes back what `ALTER SYSTEM` said, on the host's own server, whether it leads or follows.
+pub(in crate::resource) fn reset_settings(access: &PgAccess, names: &[&str]) -> String {
+    let resets = names
+        .iter()
+        .map(|setting| format!("ALTER SYSTEM RESET {};\n", name(setting)));
+    let resets: String = resets.collect();
+    psql(
+        access,
+        "postgres",
+        &format!("{resets}SELECT pg_catalog.pg_reload_conf();"),
+    )
+}
+
 /// Shell text that runs SQL as the superuser. The SQL travels on standard input, never in argv.
 pub(super) fn psql(access: &PgAccess, database: &str, sql: &str) -> String {
     shell(access, database, sql, "")

@@ -1,0 +1,89 @@
+//! What a server runs with besides what Patroni was told, and whether it runs in our data directory at all.
+
+use super::Answers;
+use super::findings::Findings;
+use crate::fact::{InForce, in_force_program, read_in_force};
+
+/// What a host said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Force {
+    /// Rules and settings; none where there is no data.
+    pub seen: Option<InForce>,
+    /// The data directory that nobody runs in, although there is data.
+    pub deserted: Option<String>,
+}
+
+/// Shell text. The server in a data directory is the one whose working directory it is.
+pub(super) fn text() -> String {
+    format!(
+        "mark force; d=; [ -f /etc/citusctl/pgdata ] && read -r d </etc/citusctl/pgdata\n\
+         if [ -n \"$d\" ] && [ -f \"$d/PG_VERSION\" ]; then\n{}\n\
+         pid=; [ -f \"$d/postmaster.pid\" ] && read -r pid <\"$d/postmaster.pid\"; r=$(cd -P \"$d\" && pwd)\n\
+         [ -n \"$pid\" ] && [ \"$(readlink \"/proc/$pid/cwd\")\" = \"$r\" ] || printf 'deserted %s\\n' \"$r\"\nfi\n",
+        in_force_program("\"$d\"", "/etc/patroni/citusctl.yml")
+    )
+}
+
+/// Reads the answer to [`text`].
+pub(super) fn read(text: &str) -> Force {
+    let deserted = text.lines().find_map(|line| line.strip_prefix("deserted "));
+    Force {
+        seen: read_in_force(text),
+        deserted: deserted.map(str::to_owned),
+    }
+}
+
+impl Findings {
+    /// Servers that let in whom nobody declared, or are not ours.
+    pub(super) fn force(&mut self, answers: &Answers) {
+        for (host, answer) in &answers.hosts {
+            let Ok(answer) = answer else {
+                continue;
+            };
+            if let Some(place) = &answer.force.deserted {
+                self.problem(format!("{host}: no PostgreSQL runs in its data directory {place}; if one answers on its port, it is not ours"));
+            }
+            let Some(seen) = &answer.force.seen else {
+                continue;
+            };
+            for rule in seen.foreign() {
+                self.problem(format!(
+                    "{host}: pg_hba.conf has a rule that nobody declared: `{rule}`; `citusctl apply` takes it out"
+                ));
+            }
+            for rule in seen.missing() {
+                self.problem(format!(
+                    "{host}: pg_hba.conf lacks a rule: `{rule}`; `citusctl apply` puts it back"
+                ));
+            }
+            for (name, value) in &seen.altered {
+                self.warn(format!("{host}: ALTER SYSTEM sets `{name}` to `{value}`"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::host::HostSeen;
+    use super::*;
+    use crate::names::HostName;
+
+    #[test]
+    fn what_nobody_declared_is_a_problem() {
+        let told = "h host all all 0.0.0.0/0 trust\n=\nt local all postgres peer\na work_mem = '1GB'\ndeserted /data/pg\n";
+        let seen = HostSeen {
+            force: read(told),
+            ..HostSeen::default()
+        };
+        let answers = Answers {
+            hosts: [(HostName::new("h"), Ok(seen))].into(),
+            ..Answers::default()
+        };
+        let mut said = Findings::default();
+        said.force(&answers);
+        assert_eq!(said.problems.len(), 3, "{:?}", said.problems);
+        assert!(said.problems[1].contains("`host all all 0.0.0.0/0 trust`"));
+        assert_eq!(said.warnings, ["h: ALTER SYSTEM sets `work_mem` to `1GB`"]);
+    }
+}

@@ -1,0 +1,129 @@
+//! What a server was told behind Patroni's back: lines of pg_hba.conf that Patroni did not write, and settings of
+//! `ALTER SYSTEM`.
+
+use std::collections::BTreeMap;
+
+/// What one host has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InForce {
+    /// Rules of pg_hba.conf, without comments.
+    pub rules: Vec<String>,
+    /// Rules that Patroni was told, as its configuration on the host has them.
+    pub told: Vec<String>,
+    /// Settings in postgresql.auto.conf, in which the last one counts.
+    pub altered: BTreeMap<String, String>,
+}
+
+/// Shell text, one process: nothing where there is no data yet. `data` and `config` (Patroni's) are words of the shell.
+pub fn in_force_program(data: &str, config: &str) -> String {
+    format!(
+        r#"if [ -f {data}/pg_hba.conf ] && [ -f {data}/postgresql.auto.conf ] && [ -f {config} ]; then
+awk 'FILENAME ~ /pg_hba.conf$/ {{ print "h " $0; next }} FILENAME ~ /auto.conf$/ {{ print "a " $0; next }}
+  /^  pg_hba:/ {{ p = 1; print "="; next }} p && /^    - / {{ print "t " substr($0, 7); next }} {{ p = 0 }}' {data}/pg_hba.conf {data}/postgresql.auto.conf {config}
+fi"#
+    )
+}
+
+/// Reads the answer; nothing where there is no data yet.
+pub fn read_in_force(text: &str) -> Option<InForce> {
+    let mut seen = InForce::default();
+    let mut any = false;
+    for line in text.lines() {
+        match line.split_once(' ').unwrap_or((line, "")) {
+            ("h", rule) => seen.rules.extend(rule_of(rule)),
+            ("t", rule) => seen.told.extend(rule_of(&scalar(rule.trim()))),
+            // The last list in the file is the one that counts.
+            ("=", _) => {
+                any = true;
+                seen.told.clear();
+            }
+            ("a", setting) => seen.altered.extend(setting_of(setting)),
+            _ => {}
+        }
+    }
+    any.then_some(seen)
+}
+
+impl InForce {
+    /// Rules that Patroni did not write.
+    pub fn foreign(&self) -> impl Iterator<Item = &String> {
+        self.rules.iter().filter(|rule| !self.told.contains(rule))
+    }
+
+    /// Rules of Patroni's that are gone.
+    pub fn missing(&self) -> impl Iterator<Item = &String> {
+        self.told.iter().filter(|rule| !self.rules.contains(rule))
+    }
+}
+
+/// A rule, blanks as one; none for comments.
+pub fn rule_of(line: &str) -> Option<String> {
+    let line = line.trim();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    (!line.is_empty() && !line.starts_with('#')).then(|| words.join(" "))
+}
+
+/// A scalar of YAML as we write it.
+fn scalar(text: &str) -> String {
+    if let Some(inner) = text.strip_prefix('\'').and_then(|t| t.strip_suffix('\'')) {
+        return inner.replace("''", "'");
+    }
+    if text.starts_with('"') {
+        return serde_json::from_str(text).unwrap_or_else(|_| text.to_owned());
+    }
+    text.to_owned()
+}
+
+/// `name = 'value'`, as `ALTER SYSTEM` writes it.
+fn setting_of(line: &str) -> Option<(String, String)> {
+    let line = line.trim();
+    let (name, value) = line.split_once('=').filter(|_| !line.starts_with('#'))?;
+    let value = value.trim().trim_start_matches('\'');
+    let value = value.strip_suffix('\'').unwrap_or(value).replace("''", "'");
+    Some((name.trim().to_ascii_lowercase(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_real_shell_tells_what_patroni_did_not_write() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write =
+            |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+        let at = dir.path().display().to_string();
+        let config = format!("{at}/patroni.yml");
+        let look = || {
+            let text =
+                in_force_program(&crate::command::quote(&at), &crate::command::quote(&config));
+            let output = std::process::Command::new("sh")
+                .arg("-c")
+                .arg(text)
+                .output();
+            let output = output.expect("a shell");
+            read_in_force(&String::from_utf8(output.stdout).expect("text"))
+        };
+        assert_eq!(look(), None);
+        write(
+            "pg_hba.conf",
+            "# Do not edit\nhost all all 0.0.0.0/0 trust\nlocal all postgres peer\nhostssl  \"it's\" all all md5\n",
+        );
+        write(
+            "postgresql.auto.conf",
+            "# Do not edit\nwork_mem = '77MB'\napplication_name = 'it''s'\n",
+        );
+        write(
+            "patroni.yml",
+            "bootstrap:\n  pg_hba:\n    - local all other peer\npostgresql:\n  pg_hba:\n    - '# the cluster'\n\
+             \x20   - local all postgres peer\n    - 'hostssl \"it''s\" all all md5'\n    - local gone gone peer\n  callbacks:\n    - local x x trust\n",
+        );
+        let seen = look().expect("data");
+        let foreign: Vec<&String> = seen.foreign().collect();
+        assert_eq!(foreign, ["host all all 0.0.0.0/0 trust"]);
+        let missing: Vec<&String> = seen.missing().collect();
+        assert_eq!(missing, ["local gone gone peer"]);
+        assert_eq!(seen.altered["work_mem"], "77MB");
+        assert_eq!(seen.altered["application_name"], "it's");
+    }
+}
