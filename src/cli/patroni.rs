@@ -5,7 +5,7 @@ use super::options::Common;
 use super::project::Project;
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
-use crate::engine::{self, Run};
+use crate::engine::{self, Majority, Run};
 use crate::fact::GroupSeen;
 use crate::model::{Formation, Group, Model};
 use crate::names::{ClusterName, HostName, InstanceName};
@@ -288,13 +288,29 @@ async fn stands(
     groups: &[&Group],
     verb: &Verb,
 ) -> Result<(), Refusal> {
-    let notes = engine::markers(run).await;
+    let notes = engine::markers(run).await.map_err(|why| {
+        Refusal::new(
+            why,
+            "see that the host answers (`citusctl exec -- true`), then try again",
+        )
+    })?;
     if let Some(refusal) = notes.iter().find_map(Marker::forbids) {
         return Err(refusal);
     }
-    if verb.name == "reload" || engine::etcd_majority(run).await != Some(false) {
+    if verb.name == "reload" {
         return Ok(());
     }
+    match engine::etcd_majority(run).await {
+        Majority::There => Ok(()),
+        Majority::Lost => Err(without_majority(session, groups)),
+        Majority::Unknown(why) => Err(Refusal::new(
+            format!("whether etcd has its majority is not known: {why}"),
+            "without it nobody can take or hand over a lead; make the hosts of etcd reachable from here (`citusctl etcd status`)",
+        )),
+    }
+}
+
+fn without_majority(session: &Session<'_>, groups: &[&Group]) -> Refusal {
     let names: Vec<&str> = groups.iter().map(|group| group.cluster.as_str()).collect();
     let lost = session.fleet.unreachable().keys().map(HostName::as_str);
     let lost: Vec<&str> = lost.collect();
@@ -302,13 +318,13 @@ async fn stands(
         true => String::new(),
         false => format!(" ({} do not answer)", lost.join(", ")),
     };
-    Err(Refusal::new(
+    Refusal::new(
         format!(
             "etcd has no majority{away}: nobody can take or hand over a lead, and what Patroni says of {} is from before",
             names.join(", ")
         ),
         "`citusctl etcd status` shows its members; if their hosts are lost: `citusctl recover --survivor HOST`",
-    ))
+    )
 }
 
 fn with_coordinators<'a>(model: &'a Model, groups: &[&'a Group]) -> Vec<&'a Group> {

@@ -134,13 +134,16 @@ fn groups(groups: &[GroupStatus]) -> String {
 }
 
 fn member_cells(member: &MemberStatus) -> Vec<Cell> {
-    let good = matches!(member.state.as_str(), "running" | "streaming");
+    let good =
+        matches!(member.state.as_str(), "running" | "streaming") && member.sound != Some(false);
     let role = member.role.replace('_', " ");
     let leads = role.contains("leader");
-    let lag = match member.lag {
-        Some(lag) => format!("lag {}", bytes(lag)),
-        None if leads || !good => String::new(),
-        None => "lag unknown".to_owned(),
+    let lag = match (member.lag, member.replay_lag) {
+        (Some(lag), Some(replay)) => format!("lag {}, replay {}", bytes(lag), bytes(replay)),
+        (Some(lag), None) => format!("lag {}, replay unknown", bytes(lag)),
+        (None, Some(replay)) if !leads => format!("lag unknown, replay {}", bytes(replay)),
+        (None, _) if leads || !good => String::new(),
+        (None, _) => "lag unknown".to_owned(),
     };
     let mut notes: Vec<String> = Vec::new();
     if member.pending_restart {

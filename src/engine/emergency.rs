@@ -1,24 +1,90 @@
 //! What Patroni cannot tell of itself: the notes of an open recover, and whether etcd has its majority.
 
 use super::Run;
-use super::gate::{exec, healthy};
+use super::gate::{Health, exec, health};
 use super::look::futures_join;
 use crate::runbook::recover::{MARKER_PATH, Marker};
 
 /// The notes of recovers that are open, of all hosts that are connected.
-pub async fn markers(run: &Run<'_>) -> Vec<Marker> {
+///
+/// # Errors
+/// A host that is connected and does not say whether it has one.
+pub async fn markers(run: &Run<'_>) -> Result<Vec<Marker>, String> {
     let hosts = run.fleet.hosts();
-    let line = format!("cat {MARKER_PATH} 2>/dev/null || :");
-    let said = futures_join(hosts.iter().map(|host| exec(run, host, &line))).await;
-    let notes = said.into_iter().flatten();
-    notes.filter_map(|text| Marker::read(&text)).collect()
+    let line =
+        format!("cat {MARKER_PATH} 2>/dev/null || [ ! -e {MARKER_PATH} ] || echo unreadable");
+    let line = line.as_str();
+    let said = futures_join(hosts.iter().map(|host| async move {
+        let said = exec(run, host, line).await;
+        (host, said)
+    }));
+    let mut notes = Vec::new();
+    for (host, said) in said.await {
+        let unknown =
+            |why: &str| format!("{host} does not say whether a recover is open there: {why}");
+        let text = said.map_err(|why| unknown(&why))?;
+        if text.trim().is_empty() {
+            continue;
+        }
+        let unread = || unknown(&format!("{MARKER_PATH} cannot be read"));
+        notes.push(Marker::read(&text).ok_or_else(unread)?);
+    }
+    Ok(notes)
 }
 
-/// Whether etcd can decide anything, as its members that are connected say; `None` where none of them can be asked.
-pub async fn etcd_majority(run: &Run<'_>) -> Option<bool> {
-    let etcd = run.model.etcd.as_ref()?;
+/// Whether etcd can decide anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Majority {
+    /// A member reads through a majority.
+    There,
+    /// All that were asked say that there is none.
+    Lost,
+    /// Why it is not known.
+    Unknown(String),
+}
+
+/// Whether etcd can decide anything, as its members that are connected say. An etcd that is not of this inventory is not asked.
+pub async fn etcd_majority(run: &Run<'_>) -> Majority {
+    let Some(etcd) = run.model.etcd.as_ref() else {
+        return Majority::There;
+    };
     let asked = etcd.members.iter();
     let asked = asked.filter(|member| run.fleet.get(&member.host).is_some());
-    let said = futures_join(asked.map(|member| healthy(run, member, etcd.client_port))).await;
-    (!said.is_empty()).then(|| said.contains(&true))
+    majority(&futures_join(asked.map(|member| health(run, member, etcd.client_port))).await)
+}
+
+fn majority(said: &[Health]) -> Majority {
+    if said.contains(&Health::Well) {
+        return Majority::There;
+    }
+    let unknown = said.iter().find_map(|health| match health {
+        Health::Unknown(why) => Some(why.clone()),
+        Health::Well | Health::Sick(_) => None,
+    });
+    match (unknown, said.is_empty()) {
+        (Some(why), _) => Majority::Unknown(why),
+        (None, true) => Majority::Unknown("none of its hosts is connected".to_owned()),
+        (None, false) => Majority::Lost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_majority_that_nobody_tells_of_is_not_known() {
+        let sick = || Health::Sick("unhealthy".to_owned());
+        let mute = || Health::Unknown("it hangs".to_owned());
+        assert_eq!(majority(&[sick(), Health::Well]), Majority::There);
+        assert_eq!(majority(&[sick(), sick()]), Majority::Lost);
+        assert_eq!(
+            majority(&[sick(), mute()]),
+            Majority::Unknown("it hangs".to_owned())
+        );
+        assert_eq!(
+            majority(&[]),
+            Majority::Unknown("none of its hosts is connected".to_owned())
+        );
+    }
 }

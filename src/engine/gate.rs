@@ -5,7 +5,7 @@ mod haproxy;
 
 use super::fleet::{chain, collect};
 use super::look::futures_join;
-use super::{EngineError, Patroni, Run, registered};
+use super::{EngineError, Patroni, Run, copies, registered};
 use crate::catalog::Gate;
 use crate::command::{quote, whole_program};
 use crate::event::Kind;
@@ -121,9 +121,15 @@ async fn view(
 type Judge = fn(&Group, &GroupSeen, &BTreeSet<HostName>) -> Option<String>;
 
 fn leads(group: &Group, seen: &GroupSeen, _: &BTreeSet<HostName>) -> Option<String> {
-    seen.leader()
-        .is_none()
-        .then(|| format!("{} has no leader yet{}", group.cluster, states(seen)))
+    match seen.leader() {
+        None => Some(format!(
+            "{} has no leader yet{}",
+            group.cluster,
+            states(seen)
+        )),
+        Some(leader) if leader.is_up() => None,
+        Some(leader) => Some(format!("{} {}", leader.name, leader.plight())),
+    }
 }
 
 fn streams(group: &Group, seen: &GroupSeen, connected: &BTreeSet<HostName>) -> Option<String> {
@@ -138,7 +144,7 @@ fn streams(group: &Group, seen: &GroupSeen, connected: &BTreeSet<HostName>) -> O
             |member| match seen.members.iter().find(|found| found.name == member.name) {
                 None => Some(format!("{} is not a member yet", member.name)),
                 Some(found) if found.is_leader() || found.is_streaming() => None,
-                Some(found) => Some(format!("{} is {}", member.name, found.state)),
+                Some(found) => Some(format!("{} {}", member.name, found.plight())),
             },
         )
         .collect();
@@ -177,9 +183,14 @@ async fn groups(
         .collect();
     let connected: BTreeSet<HostName> = run.fleet.hosts().difference(failed).cloned().collect();
     let lacks = futures_join(concerned.iter().map(|(_, group)| async {
-        match cluster(run, group).await {
-            Ok(seen) => judge(group, &seen, &connected),
-            Err(reason) => Some(format!("{}: {reason}", group.cluster)),
+        let seen = match cluster(run, group).await {
+            Ok(seen) => seen,
+            Err(reason) => return Some(format!("{}: {reason}", group.cluster)),
+        };
+        // The servers are asked once Patroni's words alone would open the gate.
+        match judge(group, &seen, &connected) {
+            None => judge(group, &copies::confirm(run, group, seen).await, &connected),
+            lack => lack,
         }
     }));
     let lacks: Vec<String> = lacks.await.into_iter().flatten().collect();
@@ -227,46 +238,53 @@ async fn etcd(run: &Run<'_>) -> View {
         return View::Open("no etcd here".to_owned());
     };
     let port = etcd.client_port;
+    let members = etcd.members.iter();
+    let connected = members.filter(|member| run.fleet.get(&member.host).is_some());
     let answers = futures_join(
-        etcd.members
-            .iter()
-            .map(|member| async { (member.name.clone(), healthy(run, member, port).await) }),
+        connected.map(|member| async move { (member, health(run, member, port).await) }),
     )
     .await;
-    let sick: Vec<&str> = answers
-        .iter()
-        .filter(|(_, healthy)| !healthy)
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let wanted = etcd
-        .members
-        .iter()
-        .filter(|member| run.fleet.get(&member.host).is_some())
-        .count();
-    let healthy = answers.len() - sick.len();
+    let all = etcd.members.len();
+    let lacks = answers.iter().filter_map(|(member, health)| match health {
+        Health::Well => None,
+        Health::Sick(why) | Health::Unknown(why) => Some(format!("{}: {why}", member.name)),
+    });
+    let lacks: Vec<String> = lacks.collect();
+    let well = answers.len() - lacks.len();
     // A member with a vote is healthy when it can read through a majority, whoever else is asked.
-    if wanted > 0 && healthy >= wanted {
-        View::Open(format!(
-            "{healthy} of {} etcd members are healthy",
-            answers.len()
-        ))
-    } else {
-        View::Closed(format!(
-            "{healthy} of {} etcd members are healthy, not yet {}",
-            answers.len(),
-            sick.join(", ")
-        ))
+    match lacks.is_empty() && !answers.is_empty() {
+        true => View::Open(format!("{well} of {all} etcd members are healthy")),
+        false => View::Closed(format!(
+            "{well} of {all} etcd members are healthy; {}",
+            lacks.join("; ")
+        )),
     }
 }
 
+/// Whether a member of etcd takes part in a majority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Health {
+    Well,
+    /// etcd's own tool says that it does not, in these words.
+    Sick(String),
+    /// It could not be asked.
+    Unknown(String),
+}
+
 /// Whether a member takes part in a majority, by its own words.
-pub(super) async fn healthy(run: &Run<'_>, member: &EtcdMember, port: u16) -> bool {
-    let said = exec(run, &member.host, &health(member, port)).await;
-    said.is_some_and(|output| output.contains("is healthy"))
+pub(super) async fn health(run: &Run<'_>, member: &EtcdMember, port: u16) -> Health {
+    match exec(run, &member.host, &question(member, port)).await {
+        Err(why) => Health::Unknown(why),
+        Ok(said) if said.contains("is healthy") => Health::Well,
+        Ok(said) => match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+            Some(words) => Health::Sick(words.to_owned()),
+            None => Health::Unknown("etcdctl said nothing".to_owned()),
+        },
+    }
 }
 
 /// Asks whether a member is healthy. A learner answers no question about keys, and so none about its health.
-fn health(member: &EtcdMember, port: u16) -> String {
+fn question(member: &EtcdMember, port: u16) -> String {
     let question = match member.learner {
         true => "status >/dev/null && echo is healthy",
         false => "health",
@@ -287,12 +305,14 @@ async fn registered(run: &Run<'_>) -> View {
     }
 }
 
-/// Runs a short fragment; `None` when the host is not connected or did not answer.
-pub(super) async fn exec(run: &Run<'_>, host: &HostName, body: &str) -> Option<String> {
-    let transport = run.fleet.get(host)?;
+/// Runs a short fragment; an error says why its host gave no answer.
+pub(super) async fn exec(run: &Run<'_>, host: &HostName, body: &str) -> Result<String, String> {
+    let transport = run.fleet.get(host);
+    let transport = transport.ok_or_else(|| format!("{host} is not connected"))?;
     let program = Program::of(whole_program(body)).within(Duration::from_secs(20));
-    let (_, output) = collect(transport.as_ref(), &program).await.ok()?;
-    Some(output.out)
+    let answer = collect(transport.as_ref(), &program).await;
+    let (_, output) = answer.map_err(|error| chain(&error))?;
+    Ok(output.out)
 }
 
 /// The last words of the services that a gate waited for.
@@ -315,7 +335,8 @@ async fn logs(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> Vec<Stri
             "journalctl --no-pager -o cat -n 8 -u {unit}; tail -qn 12 {}/patroni.log 2>/dev/null",
             quote(log)
         );
-        let output = exec(run, host, &body).await.unwrap_or_default();
+        let output = exec(run, host, &body).await;
+        let output = output.unwrap_or_else(|why| format!("its log cannot be read: {why}"));
         lines.extend(
             output
                 .lines()

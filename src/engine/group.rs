@@ -4,7 +4,7 @@ use super::fleet::chain;
 use super::gate::cluster;
 use super::runbook::one;
 use super::work::{Ended, Task, run_tasks};
-use super::{EngineError, Patroni, Run, group_look};
+use super::{EngineError, Patroni, Run, copies, group_look};
 use crate::event::{Kind, StepOutcome};
 use crate::fact::{GroupSeen, MemberSeen};
 use crate::model::{Group, Instance};
@@ -142,10 +142,17 @@ impl GroupWork<'_> {
         let mut last = String::new();
         loop {
             match cluster(self.run, self.group).await {
-                Ok(seen) => match found(&seen) {
-                    Some(value) => return Ok(value),
-                    None => last = states(&seen),
-                },
+                Ok(seen) => {
+                    // By Patroni's words first, then by those of the servers.
+                    let seen = match found(&seen) {
+                        Some(_) => copies::confirm(self.run, self.group, seen).await,
+                        None => seen,
+                    };
+                    match found(&seen) {
+                        Some(value) => return Ok(value),
+                        None => last = states(&seen),
+                    }
+                }
                 Err(reason) => last = if reason.is_empty() { last } else { reason },
             }
             if started.elapsed().as_secs() >= seconds {
@@ -355,7 +362,7 @@ impl GroupWork<'_> {
         let limit = Duration::from_secs(u64::from(self.group.rto.ttl));
         let started = Instant::now();
         loop {
-            let seen = self.seen().await?;
+            let seen = copies::confirm(self.run, self.group, self.seen().await?).await;
             let view = View::of(self.group, &seen);
             let best = best(&view).filter(|member| {
                 !member.pending_restart && (!synchronous || member.is_synchronous())

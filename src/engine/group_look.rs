@@ -1,5 +1,6 @@
 //! A look at a group: what Patroni says of all its members, and what single members say of themselves.
 
+use super::copies;
 use super::gate::cluster;
 use super::look::futures_join;
 use super::{Patroni, Run};
@@ -36,7 +37,7 @@ async fn whole(run: &Run<'_>, group: &Group) -> Result<GroupSeen, String> {
             break;
         }
     }
-    Ok(seen)
+    Ok(copies::confirm(run, group, seen).await)
 }
 
 /// Adds what a member says of itself; one that does not answer says nothing.

@@ -42,7 +42,7 @@ fn citus<'r>(run: &'r Run<'_>) -> impl Iterator<Item = &'r Formation> {
         .filter(|formation| formation.is_citus())
 }
 
-/// Who leads the coordinator, and the groups that its metadata do not name. `None`: nobody leads.
+/// Who leads the coordinator, and the groups that its metadata do not name. `None`: no coordinator belongs to the inventory.
 async fn missing<'r>(
     run: &Run<'_>,
     formation: &'r Formation,
@@ -56,20 +56,33 @@ async fn missing<'r>(
             .is_some_and(|leader| leader.name == member.name)
     };
     let Some(member) = coordinator.members.iter().find(led) else {
-        return Ok(None);
+        return Err(format!(
+            "{} has no leader, who would show pg_dist_node",
+            coordinator.cluster
+        ));
     };
     let query = "SELECT groupid FROM pg_dist_node WHERE noderole = 'primary' AND isactive";
-    let body = format!("{} {} 2>&1", formation.psql(member.port), quote(query));
-    let output = exec(run, &member.host, &body).await.unwrap_or_default();
-    let found: BTreeSet<u32> = output
-        .lines()
-        .filter_map(|line| line.trim().parse().ok())
-        .collect();
+    let psql = formation.psql(member.port);
+    let body = format!("{psql} {} 2>&1 && echo answered", quote(query));
+    let output = exec(run, &member.host, &body).await;
+    let found = output.and_then(|output| read(&output));
+    let found =
+        found.map_err(|why| format!("{} does not show pg_dist_node: {why}", member.name))?;
     let absent = |group: &&Group| group.number.is_some_and(|number| !found.contains(&number));
     Ok(Some((
         member,
         formation.groups.iter().filter(absent).collect(),
     )))
+}
+
+/// The groups that are named. psql's own words are an answer only where it ended well.
+fn read(output: &str) -> Result<BTreeSet<u32>, String> {
+    let mut lines: Vec<&str> = output.lines().map(str::trim).collect();
+    match lines.pop() {
+        Some("answered") => Ok(lines.iter().filter_map(|line| line.parse().ok()).collect()),
+        Some(words) => Err(words.to_owned()),
+        None => Err("psql said nothing".to_owned()),
+    }
 }
 
 /// Makes the coordinator's Patroni read `pg_dist_node` anew: it is told that the leader of a missing group is about to go,
@@ -103,5 +116,21 @@ pub(super) async fn remind(run: &Run<'_>) {
             };
             run.emitter.emit(Kind::Note { text });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_no_empty_list() {
+        assert_eq!(read("0\n2\nanswered\n"), Ok(BTreeSet::from([0, 2])));
+        assert_eq!(read("answered\n"), Ok(BTreeSet::new()));
+        assert_eq!(
+            read("psql: error: refused\n"),
+            Err("psql: error: refused".to_owned())
+        );
+        assert!(read("").is_err());
     }
 }

@@ -1,11 +1,12 @@
 //! Carries a runbook out: step by step, told as events, under the lock of a run.
 
 use super::fleet::{chain, collect};
-use super::group_look;
 use super::lock::Unkept;
 use super::look::futures_join;
 use super::{EngineError, Patroni, Run, lock, tail};
+use super::{copies, group_look};
 use crate::event::{Kind, StepOutcome};
+use crate::model::Group;
 use crate::names::{HostName, ResourceId, StageName};
 use crate::runbook::{Ask, Attempt, Runbook, Script, Step, Whom, Work, attempt_program};
 use crate::secret::Secret;
@@ -269,8 +270,10 @@ impl Doing<'_> {
             .model
             .group(&ask.cluster)
             .ok_or_else(|| format!("{} is not in the inventory", ask.cluster))?;
-        let look = || group_look::by_ask(self.run, group, &ask.whom);
-        let seen = look().await?;
+        let mut seen = group_look::by_ask(self.run, group, &ask.whom).await?;
+        if ask.evidence {
+            seen = copies::confirm(self.run, group, seen).await;
+        }
         if !self.step.always && (ask.holds)(&seen).is_ok() {
             return Ok(End::Skipped("it is so already".to_owned()));
         }
@@ -298,23 +301,25 @@ impl Doing<'_> {
         if !words.is_empty() && !words.contains("status unknown") {
             return Err(words);
         }
-        self.wait(ask, look).await
+        self.wait(ask, group).await
     }
 
-    async fn wait<F: Future<Output = Result<crate::fact::GroupSeen, String>>>(
-        &self,
-        ask: &Ask,
-        look: impl Fn() -> F,
-    ) -> Result<End, String> {
+    /// What is still missing, if anything. What Patroni says already holds is judged once more by what the servers say.
+    async fn missing(&self, ask: &Ask, group: &Group) -> Result<(), String> {
+        let seen = group_look::by_ask(self.run, group, &ask.whom).await?;
+        (ask.holds)(&seen)?;
+        match ask.evidence {
+            true => (ask.holds)(&copies::confirm(self.run, group, seen).await),
+            false => Ok(()),
+        }
+    }
+
+    async fn wait(&self, ask: &Ask, group: &Group) -> Result<End, String> {
         let started = Instant::now();
         let mut said = String::new();
         loop {
-            let missing = match look().await {
-                Ok(seen) => match (ask.holds)(&seen) {
-                    Ok(()) => return Ok(End::Done),
-                    Err(missing) => missing,
-                },
-                Err(why) => why,
+            let Err(missing) = self.missing(ask, group).await else {
+                return Ok(End::Done);
             };
             if started.elapsed() > self.step.within {
                 return Err(format!(

@@ -72,8 +72,14 @@ pub struct MemberStatus {
     /// `running`, `streaming`, `stopped`, ...
     pub state: String,
     pub timeline: Option<u64>,
-    /// Bytes behind the leader; `None` when unknown or the leader itself.
+    /// Bytes that the leader has written and this member has not received; `None` when unknown or the leader itself.
     pub lag: Option<u64>,
+    /// Bytes that it has received and not replayed.
+    #[serde(default)]
+    pub replay_lag: Option<u64>,
+    /// Whether it leads or follows by the evidence of the servers; `None` where none of them was asked.
+    #[serde(default)]
+    pub sound: Option<bool>,
     pub pending_restart: bool,
     pub tags: BTreeMap<String, String>,
 }

@@ -1,5 +1,6 @@
 //! What was seen of a PostgreSQL group as a whole: Patroni's view of it, and what its live leader says.
 
+use super::following::{Answers, Verdict, following, leading};
 use crate::names::{HostName, InstanceName};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,12 +41,15 @@ pub struct MemberSeen {
     pub started: Option<String>,
     /// How far its log reaches (bytes); only where the member itself was asked.
     pub position: Option<i64>,
+    /// What its PostgreSQL and its leader's say; `None` where nobody asked them, and Patroni's words are all there is.
+    pub verdict: Option<Verdict>,
 }
 
 impl MemberSeen {
     /// Whether it leads, or follows and receives.
     pub fn is_up(&self) -> bool {
-        (self.is_leader() && self.state == "running") || self.is_streaming()
+        let sound = || self.verdict.as_ref().is_none_or(Verdict::sound);
+        (self.is_leader() && self.runs() && sound()) || self.is_streaming()
     }
 
     /// Whether it counts for synchronous or quorum commit.
@@ -75,10 +79,33 @@ impl MemberSeen {
         )
     }
 
-    /// Whether this member follows and receives.
+    /// A leader that runs. The one of a standby cluster follows a server elsewhere, and Patroni 3.1 and later say so.
+    fn runs(&self) -> bool {
+        let abroad = self.role == "standby_leader";
+        self.state == "running" || abroad && self.state == "streaming"
+    }
+
+    /// Whether this member follows and receives: by the evidence of the servers where they were asked, else by Patroni's words.
     pub fn is_streaming(&self) -> bool {
-        // Patroni 3.0 says `running` where later versions say `streaming`.
-        !self.is_leader() && matches!(self.state.as_str(), "streaming" | "running")
+        match &self.verdict {
+            _ if self.is_leader() => false,
+            Some(verdict) => verdict.sound() && self.seems_to_stream(),
+            None => self.seems_to_stream(),
+        }
+    }
+
+    /// Patroni 3.0 says `running` of whoever has been started, and knows no `streaming`: PostgreSQL has to be asked.
+    fn seems_to_stream(&self) -> bool {
+        matches!(self.state.as_str(), "streaming" | "running")
+    }
+
+    /// How it is, in words that go on after its name.
+    pub fn plight(&self) -> String {
+        let ill = self.verdict.as_ref().and_then(|it| it.ills.first());
+        match ill {
+            Some(ill) if self.seems_to_stream() || self.is_leader() => ill.words().to_owned(),
+            Some(_) | None => format!("is {}", self.state),
+        }
     }
 }
 
@@ -87,7 +114,20 @@ impl GroupSeen {
     pub fn leader(&self) -> Option<&MemberSeen> {
         self.members
             .iter()
-            .find(|member| member.is_leader() && member.state == "running")
+            .find(|member| member.is_leader() && member.runs())
+    }
+
+    /// Judges all members by what their servers said. Members nobody asked about keep Patroni's words alone.
+    pub fn judge(&mut self, answers: &Answers) {
+        let leader = self.leader().map(|leader| leader.name.clone());
+        for member in &mut self.members {
+            member.verdict = answers
+                .get(&member.name)
+                .map(|own| match member.is_leader() {
+                    true => leading(own, member.role == "standby_leader"),
+                    false => following(&member.name, leader.as_ref(), answers),
+                });
+        }
     }
 
     /// Members that must be restarted before they run with the wanted configuration.
@@ -145,6 +185,7 @@ fn read_member(member: &Value, hosts: &BTreeMap<InstanceName, HostName>) -> Opti
         answers: false,
         started: None,
         position: None,
+        verdict: None,
         name,
     })
 }

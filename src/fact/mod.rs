@@ -3,22 +3,26 @@
 //! A probe is a value. All probes of a host become one shell program with a few processes in all, whatever
 //! their number; the answers become an [`Observed`], which is never changed afterwards.
 
+mod following;
 mod group;
 mod in_force;
 mod kept;
 mod listeners;
 mod observed;
 mod parse;
+mod postgres;
 mod probe;
 mod program;
 mod sql_program;
 mod traits;
 
+pub use following::{Answers, Ill, Verdict, following, leading};
 pub use group::{GroupSeen, MemberSeen};
 pub use in_force::{InForce, in_force_program, read_in_force, rule_of};
 pub use kept::{Kept, KeptData};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
 pub use parse::{ParseError, addresses, parse};
+pub use postgres::{PostgresSeen, Receiver, Sender, Timeline, postgres_question, read_postgres};
 pub use probe::{Probe, SqlSession};
 pub use program::{fetch_program, observe_program, parse_contents};
 pub use sql_program::{NOT_OURS, connection};

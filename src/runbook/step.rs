@@ -57,6 +57,17 @@ pub struct Ask {
     pub require: Judge,
     /// The postcondition: an error says what is still missing.
     pub holds: Judge,
+    /// Whether both judge who follows, and so need the word of the servers beside Patroni's.
+    pub evidence: bool,
+}
+
+impl Ask {
+    /// The same request, judged by what the servers say.
+    #[must_use]
+    pub fn by_evidence(mut self) -> Self {
+        self.evidence = true;
+        self
+    }
 }
 
 /// Judges a group as Patroni's `GET /cluster` shows it.

@@ -25,10 +25,28 @@ pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
 }
 
 async fn lack(run: &Run<'_>, (address, hosts): &Shared<'_>) -> Option<String> {
-    match holders(run, *address, hosts).await.as_slice() {
-        [_] => None,
-        [] => Some(format!("nobody carries {address} yet")),
-        many => Some(format!("{} carry {address}", many.join(" and "))),
+    let body = format!("ip -o addr show to {address}");
+    let asked = hosts.iter().map(|host| async {
+        let said = exec(run, host, &body).await;
+        (*host, said.map(|said| !said.trim().is_empty()))
+    });
+    judge(*address, &futures_join(asked).await)
+}
+
+/// One holder, and every other host says that it is none.
+fn judge(address: IpAddr, answers: &[(&HostName, Result<bool, String>)]) -> Option<String> {
+    let mute = answers
+        .iter()
+        .find_map(|(host, said)| Some((host, said.as_ref().err()?)));
+    let holders = answers.iter().filter(|(_, said)| *said == Ok(true));
+    let holders: Vec<&str> = holders.map(|(host, _)| host.as_str()).collect();
+    match (holders.as_slice(), mute) {
+        ([_], None) => None,
+        ([], None) => Some(format!("nobody carries {address} yet")),
+        ([] | [_], Some((host, why))) => Some(format!(
+            "whether {host} carries {address} is not known: {why}"
+        )),
+        (many, _) => Some(format!("{} carry {address}", many.join(" and "))),
     }
 }
 
@@ -50,12 +68,27 @@ fn shared<'a>(run: &'a Run<'_>, hosts: &BTreeSet<HostName>) -> Vec<Shared<'a>> {
         .collect()
 }
 
-async fn holders(run: &Run<'_>, address: IpAddr, hosts: &[&HostName]) -> Vec<String> {
-    let body = format!("ip -o addr show to {address}");
-    let body = body.as_str();
-    let asked = hosts.iter().map(|host| async move {
-        let said = exec(run, host, body).await.unwrap_or_default();
-        (!said.trim().is_empty()).then(|| host.to_string())
-    });
-    futures_join(asked).await.into_iter().flatten().collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_does_not_answer_may_be_a_second_holder() {
+        let (a, b) = (HostName::from("a"), HostName::from("b"));
+        let address: IpAddr = "10.0.0.9".parse().expect("an address");
+        let of = |first, second| judge(address, &[(&a, first), (&b, second)]);
+        assert_eq!(of(Ok(true), Ok(false)), None);
+        assert_eq!(
+            of(Ok(true), Err("it hangs".to_owned())).as_deref(),
+            Some("whether b carries 10.0.0.9 is not known: it hangs")
+        );
+        assert_eq!(
+            of(Ok(false), Ok(false)).as_deref(),
+            Some("nobody carries 10.0.0.9 yet")
+        );
+        assert_eq!(
+            of(Ok(true), Ok(true)).as_deref(),
+            Some("a and b carry 10.0.0.9")
+        );
+    }
 }

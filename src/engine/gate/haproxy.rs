@@ -7,15 +7,17 @@ use crate::names::HostName;
 use crate::names::words::count;
 use std::collections::BTreeSet;
 
-/// The unit's state, then a line for each server whose first check is under way (role haproxy, `server-states`).
-const LOOK: &str = "systemctl is-active haproxy; [ ! -x /etc/haproxy/server-states ] || /etc/haproxy/server-states pending";
+/// The unit's state, then a line for each server whose first check is under way (role haproxy, `server-states`). What
+/// cannot be told keeps the gate closed.
+const LOOK: &str = "systemctl is-active haproxy; [ ! -x /etc/haproxy/server-states ] || /etc/haproxy/server-states pending 2>/dev/null || \
+                    echo 'all servers (its admin socket does not answer)'";
 
 /// What HAProxy of these hosts still lacks.
 pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
     let carries = |host: &&HostName| run.model.hosts.get(*host).is_some_and(|h| h.haproxy);
     let answers = futures_join(hosts.iter().filter(carries).map(|host| async move {
         let said = exec(run, host, LOOK).await;
-        (host, lack(said.as_deref()))
+        (host, lack(said.ok().as_deref()))
     }))
     .await;
     match words(&answers) {

@@ -1,13 +1,13 @@
 //! A Patroni cluster: its leader, who follows it and how closely, and who holds its address.
 
-use super::Answers;
+use super::commit;
 use super::findings::Findings;
 use super::patroni::{ClusterView, MemberView};
-use crate::event::status::{GroupStatus, MemberStatus, VipStatus};
-use crate::model::{Group, NodeVip};
+use crate::event::status::{GroupStatus, MemberStatus};
+use crate::fact::{Answers, PostgresSeen, Verdict, following, leading};
+use crate::model::Group;
 use crate::names::{HostName, InstanceName};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 /// Patroni's own default of `maximum_lag_on_failover` (bytes).
 const LAG_LIMIT: u64 = 1 << 20;
@@ -16,6 +16,7 @@ const LAG_LIMIT: u64 = 1 << 20;
 pub(super) fn judge(
     group: &Group,
     view: Result<&ClusterView, &str>,
+    copies: &Answers,
     lag_limit: Option<u64>,
     said: &mut Findings,
 ) -> GroupStatus {
@@ -28,6 +29,7 @@ pub(super) fn judge(
         Ok(view) => view,
         Err(why) => {
             said.problem(format!("{}: Patroni does not answer: {why}", group.cluster));
+            alone(group, copies, said);
             return status;
         }
     };
@@ -46,10 +48,12 @@ pub(super) fn judge(
     // Zero asks for synchronous replication: then no lag is tolerable, and any is only for a moment.
     let limit = lag_limit.unwrap_or(LAG_LIMIT).max(LAG_LIMIT);
     for member in &view.members {
-        judge_member(member, view, limit, said);
-        status.members.push(line(member, group));
+        let verdict = verdict(member, view, copies);
+        judge_member(member, verdict.as_ref(), limit, said);
+        status.members.push(line(member, verdict.as_ref(), group));
     }
-    missing(group, view, &mut status, said);
+    commit::judge(group, view, copies, said);
+    missing(group, view, copies, &mut status, said);
     status.members.sort_by_key(|member| natural(&member.name));
     status
 }
@@ -63,6 +67,11 @@ pub(super) fn witnesses(
     said: &mut Findings,
 ) {
     let cluster = &group.cluster;
+    if view.failsafe {
+        said.problem(format!(
+            "{cluster}: its leader goes on in failsafe mode: it takes writes while all members of the group answer it, and stops when one does not, since etcd decides nothing (`citusctl etcd status`)"
+        ));
+    }
     if !decides {
         said.problem(format!(
             "{cluster}: roles and states are what Patroni knew last: etcd decides nothing, so nobody takes over (hosts lost? `citusctl recover --survivor HOST`)"
@@ -85,60 +94,116 @@ fn natural(name: &InstanceName) -> (String, u64) {
     (stem.to_owned(), number.parse().unwrap_or(0))
 }
 
-fn judge_member(member: &MemberView, view: &ClusterView, limit: u64, said: &mut Findings) {
+/// Nobody of Patroni answers, so nobody would act: what the servers do meanwhile is worth knowing.
+fn alone(group: &Group, copies: &Answers, said: &mut Findings) {
+    let primaries = copies.iter().filter(|(_, seen)| runs_as_primary(seen));
+    let primaries: Vec<&str> = primaries.map(|(name, _)| name.as_str()).collect();
+    if !primaries.is_empty() {
+        said.problem(format!(
+            "{}: PostgreSQL of {} runs as a primary without Patroni (`citusctl apply` starts Patroni)",
+            group.cluster,
+            primaries.join(" and ")
+        ));
+    }
+}
+
+fn runs_as_primary(seen: &Result<PostgresSeen, String>) -> bool {
+    seen.as_ref().is_ok_and(|seen| !seen.recovery)
+}
+
+fn verdict(member: &MemberView, view: &ClusterView, copies: &Answers) -> Option<Verdict> {
+    let name = InstanceName::new(member.name.clone());
+    let own = copies.get(&name)?;
+    Some(match member.leads() {
+        true => leading(own, member.role == "standby_leader"),
+        false => {
+            let leader = view.leader().map(|it| InstanceName::new(it.name.clone()));
+            following(&name, leader.as_ref(), copies)
+        }
+    })
+}
+
+fn judge_member(member: &MemberView, verdict: Option<&Verdict>, limit: u64, said: &mut Findings) {
     let name = &member.name;
     if member.pending_restart {
         said.warn(format!(
             "{name} runs with old parameters until PostgreSQL is restarted"
         ));
     }
+    let ills = verdict.map_or(&[][..], |verdict| &verdict.ills);
+    for ill in ills {
+        said.problem(format!("{name} {}", ill.words()));
+    }
     if member.leads() {
-        if member.state != "running" {
+        if !member.runs() {
             said.problem(format!("{name} leads but is {}", member.state));
         }
         return;
     }
-    // Patroni before 3.1 says `running` where later versions say `streaming`.
-    if !matches!(member.state.as_str(), "streaming" | "running") {
+    // Patroni before 3.1 says `running` where later versions say `streaming`: the servers have the last word.
+    let seems = matches!(member.state.as_str(), "streaming" | "running");
+    if !seems {
         said.problem(format!("{name} does not follow: it is {}", member.state));
     }
-    if let Some(lag) = member.lag.filter(|lag| *lag > limit) {
+    if verdict.is_none() && member.state == "running" {
+        said.problem(format!(
+            "{name} runs, and whether it follows is not known: its PostgreSQL was not asked"
+        ));
+    }
+    if let Some(lag) = received_behind(member, verdict).filter(|lag| *lag > limit) {
         said.problem(format!(
             "{name} is {lag} bytes behind, more than the {limit} that a failover may lose"
         ));
     }
-    let leading = view.leader().and_then(|leader| leader.timeline);
-    if let (Some(leading), Some(own)) = (leading, member.timeline)
-        && leading != own
-    {
-        said.problem(format!(
-            "{name} is on timeline {own}, its leader on {leading}"
-        ));
-    }
 }
 
-fn line(member: &MemberView, group: &Group) -> MemberStatus {
+/// By the servers where they told, else by Patroni.
+fn received_behind(member: &MemberView, verdict: Option<&Verdict>) -> Option<u64> {
+    let seen = verdict.and_then(|verdict| verdict.received_behind);
+    seen.or(member.lag)
+}
+
+fn line(member: &MemberView, verdict: Option<&Verdict>, group: &Group) -> MemberStatus {
+    let follows = verdict.is_some_and(|it| it.sound()) && !member.leads();
     MemberStatus {
         name: InstanceName::new(member.name.clone()),
         host: member.host(group),
         role: member.role.clone(),
-        state: member.state.clone(),
+        state: match member.state.as_str() {
+            "running" if follows => "streaming".to_owned(),
+            state => state.to_owned(),
+        },
         timeline: member.timeline,
-        lag: member.lag.filter(|_| !member.leads()),
+        lag: received_behind(member, verdict).filter(|_| !member.leads()),
+        replay_lag: verdict.and_then(|verdict| verdict.replay_behind),
+        sound: verdict.map(Verdict::sound),
         pending_restart: member.pending_restart,
         tags: member.tags.clone(),
     }
 }
 
 /// Members that only the inventory knows, and members that only Patroni knows.
-fn missing(group: &Group, view: &ClusterView, status: &mut GroupStatus, said: &mut Findings) {
+fn missing(
+    group: &Group,
+    view: &ClusterView,
+    copies: &Answers,
+    status: &mut GroupStatus,
+    said: &mut Findings,
+) {
     let found: BTreeSet<&str> = view.members.iter().map(|m| m.name.as_str()).collect();
     for member in &group.members {
         if found.contains(member.name.as_str()) {
             continue;
         }
+        let beside = match copies.get(&member.name) {
+            Some(Ok(seen)) if !seen.recovery => {
+                ", and its PostgreSQL runs as a primary: stop it, or start Patroni there"
+            }
+            Some(Ok(_)) => ", and its PostgreSQL runs without Patroni",
+            Some(Err(_)) | None => "",
+        };
         said.problem(format!(
-            "{}: {} is not in Patroni's cluster",
+            "{}: {} is not in Patroni's cluster{beside}",
             member.host, member.name
         ));
         status.members.push(MemberStatus {
@@ -148,6 +213,8 @@ fn missing(group: &Group, view: &ClusterView, status: &mut GroupStatus, said: &m
             state: "absent".to_owned(),
             timeline: None,
             lag: None,
+            replay_lag: None,
+            sound: Some(false),
             pending_restart: false,
             tags: BTreeMap::new(),
         });
@@ -159,74 +226,6 @@ fn missing(group: &Group, view: &ClusterView, status: &mut GroupStatus, said: &m
             group.cluster
         ));
     }
-}
-
-/// Who carries the group's address.
-pub(super) fn vip(group: &Group, answers: &Answers, said: &mut Findings) -> Option<VipStatus> {
-    let address = group.vip.as_ref()?.address;
-    let holders = holders(
-        group.members.iter().map(|member| &member.host),
-        address,
-        answers,
-    );
-    let view = answers.groups.get(&group.cluster)?.as_ref().ok();
-    let leader = view.and_then(|view| view.leader());
-    match (holders.as_slice(), leader.map(|leader| leader.host(group))) {
-        ([], Some(leader)) if answers.hosts.contains_key(&leader) => said.problem(format!(
-            "{}: nobody carries {address}, not even {leader}, who leads",
-            group.cluster
-        )),
-        // Nobody leads, or the leader's host was left out.
-        ([], _) => {}
-        ([holder], Some(leader)) if *holder != leader => said.problem(format!(
-            "{holder} carries {address}, but {leader} leads {}",
-            group.cluster
-        )),
-        ([_], _) => {}
-        (many, _) => said.problem(format!(
-            "{}: {} hosts carry {address}",
-            group.cluster,
-            many.len()
-        )),
-    }
-    Some(VipStatus {
-        address,
-        cluster: Some(group.cluster.clone()),
-        holders,
-    })
-}
-
-/// Who carries an address that moves between HAProxy hosts.
-pub(super) fn node_vip(vip: &NodeVip, answers: &Answers, said: &mut Findings) -> Option<VipStatus> {
-    let asked = vip
-        .hosts
-        .iter()
-        .all(|host| answers.hosts.contains_key(host));
-    let holders = holders(vip.hosts.iter(), vip.address, answers);
-    match holders.len() {
-        // Its holder may be a host that was left out.
-        0 if !asked => return None,
-        0 => said.problem(format!("nobody carries {}", vip.address)),
-        1 => {}
-        many => said.problem(format!("{many} hosts carry {}", vip.address)),
-    }
-    Some(VipStatus {
-        address: vip.address,
-        cluster: None,
-        holders,
-    })
-}
-
-fn holders<'a>(
-    hosts: impl Iterator<Item = &'a HostName>,
-    address: IpAddr,
-    answers: &Answers,
-) -> Vec<HostName> {
-    let carries = |host: &&HostName| {
-        let seen = answers.hosts.get(*host).and_then(|seen| seen.as_ref().ok());
-        seen.is_some_and(|seen| seen.addresses.contains(&address))
-    };
-    hosts.filter(carries).cloned().collect()
 }
 
 #[cfg(test)]
@@ -247,11 +246,11 @@ mod tests {
     fn said(members: Vec<MemberView>) -> Vec<String> {
         let view = ClusterView {
             members,
-            paused: false,
+            ..ClusterView::default()
         };
         let mut said = Findings::default();
         for member in &view.members {
-            judge_member(member, &view, LAG_LIMIT, &mut said);
+            judge_member(member, Some(&Verdict::default()), LAG_LIMIT, &mut said);
         }
         said.problems
     }
@@ -277,7 +276,6 @@ mod tests {
             said(vec![leader, behind, down]),
             [
                 "a-2 is 2097152 bytes behind, more than the 1048576 that a failover may lose",
-                "a-2 is on timeline 2, its leader on 3",
                 "a-3 does not follow: it is start failed"
             ]
         );
@@ -302,7 +300,7 @@ mod tests {
         };
         let view = ClusterView {
             members: vec![leader],
-            paused: false,
+            ..ClusterView::default()
         };
         let mut said = Findings::default();
         witnesses(group, &view, true, |_| false, &mut said);

@@ -5,7 +5,7 @@ use super::force::{self, Force};
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
-use crate::fact;
+use crate::fact::{self, PostgresSeen};
 use crate::model::etcd::FUNCTIONS;
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
@@ -44,6 +44,8 @@ pub(super) struct HostSeen {
     pub disks: BTreeMap<String, u8>,
     /// What its server runs with besides what Patroni was told.
     pub force: Force,
+    /// The member of a group on it, in PostgreSQL's own words; `None` where the inventory has none there.
+    pub postgres: Option<Result<PostgresSeen, String>>,
     /// The note of a recover that is not closed.
     pub emergency: Option<Marker>,
 }
@@ -120,6 +122,13 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     if let Some((formation, member)) = coordinator_on(run, host) {
         text.push_str(&nodes_text(formation, member));
     }
+    let members = run.model.formations.iter().flat_map(|formation| {
+        let own = formation.members().filter(|member| member.host == *host);
+        own.map(move |member| (formation, member))
+    });
+    for (formation, member) in members {
+        text.push_str(&fact::postgres_question(formation, member));
+    }
     text
 }
 
@@ -177,6 +186,8 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
         }
     }
     seen.force = force::read(sections.get("force").unwrap_or_default());
+    let asked = sections.starting_with("postgres").next().is_some();
+    seen.postgres = asked.then(|| fact::read_postgres(&sections));
     seen.disks = disks(sections.get("disk").unwrap_or_default());
     seen.emergency = sections.get("emergency").and_then(Marker::read);
     seen.addresses = fact::addresses(sections.get("addresses").unwrap_or_default());

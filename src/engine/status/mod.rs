@@ -1,6 +1,8 @@
 //! The state of formations as the machines tell it: one program per host, one request to Patroni per group, one
 //! to each HAProxy. It only looks.
 
+mod address;
+mod commit;
 mod findings;
 mod force;
 mod group;
@@ -14,8 +16,11 @@ mod service;
 pub use haproxy::HaproxyAccess;
 
 use super::Run;
+use super::fleet::chain;
 use super::look::futures_join;
 use crate::event::status::StatusReport;
+use crate::fact;
+use crate::model::{Group, Instance};
 use crate::names::{ClusterName, HostName};
 use crate::secret::Secret;
 use findings::Findings;
@@ -82,6 +87,22 @@ async fn gather(run: &Run<'_>, access: &StatusAccess) -> Answers {
     }
 }
 
+/// What the servers of a group said; a host that was tried and gave no answer is one that is not known.
+fn evidence(run: &Run<'_>, group: &Group, answers: &Answers) -> fact::Answers {
+    let of = |member: &Instance| match answers.hosts.get(&member.host) {
+        Some(Ok(seen)) => seen.postgres.clone(),
+        Some(Err(why)) => Some(Err(why.clone())),
+        None => {
+            let error = run.fleet.unreachable().get(&member.host)?;
+            Some(Err(chain(error)))
+        }
+    };
+    let members = group.members.iter();
+    members
+        .filter_map(|member| Some((member.name.clone(), of(member)?)))
+        .collect()
+}
+
 fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusReport {
     let mut said = Findings::default();
     said.unreachable(run);
@@ -97,6 +118,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
     };
     let decides = quorum::decides(run, &report.etcd);
     for (_, group) in run.model.groups() {
+        let copies = evidence(run, group, answers);
         let Some(answer) = answers.groups.get(&group.cluster) else {
             // All of its hosts are gone, or none of them was selected.
             if group
@@ -107,7 +129,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
                 let gone = Err("none of its hosts does");
                 report
                     .groups
-                    .push(group::judge(group, gone, None, &mut said));
+                    .push(group::judge(group, gone, &copies, None, &mut said));
             }
             continue;
         };
@@ -120,11 +142,13 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
         }
         report
             .groups
-            .push(group::judge(group, view, limit, &mut said));
-        report.vips.extend(group::vip(group, answers, &mut said));
+            .push(group::judge(group, view, &copies, limit, &mut said));
+        report.vips.extend(address::vip(group, answers, &mut said));
     }
     for vip in &run.model.node_vips {
-        report.vips.extend(group::node_vip(vip, answers, &mut said));
+        report
+            .vips
+            .extend(address::node_vip(vip, answers, &mut said));
     }
     report.nodes = nodes::judge(run, answers, &mut said);
     report.services = service::judge(run, answers, &mut said);

@@ -8,10 +8,34 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One look at a group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct ClusterView {
     pub members: Vec<MemberView>,
     pub paused: bool,
+    /// How many synchronous standbys its configuration wants, and whether writes stop without one; an error is why it is
+    /// not known.
+    pub synchronous: Result<Synchronous, String>,
+    /// The leader goes on by the word of the other members, since etcd does not answer (`failsafe_mode`).
+    pub failsafe: bool,
+}
+
+/// What the dynamic configuration says of synchronous commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Synchronous {
+    /// Zero: commits wait for nobody.
+    pub wanted: u64,
+    pub strict: bool,
+}
+
+impl Default for ClusterView {
+    fn default() -> Self {
+        Self {
+            members: Vec::new(),
+            paused: false,
+            synchronous: Ok(Synchronous::default()),
+            failsafe: false,
+        }
+    }
 }
 
 /// A member as Patroni lists it.
@@ -39,6 +63,12 @@ impl MemberView {
         )
     }
 
+    /// Whether a leader runs. That of a standby cluster follows a server elsewhere, and later Patronis say so.
+    pub(super) fn runs(&self) -> bool {
+        let abroad = self.role == "standby_leader";
+        self.state == "running" || abroad && self.state == "streaming"
+    }
+
     /// On which host of the inventory it lives; where the inventory does not know it, its address.
     pub(super) fn host(&self, group: &Group) -> HostName {
         let name = InstanceName::new(self.name.clone());
@@ -54,7 +84,7 @@ impl ClusterView {
     pub(super) fn leader(&self) -> Option<&MemberView> {
         self.members
             .iter()
-            .find(|member| member.leads() && member.state == "running")
+            .find(|member| member.leads() && member.runs())
     }
 }
 
@@ -69,7 +99,15 @@ pub(super) async fn ask(run: &Run<'_>, group: &Group) -> Result<ClusterView, Str
             continue;
         };
         match patroni.get("/cluster").await {
-            Ok(answer) if answer.get("members").is_some() => return Ok(read(&answer)),
+            Ok(answer) if answer.get("members").is_some() => {
+                let mut view = read(&answer);
+                view.synchronous = match patroni.get("/config").await {
+                    Ok(config) => synchronous(&config),
+                    Err(error) => Err(chain(&error)),
+                };
+                view.failsafe = failsafe(run, group, &view).await;
+                return Ok(view);
+            }
             Ok(_) => why = format!("{}: Patroni does not know its cluster", member.name),
             Err(error) => why = chain(&error),
         }
@@ -82,7 +120,44 @@ fn read(answer: &Value) -> ClusterView {
     ClusterView {
         members: members.into_iter().flatten().map(member).collect(),
         paused: flag(answer, "pause"),
+        ..ClusterView::default()
     }
+}
+
+/// Whether the leader says that it goes on without etcd.
+async fn failsafe(run: &Run<'_>, group: &Group, view: &ClusterView) -> bool {
+    let leader = view.members.iter().find(|member| member.leads());
+    let known = leader.and_then(|leader| {
+        let mut members = group.members.iter();
+        members.find(|member| member.name.as_str() == leader.name)
+    });
+    match known.and_then(|member| Patroni::of(run, member)) {
+        Some(patroni) => {
+            let said = patroni.get("/patroni").await;
+            said.is_ok_and(|own| flag(&own, "failsafe_mode_is_active"))
+        }
+        None => false,
+    }
+}
+
+/// `synchronous_mode` in all of its spellings.
+fn synchronous(config: &Value) -> Result<Synchronous, String> {
+    if config.get("ttl").is_none() && config.get("postgresql").is_none() {
+        return Err("its answer to `/config` is none".to_owned());
+    }
+    let on = |key: &str| match config.get(key) {
+        Some(Value::Bool(on)) => *on,
+        Some(Value::String(word)) => !matches!(word.as_str(), "off" | "false" | "no" | "0" | ""),
+        Some(_) | None => false,
+    };
+    let count = config.get("synchronous_node_count").and_then(Value::as_u64);
+    Ok(Synchronous {
+        wanted: match on("synchronous_mode") {
+            true => count.unwrap_or(1).max(1),
+            false => 0,
+        },
+        strict: on("synchronous_mode_strict"),
+    })
 }
 
 fn flag(value: &Value, key: &str) -> bool {
@@ -125,6 +200,23 @@ fn tags(value: &Value) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn reads_what_commits_wait_for() {
+        let of = |config| synchronous(&config).expect("known");
+        assert_eq!(of(json!({"ttl": 30})).wanted, 0);
+        assert_eq!(of(json!({"ttl": 30, "synchronous_mode": false})).wanted, 0);
+        assert_eq!(of(json!({"ttl": 30, "synchronous_mode": true})).wanted, 1);
+        let quorum = json!({"ttl": 30, "synchronous_mode": "quorum", "synchronous_node_count": 2, "synchronous_mode_strict": true});
+        assert_eq!(
+            of(quorum),
+            Synchronous {
+                wanted: 2,
+                strict: true
+            }
+        );
+        assert!(synchronous(&Value::Null).is_err());
+    }
 
     #[test]
     fn reads_a_paused_cluster() {

@@ -63,6 +63,7 @@ pub async fn verify(
     let looks = stream::iter(&doors).map(|door| look(run, door));
     let mut checks: Vec<Check> = looks.buffered(AT_ONCE).collect().await;
     let mut problems = status.problems.clone();
+    problems.extend(untried(run, &doors));
     let sound = problems.is_empty() && checks.iter().all(|check| check.ok);
     if write && !sound {
         // A formation in that state may keep what could not be dropped.
@@ -92,6 +93,23 @@ pub async fn verify(
         checks,
         problems,
     }
+}
+
+/// Formations of which nothing was proved: no service, no PgBouncer and no address led to them from the hosts of this run.
+fn untried(run: &Run<'_>, doors: &[Door<'_>]) -> Vec<String> {
+    if run.model.formations.is_empty() {
+        return vec!["nothing was verified: the inventory has no PostgreSQL".to_owned()];
+    }
+    let tried = |name: &FormationName| doors.iter().any(|door| door.formation == name);
+    let names = run.model.formations.iter().map(|formation| &formation.name);
+    let untried = names.filter(|name| !tried(name));
+    untried.map(nothing_of).collect()
+}
+
+fn nothing_of(name: &FormationName) -> String {
+    format!(
+        "{name}: nothing was verified: no service, PgBouncer or address on the hosts of this run leads to a server that is up (was it `-l` that left them out?)"
+    )
 }
 
 /// A server's own words, else the library's.

@@ -10,7 +10,10 @@ pub fn unfit(view: &View<'_>, member: &MemberSeen) -> Option<String> {
         return Some(format!("{name} is never to lead (tag nofailover)"));
     }
     if !member.is_streaming() {
-        return Some(format!("{name} does not follow: it is {}", member.state));
+        return Some(match &member.verdict {
+            Some(verdict) if !verdict.sound() => format!("{name} {}", member.plight()),
+            Some(_) | None => format!("{name} does not follow: it is {}", member.state),
+        });
     }
     let limit = view.lag_limit();
     match member.lag {

@@ -116,7 +116,7 @@ impl<'a> View<'a> {
             let seen = self.seen.member(&member.name);
             match seen {
                 None => Some(format!("{} is absent", member.name)),
-                Some(seen) if !seen.is_up() => Some(format!("{} is {}", seen.name, seen.state)),
+                Some(seen) if !seen.is_up() => Some(format!("{} {}", seen.name, seen.plight())),
                 Some(_) => None,
             }
         });

@@ -72,7 +72,7 @@ fn chosen<'a>(view: &View<'a>, scope: &RestartScope) -> Result<Vec<&'a MemberSee
 /// One member may be down at a time. One that is down already may itself be restarted.
 fn budget(view: &View<'_>, chosen: &[&MemberSeen]) -> Result<(), Refusal> {
     let only = match chosen {
-        [member] => Some(format!("{} is {}", member.name, member.state)),
+        [member] => Some(format!("{} {}", member.name, member.plight())),
         _ => None,
     };
     let mut down = view.down();

@@ -38,6 +38,7 @@ impl Request<'_> {
             body: self.body,
             require,
             holds,
+            evidence: false,
         }
     }
 }
@@ -61,8 +62,9 @@ fn leads(seen: &GroupSeen, name: &InstanceName) -> Result<(), String> {
     }
 }
 
-fn state<'a>(seen: &'a GroupSeen, name: &InstanceName) -> &'a str {
-    seen.member(name).map_or("absent", |member| &member.state)
+fn plight(seen: &GroupSeen, name: &InstanceName) -> String {
+    let member = seen.member(name);
+    member.map_or_else(|| "is absent".to_owned(), MemberSeen::plight)
 }
 
 /// Hands the lead over from a healthy leader. `through` is asked: any member passes the wish on.
@@ -80,12 +82,14 @@ pub fn switchover(
         leads(seen, &from).map_err(|why| format!("{why} by now"))?;
         match seen.member(&to).is_some_and(MemberSeen::is_streaming) {
             true => Ok(()),
-            false => Err(format!("{to} is {} by now", state(seen, &to))),
+            false => Err(format!("{to} {} by now", plight(seen, &to))),
         }
     });
     let holds = judge(move |seen| leads(seen, &wanted));
     Step::ask(
-        post(group, through, "/switchover", body).ask(require, holds),
+        post(group, through, "/switchover", body)
+            .ask(require, holds)
+            .by_evidence(),
         "switchover",
         title,
     )
@@ -117,11 +121,12 @@ pub fn follows(group: &Group, member: &MemberSeen, through: &MemberSeen) -> Step
         let leader = seen.leader().and_then(|leader| leader.timeline);
         match seen.member(&name) {
             Some(member) if member.is_streaming() && member.timeline == leader => Ok(()),
-            Some(member) => Err(format!("{name} is {}", member.state)),
+            Some(member) => Err(format!("{name} {}", member.plight())),
             None => Err(format!("{name} is absent")),
         }
     });
-    Step::ask(request.ask(always(), holds), "follow", title).within(120)
+    let ask = request.ask(always(), holds).by_evidence();
+    Step::ask(ask, "follow", title).within(120)
 }
 
 /// Restarts PostgreSQL of one member where it is. `pending`: only because it waits for a restart. No other member may be
@@ -136,7 +141,7 @@ pub fn restart(group: &Group, member: &MemberSeen, pending: bool) -> Step {
             return Err(format!("{name} is absent"));
         };
         if !now.is_up() || seen.leader().is_none() {
-            return Err(format!("{name} is {}", now.state));
+            return Err(format!("{name} {}", now.plight()));
         }
         let restarted = now.started.is_some() && now.started != before;
         match restarted || (pending && !now.pending_restart) {
@@ -145,7 +150,7 @@ pub fn restart(group: &Group, member: &MemberSeen, pending: bool) -> Step {
         }
     });
     let request = post(group, member, "/restart", json!({}));
-    Step::ask(request.ask(require, holds), "restart", title)
+    Step::ask(request.ask(require, holds).by_evidence(), "restart", title)
         .with_impact(Impact::Restart)
         .within(120)
 }
@@ -155,7 +160,7 @@ fn others_up(seen: &GroupSeen, own: &InstanceName) -> Result<(), String> {
     let others = seen.members.iter().filter(|member| member.name != *own);
     let down: Vec<String> = others
         .filter(|member| !member.is_up())
-        .map(|member| format!("{} is {}", member.name, member.state))
+        .map(|member| format!("{} {}", member.name, member.plight()))
         .collect();
     match down.is_empty() {
         true => Ok(()),
@@ -194,13 +199,13 @@ pub fn reinit(group: &Group, member: &MemberSeen) -> Step {
         None => Err("nobody leads, so there is nothing to copy from".to_owned()),
     });
     let holds = judge(move |seen| match seen.member(&name) {
-        Some(now) if !now.is_streaming() => Err(format!("{name} is {}", now.state)),
+        Some(now) if !now.is_streaming() => Err(format!("{name} {}", now.plight())),
         Some(now) if now.started.is_some() && now.started != before => Ok(()),
         Some(_) => Err(format!("{name} has not begun yet")),
         None => Err(format!("{name} is absent")),
     });
     let request = post(group, member, "/reinitialize", json!({ "force": true }));
-    Step::ask(request.ask(require, holds), "reinit", title)
+    Step::ask(request.ask(require, holds).by_evidence(), "reinit", title)
         .with_impact(Impact::Destroys)
         .within(3600)
 }

@@ -11,8 +11,10 @@ pub fn states(seen: &GroupSeen) -> String {
             false => "",
         };
         format!(
-            "{} is {} ({}{pending})",
-            member.name, member.state, member.role
+            "{} {} ({}{pending})",
+            member.name,
+            member.plight(),
+            member.role
         )
     });
     states.collect::<Vec<_>>().join(", ")

@@ -51,6 +51,7 @@ fn seen(database: Option<Value>, inside: Option<Value>) -> GroupSeen {
             answers: false,
             started: None,
             position: None,
+            verdict: None,
         }],
         answers: [("pg_objects".to_owned(), live.to_string())].into(),
         ..GroupSeen::default()

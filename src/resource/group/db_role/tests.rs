@@ -48,6 +48,7 @@ fn seen(role: Option<Value>, members: Value, authinfo: Value) -> GroupSeen {
             answers: false,
             started: None,
             position: None,
+            verdict: None,
         }],
         answers: [
             ("pg_objects".to_owned(), live.to_string()),

@@ -121,6 +121,7 @@ fn seen(group: &crate::model::Group) -> GroupSeen {
             answers: false,
             started: None,
             position: None,
+            verdict: None,
         });
     GroupSeen {
         members: members.collect(),
