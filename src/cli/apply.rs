@@ -120,6 +120,7 @@ async fn carry_out(
     let recompile = |seen: &crate::plan::Seen| session.recompile(seen);
     let options = ApplyOptions {
         recompile: &recompile,
+        ask_again: true,
         unseen_allowed: common.yes,
     };
     *begun = true;
@@ -132,9 +133,10 @@ async fn carry_out(
 pub(super) fn outcome(error: &EngineError) -> Outcome {
     match error {
         EngineError::AllUnreachable => Outcome::Unreachable,
-        EngineError::Refused(_) | EngineError::Unseen { .. } | EngineError::Precondition { .. } => {
-            Outcome::Refused
-        }
+        EngineError::Refused(_)
+        | EngineError::Unseen { .. }
+        | EngineError::Changed(_)
+        | EngineError::Precondition { .. } => Outcome::Refused,
         EngineError::Locked { .. } | EngineError::NoKeeper { .. } => Outcome::Locked,
         EngineError::Interrupted(_) => Outcome::Interrupted,
         EngineError::Transport(_)

@@ -201,6 +201,7 @@ impl From<EngineError> for Failure {
             EngineError::Transport(_) | EngineError::Answer { .. } => code::FAILED,
             EngineError::Refused(_)
             | EngineError::Unseen { .. }
+            | EngineError::Changed(_)
             | EngineError::Precondition { .. } => code::REFUSED,
             EngineError::Locked { .. } | EngineError::NoKeeper { .. } => code::LOCKED,
             EngineError::Gate { .. }
@@ -223,7 +224,7 @@ impl From<EngineError> for Failure {
             EngineError::LockLost { .. } => failure.hint(
                 "nothing further was begun; when the way to these hosts is good again, run the same command again",
             ),
-            EngineError::Unseen { .. } => {
+            EngineError::Unseen { .. } | EngineError::Changed(_) => {
                 failure.hint("run `citusctl plan` again to see it, then apply")
             }
             EngineError::Step { .. } | EngineError::Precondition { .. } => failure

@@ -91,6 +91,7 @@ impl Rest {
         let recompile = |_: &crate::plan::Seen| Ok(self.narrow.clone());
         let options = ApplyOptions {
             recompile: &recompile,
+            ask_again: false,
             unseen_allowed: common.yes,
         };
         engine::apply(&self.run(run), self.narrow.clone(), &self.plan, &options).await

@@ -21,6 +21,8 @@ const ANSWER_POLL: Duration = Duration::from_secs(1);
 pub struct ApplyOptions<'a> {
     /// Makes the wanted state anew from fresh traits (versions of packages that a stage installed).
     pub recompile: Recompile<'a>,
+    /// Whether all is looked at once more under the lock; not where the run itself has changed something since the plan.
+    pub ask_again: bool,
     /// Changes that stop or restart something may happen even when the plan could not show them.
     pub unseen_allowed: bool,
 }
@@ -47,6 +49,9 @@ pub async fn apply(
         .cloned()
         .collect();
     let locks = lock::acquire(run, &hosts, Unkept::Refuse).await?;
+    if options.ask_again {
+        unseen::unchanged(run, &desired, plan, options, &hosts).await?;
+    }
     let mut walk = Walk {
         run,
         locks,

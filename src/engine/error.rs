@@ -48,6 +48,8 @@ pub enum EngineError {
     },
     #[error("stage `{stage}` would now do what the plan did not show: {what}")]
     Unseen { stage: StageName, what: String },
+    #[error("changed since the plan was shown: {0}; nothing was touched")]
+    Changed(String),
     #[error("{cluster}: {detail}")]
     Group { cluster: String, detail: String },
     #[error("{host}: `{step}` failed: {detail}")]

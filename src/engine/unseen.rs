@@ -1,9 +1,86 @@
 //! What a stage would do now, held against the plan that was approved.
 
-use super::EngineError;
-use crate::names::HostName;
-use crate::plan::{Plan, PlannedStage, Unit};
+use super::{ApplyOptions, EngineError, Run, look};
+use crate::names::{ClusterName, HostName};
+use crate::plan::{Desired, GroupPlan, Plan, PlannedStage, Unit, diff};
 use crate::resource::Impact;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Under the lock all that the approval rests on is looked at once more, and compared by the same code: between the look
+/// and the lock stand a question and its answer.
+pub(super) async fn unchanged(
+    run: &Run<'_>,
+    desired: &Desired,
+    approved: &Plan,
+    options: &ApplyOptions<'_>,
+    hosts: &BTreeSet<HostName>,
+) -> Result<(), EngineError> {
+    let groups = desired.groups().into_keys().collect();
+    let seen = look(run, desired, hosts, &groups).await?;
+    let fresh = diff(&(options.recompile)(&seen)?, &seen);
+    if !fresh.refusals.is_empty() {
+        return Err(EngineError::Refused(fresh.refusals));
+    }
+    match changed(approved, &fresh) {
+        None => Ok(()),
+        Some(what) => Err(EngineError::Changed(what)),
+    }
+}
+
+/// The first thing that two plans do not have in common, in words.
+fn changed(approved: &Plan, fresh: &Plan) -> Option<String> {
+    let (shown, now) = (lines(approved), lines(fresh));
+    let new = now
+        .iter()
+        .find(|(key, line)| shown.get(*key) != Some(*line));
+    let gone = shown.keys().find(|key| !now.contains_key(*key));
+    match (new, gone) {
+        (Some((key, line)), _) if shown.contains_key(key) => {
+            Some(format!("{key} would now be: {line}"))
+        }
+        (Some((key, line)), _) => Some(format!("{key} has come in addition: {line}")),
+        (None, Some(key)) => Some(format!("{key} is done already")),
+        (None, None) => None,
+    }
+}
+
+/// What is done, by where: `STAGE HOST RESOURCE`.
+fn lines(plan: &Plan) -> BTreeMap<String, String> {
+    let stages = plan.stages.iter();
+    stages
+        .flat_map(|stage| {
+            let hosts = stage.hosts.iter();
+            let hosts =
+                hosts.flat_map(|(host, units)| units.iter().map(|unit| of_unit(host, unit)));
+            let groups = stage.groups.iter();
+            hosts.chain(groups.flat_map(|(cluster, group)| of_group(cluster, group)))
+        })
+        .collect()
+}
+
+fn of_unit(host: &HostName, unit: &Unit) -> (String, String) {
+    let change = &unit.change;
+    let line = format!(
+        "{} ({:?}, {:?})",
+        change.summary, change.action, change.impact
+    );
+    (format!("{host}: {}", unit.id), line)
+}
+
+fn of_group<'a>(
+    cluster: &'a ClusterName,
+    group: &'a GroupPlan,
+) -> impl Iterator<Item = (String, String)> + 'a {
+    group.units.iter().map(move |unit| {
+        let change = &unit.change;
+        let details = change.details.join("; ");
+        let line = format!(
+            "{} ({:?}, {:?}) {details}",
+            change.summary, change.action, change.impact
+        );
+        (format!("{cluster}: {}", unit.id), line)
+    })
+}
 
 /// A restart, a failover or a loss of data that the approved plan did not show stops the run.
 pub(super) fn check(approved: &Plan, fresh: &PlannedStage) -> Result<(), EngineError> {
@@ -44,4 +121,54 @@ fn of_groups(approved: Option<&PlannedStage>, fresh: &PlannedStage) -> Option<St
         let unit = units.find(|unit| interrupts(unit.change.impact) && !known)?;
         Some(format!("{cluster}: {}", unit.change.summary))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Rollout;
+    use crate::names::{ResourceId, StageName};
+    use crate::resource::{Action, Change};
+
+    fn plan(units: &[(&str, Action)]) -> Plan {
+        let units = units.iter().map(|(id, action)| Unit {
+            id: ResourceId::new(*id),
+            change: Change::new(*action, "a file", Vec::new()),
+        });
+        Plan {
+            stages: vec![PlannedStage {
+                name: StageName::new("node"),
+                rollout: Rollout::Together,
+                gate: None,
+                hosts: BTreeMap::from([(HostName::new("a"), units.collect())]),
+                groups: BTreeMap::new(),
+            }],
+            ..Plan::default()
+        }
+    }
+
+    #[test]
+    fn what_differs_from_the_approved_plan_is_named() {
+        let approved = plan(&[("node/x", Action::Create), ("node/y", Action::Update)]);
+        assert_eq!(changed(&approved, &approved), None);
+        let more = plan(&[
+            ("node/x", Action::Create),
+            ("node/y", Action::Update),
+            ("node/z", Action::Restart),
+        ]);
+        assert_eq!(
+            changed(&approved, &more).as_deref(),
+            Some("a: node/z has come in addition: a file (Restart, None)")
+        );
+        let other = plan(&[("node/x", Action::Create), ("node/y", Action::Remove)]);
+        assert_eq!(
+            changed(&approved, &other).as_deref(),
+            Some("a: node/y would now be: a file (Remove, None)")
+        );
+        let less = plan(&[("node/x", Action::Create)]);
+        assert_eq!(
+            changed(&approved, &less).as_deref(),
+            Some("a: node/y is done already")
+        );
+    }
 }
