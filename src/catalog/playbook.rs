@@ -93,6 +93,8 @@ words! {
         /// Citus's metadata name the leader of every group.
         Registered = "registered",
         Haproxy = "haproxy",
+        /// PgBouncer runs, and takes connections.
+        Pgbouncer = "pgbouncer",
         /// Every shared address has one holder.
         Addresses = "addresses",
     }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod haproxy;
+mod pgbouncer;
 
 use super::fleet::{chain, collect};
 use super::look::futures_join;
@@ -97,7 +98,7 @@ fn limit(gate: Gate) -> Duration {
         Gate::Leader => 120,
         Gate::Streaming => 180,
         Gate::Registered => 60,
-        Gate::Haproxy | Gate::Addresses => 30,
+        Gate::Haproxy | Gate::Pgbouncer | Gate::Addresses => 30,
     })
 }
 
@@ -113,6 +114,7 @@ async fn view(
         Gate::Streaming => groups(run, hosts, failed, streams).await,
         Gate::Registered => registered(run).await,
         Gate::Haproxy => haproxy::view(run, hosts).await,
+        Gate::Pgbouncer => pgbouncer::view(run, hosts).await,
         Gate::Addresses => addresses::view(run, hosts).await,
     }
 }
@@ -321,6 +323,7 @@ async fn logs(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> Vec<Stri
         Gate::EtcdHealthy => "etcd",
         Gate::Leader | Gate::Streaming | Gate::Registered => "patroni",
         Gate::Haproxy => "haproxy",
+        Gate::Pgbouncer => "pgbouncer",
         Gate::Addresses => "'vip-manager*' -u 'keepalived*'",
     };
     let mut lines = Vec::new();
