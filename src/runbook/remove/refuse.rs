@@ -1,10 +1,11 @@
 //! What may not leave, and why.
 
 use super::Case;
-use crate::fact::GroupSeen;
+use crate::fact::{GroupSeen, MemberSeen};
 use crate::model::{Formation, Group, Instance};
 use crate::runbook::Refusal;
 use crate::runbook::recover::MARKER_PATH;
+use serde_json::Value;
 
 /// What a group loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,49 @@ impl<'a> Case<'a> {
                 ),
             ));
         }
-        self.no_followers(group)
+        self.no_followers(group)?;
+        self.commits_go_on(group, seen, leader)
+    }
+
+    /// In a strict synchronous mode commits wait for a standby: the last one that counts does not leave.
+    fn commits_go_on(
+        &self,
+        group: &Group,
+        seen: &GroupSeen,
+        leader: &MemberSeen,
+    ) -> Result<(), Refusal> {
+        let counts = |member: &&Instance| {
+            !self.leaves(member) && member.name != leader.name && !member.tags.nosync
+        };
+        if group.members.iter().any(|member| counts(&member)) {
+            return Ok(());
+        }
+        let on = |config: &Value, key: &str| match config.get(key) {
+            Some(Value::Bool(on)) => *on,
+            Some(Value::String(word)) => !matches!(word.as_str(), "off" | "false" | "no"),
+            Some(_) | None => false,
+        };
+        match &seen.dynamic {
+            None => Err(Refusal::new(
+                format!(
+                    "{}: no standby would be left, and whether its commits wait for one is not known: Patroni does not show its configuration",
+                    group.cluster
+                ),
+                "`citusctl status` shows what is wrong",
+            )),
+            Some(config)
+                if on(config, "synchronous_mode") && on(config, "synchronous_mode_strict") =>
+            {
+                Err(Refusal::new(
+                    format!(
+                        "{}: writes would stop: commits wait for a synchronous standby (synchronous_mode_strict), and none would be left beside {}",
+                        group.cluster, leader.name
+                    ),
+                    "add another standby first, or give up the strict mode: `pg_synchronous_mode` and `pg_conf` say it (docs/operations.md); apply that, then remove",
+                ))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     fn no_followers(&self, group: &Group) -> Result<(), Refusal> {

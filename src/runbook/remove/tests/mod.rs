@@ -125,6 +125,7 @@ fn seen(group: &crate::model::Group) -> GroupSeen {
         });
     GroupSeen {
         members: members.collect(),
+        dynamic: Some(serde_json::json!({"ttl": 30, "synchronous_mode": false})),
         ..GroupSeen::default()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::names::InstanceName;
+use serde_json::json;
 
 #[test]
 fn a_replica_leaves_no_key_no_slot_and_no_file() {
@@ -102,6 +103,37 @@ fn a_leader_does_not_leave_while_others_stay() {
             .0
             .contains("nobody tells who leads: refused")
     );
+}
+
+#[test]
+fn the_last_standby_that_commits_wait_for_does_not_leave() {
+    let mut world = World::new("ha-trio", &[]);
+    let both = ["10.10.10.12", "10.10.10.13"];
+    assert!(world.plan(&both, Removal::Pgsql).is_ok());
+    let mut with = |config| {
+        world
+            .groups
+            .get_mut("pg-test")
+            .unwrap()
+            .as_mut()
+            .unwrap()
+            .dynamic = config;
+        (
+            world.plan(&both, Removal::Pgsql).err(),
+            world.plan(&both[..1], Removal::Pgsql).err(),
+        )
+    };
+    let strict = json!({"synchronous_mode": true, "synchronous_mode_strict": true});
+    let (all, one) = with(Some(strict));
+    assert_eq!(
+        all.expect("refused").reason,
+        "pg-test: writes would stop: commits wait for a synchronous standby (synchronous_mode_strict), and none would be left beside pg-test-1"
+    );
+    assert!(one.is_none());
+    let lax = json!({"synchronous_mode": "quorum", "synchronous_mode_strict": false});
+    assert!(with(Some(lax)).0.is_none());
+    let (all, one) = with(None);
+    assert!(all.expect("refused").reason.contains("is not known") && one.is_none());
 }
 
 #[test]
