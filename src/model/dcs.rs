@@ -91,6 +91,10 @@ pub fn local_parameters(cert_dir: &str, socket_dir: &str, log_dir: &str) -> Valu
     })
 }
 
+/// Beside keys that come and go with the inventory: their names. Patroni keeps a key that it does not know and does nothing
+/// with it, so what we wrote can be told from what somebody set by hand.
+pub const OWNED: &str = "citusctl_owns";
+
 /// The whole dynamic configuration of a group.
 pub fn dynamic_config(input: &DcsInput) -> Value {
     let (mode, strict) = synchronous(input);
@@ -125,6 +129,7 @@ pub fn dynamic_config(input: &DcsInput) -> Value {
     }
     if let Some(upstream) = &input.standby_of {
         add("standby_cluster", standby_cluster(upstream));
+        add(OWNED, json!(["standby_cluster"]));
     }
     config
 }

@@ -5,6 +5,7 @@ use super::accepted::{self, Settings};
 use super::{GroupChange, GroupKind, GroupVerdict, Operation, PgAccess};
 use crate::command::quote;
 use crate::fact::{GroupSeen, Probe};
+use crate::model::dcs::OWNED;
 use crate::names::words::count;
 use crate::resource::{Action, Impact};
 use serde::Deserialize;
@@ -12,7 +13,8 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// `dynamic_config: {config}`. `postgresql.parameters` and `postgresql.pg_hba` are ours as a whole; of the rest
-/// only the keys that are named, so that a `pause` or a `standby_cluster` set by hand stays.
+/// only the keys that are named, so that a `pause` or a `standby_cluster` set by hand stays. Keys that come and go with the
+/// inventory are named in [`OWNED`] beside them: one that is there and not wanted any more is removed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DynamicConfig {
@@ -83,6 +85,11 @@ impl Difference {
         }
     }
 
+    /// A standby cluster becomes one of its own.
+    fn promotes(&self) -> bool {
+        self.path == ["standby_cluster"] && self.after.is_none()
+    }
+
     fn describe(&self, restart: bool) -> String {
         let show = |value: &Option<Value>| match value {
             None => "(unset)".to_owned(),
@@ -92,7 +99,13 @@ impl Difference {
         let name = self
             .parameter()
             .map_or_else(|| self.path.join("."), str::to_owned);
-        let note = if restart { "  # needs a restart" } else { "" };
+        let note = match restart {
+            _ if self.promotes() => {
+                "  # this cluster is promoted: it follows nobody any more, and takes writes"
+            }
+            true => "  # needs a restart",
+            false => "",
+        };
         format!(
             "{name}: {} -> {}{note}",
             show(&self.before),
@@ -150,6 +163,21 @@ fn compare(
             path.push(key.clone());
             found.push(Difference {
                 path,
+                before: Some(before.clone()),
+                after: None,
+            });
+        }
+    }
+}
+
+/// Keys that were written for an earlier inventory.
+fn left(wanted: &Map<String, Value>, now: &Map<String, Value>, found: &mut Vec<Difference>) {
+    let owned = now.get(OWNED).and_then(Value::as_array);
+    let owned = owned.into_iter().flatten().filter_map(Value::as_str);
+    for key in owned.chain([OWNED]) {
+        if let (None, Some(before)) = (wanted.get(key), now.get(key)) {
+            found.push(Difference {
+                path: vec![key.to_owned()],
                 before: Some(before.clone()),
                 after: None,
             });
@@ -261,6 +289,7 @@ impl GroupKind for DynamicConfig {
         };
         let mut found = Vec::new();
         compare(wanted, now, &[], &mut found);
+        left(wanted, now, &mut found);
         if found.is_empty() {
             return GroupVerdict::Same("the DCS holds it".to_owned());
         }
@@ -272,14 +301,18 @@ impl GroupKind for DynamicConfig {
                         .is_some_and(|name| needs_restart(name, &seen.restart_parameters))
             })
             .collect();
-        let impact = if restarts.contains(&true) {
-            Impact::Restart
-        } else {
-            Impact::Reload
+        let promoted = found.iter().any(Difference::promotes);
+        let impact = match restarts.contains(&true) {
+            _ if promoted => Impact::Failover,
+            true => Impact::Restart,
+            false => Impact::Reload,
         };
         GroupVerdict::Differs(Box::new(GroupChange {
             action: Action::Update,
-            summary: format!("dynamic configuration ({})", count(found.len(), "key")),
+            summary: match promoted {
+                true => "dynamic configuration: the standby cluster is promoted".to_owned(),
+                false => format!("dynamic configuration ({})", count(found.len(), "key")),
+            },
             impact,
             cause: None,
             details: found
@@ -314,6 +347,26 @@ mod tests {
             json!({"ttl": 30, "postgresql": {"parameters": {"max_connections": 100, "ssl": true}}});
         let now = json!({"ttl": 30, "pause": true, "postgresql": {"parameters": {"max_connections": "100", "ssl": "on"}}});
         assert_eq!(differences(wanted, now), []);
+    }
+
+    #[test]
+    fn a_key_that_we_wrote_goes_with_the_inventory_and_one_of_another_hand_stays() {
+        let upstream = json!({"host": "10.0.0.9", "port": 5432});
+        let of = |now: Value| {
+            let mut found = Vec::new();
+            let wanted = json!({"ttl": 30});
+            left(
+                wanted.as_object().expect("map"),
+                now.as_object().expect("map"),
+                &mut found,
+            );
+            found
+        };
+        assert_eq!(of(json!({"ttl": 30, "standby_cluster": upstream})), []);
+        let ours = of(json!({"ttl": 30, "standby_cluster": upstream, OWNED: ["standby_cluster"]}));
+        assert_eq!(patch(&ours), json!({"standby_cluster": null, OWNED: null}));
+        assert!(ours[0].promotes());
+        assert!(ours[0].describe(false).ends_with("takes writes"));
     }
 
     #[test]
