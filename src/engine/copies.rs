@@ -38,9 +38,13 @@ async fn one(run: &Run<'_>, member: &Instance) -> Result<PostgresSeen, String> {
     read_postgres(&run.frame.sections(&output.out))
 }
 
-/// Judges the members of a look at Patroni by what their servers say now.
+/// Judges the members of a look at Patroni by what their servers say now. A leader whose host is not reached from here says
+/// nothing against those that follow it: their own words are left.
 pub(super) async fn confirm(run: &Run<'_>, group: &Group, mut seen: GroupSeen) -> GroupSeen {
     let answers = ask(run, group).await;
-    seen.judge(&answers);
+    let away = |host| run.fleet.unreachable().contains_key(host);
+    let leader = seen.leader().filter(|leader| away(&leader.host));
+    let without = leader.map(|leader| leader.name.clone());
+    seen.judge(&answers, without.as_ref());
     seen
 }

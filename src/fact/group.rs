@@ -117,15 +117,20 @@ impl GroupSeen {
             .find(|member| member.is_leader() && member.runs())
     }
 
-    /// Judges all members by what their servers said. Members nobody asked about keep Patroni's words alone.
-    pub fn judge(&mut self, answers: &Answers) {
+    /// Judges all members by what their servers said. Members nobody asked about keep Patroni's words alone. `away` is no
+    /// witness for others.
+    pub fn judge(&mut self, answers: &Answers, away: Option<&InstanceName>) {
+        let mut witnesses = answers.clone();
+        if let Some(away) = away {
+            witnesses.remove(away);
+        }
         let leader = self.leader().map(|leader| leader.name.clone());
         for member in &mut self.members {
             member.verdict = answers
                 .get(&member.name)
                 .map(|own| match member.is_leader() {
                     true => leading(own, member.role == "standby_leader"),
-                    false => following(&member.name, leader.as_ref(), answers),
+                    false => following(&member.name, leader.as_ref(), &witnesses),
                 });
         }
     }
@@ -188,4 +193,83 @@ fn read_member(member: &Value, hosts: &BTreeMap<InstanceName, HostName>) -> Opti
         verdict: None,
         name,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{PostgresSeen, Receiver, Sender, Timeline};
+    use serde_json::json;
+
+    /// A leader, a standby that it sends to, and one whose replication login is refused: `GET /cluster` of each version.
+    fn judged(states: [&str; 2]) -> GroupSeen {
+        let hosts =
+            ["a-1", "a-2", "a-3"].map(|name| (InstanceName::new(name), HostName::new(name)));
+        let members = json!({"members": [
+            {"name": "a-1", "role": "leader", "state": "running", "timeline": 1},
+            {"name": "a-2", "role": "replica", "state": states[0], "timeline": 1, "lag": 0},
+            {"name": "a-3", "role": "replica", "state": states[1], "timeline": 1, "lag": 0},
+        ]});
+        let mut seen = GroupSeen::from_cluster(&members, &hosts.into());
+        let known = |standbys| PostgresSeen {
+            system: "7".to_owned(),
+            timeline: Timeline::Known(1),
+            standbys,
+            ..PostgresSeen::default()
+        };
+        let sender = Sender {
+            name: "a-2".to_owned(),
+            state: Some("streaming".to_owned()),
+            ..Sender::default()
+        };
+        let receiver = Receiver {
+            status: "streaming".to_owned(),
+            ..Receiver::default()
+        };
+        let follows = PostgresSeen {
+            recovery: true,
+            receiver: Some(receiver),
+            ..known(Vec::new())
+        };
+        let refused = PostgresSeen {
+            receiver: None,
+            ..follows.clone()
+        };
+        let answers = [
+            ("a-1", known(vec![sender])),
+            ("a-2", follows),
+            ("a-3", refused),
+        ];
+        let answers = answers.map(|(name, seen)| (InstanceName::new(name), Ok(seen)));
+        seen.judge(&answers.into(), None);
+        seen
+    }
+
+    #[test]
+    fn running_is_not_streaming_on_any_version_of_patroni() {
+        // Patroni 3.0 says `running` of both, 3.1 and later `streaming` of who streams, as long as it looks so.
+        for states in [
+            ["running", "running"],
+            ["streaming", "running"],
+            ["streaming", "streaming"],
+        ] {
+            let seen = judged(states);
+            assert!(seen.members[0].is_up() && seen.members[1].is_streaming());
+            assert!(!seen.members[2].is_streaming() && !seen.members[2].is_up());
+            assert!(seen.members[2].plight().contains("no WAL receiver"));
+        }
+        let late = judged(["starting", "running"]);
+        assert!(!late.members[1].is_streaming());
+        assert_eq!(late.members[1].plight(), "is starting");
+    }
+
+    #[test]
+    fn a_standby_leader_leads_on_any_version_of_patroni() {
+        for state in ["running", "streaming"] {
+            let members =
+                json!({"members": [{"name": "a-1", "role": "standby_leader", "state": state}]});
+            let hosts = BTreeMap::from([(InstanceName::new("a-1"), HostName::new("a-1"))]);
+            assert!(GroupSeen::from_cluster(&members, &hosts).leader().is_some());
+        }
+    }
 }
