@@ -1,6 +1,7 @@
 //! What is wrong, in words, and the findings that belong to a host as a whole.
 
 use super::Answers;
+use super::host::HostSeen;
 use crate::engine::Run;
 use crate::engine::fleet::chain;
 use crate::event::status::CertificateStatus;
@@ -75,7 +76,13 @@ impl Findings {
     /// Clocks that are off: certificates, logs and `now()` go by them.
     pub(super) fn clocks(&mut self, answers: &Answers) {
         for (host, answer) in &answers.hosts {
-            let off = answer.as_ref().map_or(0.0, |seen| seen.clock_off);
+            let Ok(seen) = answer else { continue };
+            let Some(off) = seen.clock_off else {
+                self.problem(format!(
+                    "{host}: what its clock says is not known: `date` gave no time"
+                ));
+                continue;
+            };
             let way = if off > 0.0 { "ahead" } else { "behind" };
             let words = format!("{host}: its clock is {:.0} s {way}", off.abs());
             match off.abs() {
@@ -90,6 +97,12 @@ impl Findings {
     pub(super) fn disks(&mut self, answers: &Answers) {
         for (host, answer) in &answers.hosts {
             let disks = answer.iter().flat_map(|seen| &seen.disks);
+            let mute = |seen: &HostSeen| seen.has_data && seen.disks.is_empty();
+            if answer.as_ref().is_ok_and(mute) {
+                self.problem(format!(
+                    "{host}: how full its file systems are is not known: `df` gave no answer"
+                ));
+            }
             for (mount, full) in disks {
                 let words = format!("{host}: the file system of {mount} is {full} % full");
                 match *full {
@@ -173,7 +186,6 @@ fn judge_days(what: &str, days: i64, said: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::status::host::HostSeen;
 
     #[test]
     fn clocks_and_disks_are_said_before_they_are_problems() {
@@ -182,17 +194,25 @@ mod tests {
         for (host, clock_off, full) in [("a", 600.4, 97), ("b", -3.0, 90), ("c", 1.0, 89)] {
             let disks = [("/data".to_owned(), full)].into();
             let seen = HostSeen {
-                clock_off,
+                clock_off: Some(clock_off),
+                has_data: true,
                 disks,
                 ..HostSeen::default()
             };
             answers.hosts.insert(host.into(), Ok(seen));
         }
+        let mute = HostSeen {
+            has_data: true,
+            ..HostSeen::default()
+        };
+        answers.hosts.insert("d".into(), Ok(mute));
         said.clocks(&answers);
         said.disks(&answers);
         let problems = [
             "a: its clock is 600 s ahead",
+            "d: what its clock says is not known: `date` gave no time",
             "a: the file system of /data is 97 % full",
+            "d: how full its file systems are is not known: `df` gave no answer",
         ];
         assert_eq!(said.problems, problems);
         let warnings = [

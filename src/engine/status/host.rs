@@ -38,8 +38,11 @@ pub(super) struct HostSeen {
     /// psql's words where it did not answer.
     pub nodes_words: String,
     pub addresses: BTreeSet<IpAddr>,
-    /// How far its clock is ahead (seconds; negative: behind), beyond what the way there and back may explain.
-    pub clock_off: f64,
+    /// How far its clock is ahead (seconds; negative: behind), beyond what the way there and back may explain; `None` where
+    /// it did not say.
+    pub clock_off: Option<f64>,
+    /// Whether it was asked about file systems: the inventory has data on it.
+    pub has_data: bool,
     /// How full the file systems of its data are (percent), by where they are mounted.
     pub disks: BTreeMap<String, u8>,
     /// What its server runs with besides what Patroni was told.
@@ -76,7 +79,11 @@ pub(super) async fn ask(
         .await
         .map_err(|error| chain(&error))?;
     let mut seen = read(&run.frame, &output.out);
-    seen.clock_off = clock_off(sent, clock(&run.frame, &output.out), now());
+    let received = now();
+    let clock = clock(&run.frame, &output.out);
+    seen.clock_off = clock.map(|clock| clock_off(sent, clock, received));
+    let data = access.data.get(host);
+    seen.has_data = data.is_some_and(|directories| !directories.is_empty());
     Ok(seen)
 }
 
@@ -85,11 +92,11 @@ fn now() -> f64 {
 }
 
 /// A clock that is right says something between the question and the answer.
-fn clock_off(sent: f64, clock: Option<f64>, received: f64) -> f64 {
+fn clock_off(sent: f64, clock: f64, received: f64) -> f64 {
     match clock {
-        Some(clock) if clock < sent => clock - sent,
-        Some(clock) if clock > received => clock - received,
-        Some(_) | None => 0.0,
+        clock if clock < sent => clock - sent,
+        clock if clock > received => clock - received,
+        _ => 0.0,
     }
 }
 
@@ -108,7 +115,7 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
          mark certificate postgres; cat /pg/cert/server.crt 2>/dev/null\n",
     );
     text.push_str(&force::text());
-    if let Some(directories) = access.data.get(host) {
+    if let Some(directories) = access.data.get(host).filter(|all| !all.is_empty()) {
         let words: Vec<String> = directories.iter().map(|path| quote(path)).collect();
         text.push_str(&format!(
             "mark disk; df -Pk -- {} 2>/dev/null\n",
@@ -279,10 +286,9 @@ mod tests {
 
     #[test]
     fn a_clock_is_off_only_beyond_the_way_there_and_back() {
-        assert_eq!(clock_off(10.0, Some(11.0), 12.0), 0.0);
-        assert_eq!(clock_off(10.0, Some(72.5), 12.0), 60.5);
-        assert_eq!(clock_off(10.0, Some(4.0), 12.0), -6.0);
-        assert_eq!(clock_off(10.0, None, 12.0), 0.0);
+        assert_eq!(clock_off(10.0, 11.0, 12.0), 0.0);
+        assert_eq!(clock_off(10.0, 72.5, 12.0), 60.5);
+        assert_eq!(clock_off(10.0, 4.0, 12.0), -6.0);
         let output = "@@n clock\n1700000000.25\n@@n unit etcd\nactive\n";
         assert_eq!(clock(&Frame::new("n"), output), Some(1_700_000_000.25));
     }

@@ -112,7 +112,19 @@ fn membership(etcd: &Etcd, answers: &Answers, said: &mut Findings) {
         .hosts
         .values()
         .filter_map(|answer| answer.as_ref().ok());
-    let Some(list) = lists.filter_map(|seen| seen.etcd_members.as_ref()).next() else {
+    let mut words = String::new();
+    let mut answering = false;
+    let mut found = None;
+    for seen in lists {
+        found = found.or(seen.etcd_members.as_ref());
+        answering |= seen.etcd_status.is_some();
+        words.clone_from(&seen.etcd_words);
+    }
+    let Some(list) = found else {
+        // Where no member answers, that is said already.
+        if answering {
+            said.problem(format!("etcd's own list of members is not known: {words}"));
+        }
         return;
     };
     let found = names(list);
