@@ -1,8 +1,9 @@
 # Around a planned change of the lead, beside HAProxy. `hold` lets new connections wait where the kernel keeps them,
 # `watch` tells HAProxy of the new leader and lets them in, `end` only lets them in and cleans up. The second argument is a
 # file beside this one:
+# An old leader that has stepped down is told at once, too: it comes back as a standby, with PgBouncer's clients still on it.
 # next and last: URLs that say 200 of a member that leads; tell: servers and their health; frontends: their maxconn.
-import json, os, socket, ssl, sys, time, urllib.request
+import json, os, socket, ssl, sys, time, urllib.error, urllib.request
 
 mode, orders = sys.argv[1], json.load(open(sys.argv[2]))
 # Who only nudges need not prove: HAProxy's own check of the certificate follows.
@@ -39,6 +40,22 @@ def leads(url):
         return False
 
 
+def stepped_down(url):
+    try:
+        urllib.request.urlopen(url, timeout=1, context=context).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        pass  # no answer is not known to be a no
+    return False
+
+
+def tell(wanted):
+    for server, health in orders["tell"]:
+        if health in wanted:
+            ask("set server %s health %s" % (server, health))
+
+
 def hold():
     for name in orders["frontends"]:
         ask("set maxconn frontend %s 0" % name)
@@ -48,12 +65,14 @@ def hold():
 
 
 def watch():
-    start, held = time.monotonic(), bool(orders["frontends"])
+    start, held, down = time.monotonic(), bool(orders["frontends"]), False
     while time.monotonic() < start + LOOKS:
         if leads(orders["next"]):
-            for server, health in orders["tell"]:
-                ask("set server %s health %s" % (server, health))
+            tell(("up", "down"))
             return release()
+        if not down and stepped_down(orders["last"]):
+            down = True
+            tell(("down",))
         waited = time.monotonic() - start
         if held and (waited > HELD or waited > STAYS and leads(orders["last"])):
             held = release()
