@@ -25,5 +25,5 @@ pub use parse::{ParseError, addresses, parse};
 pub use postgres::{PostgresSeen, Receiver, Sender, Timeline, postgres_question, read_postgres};
 pub use probe::{Probe, SqlSession};
 pub use program::{fetch_program, observe_program, parse_contents};
-pub use sql_program::{NOT_OURS, connection};
+pub use sql_program::NOT_OURS;
 pub use traits::Traits;

@@ -31,6 +31,8 @@ pub struct SqlSession {
     pub port: u16,
     /// The data directory that it must be running in.
     pub data_dir: String,
+    /// Major version; 0 where it is not known.
+    pub version: u32,
     pub database: String,
 }
 

@@ -3,7 +3,9 @@
 //! alone, and so does a database that is not there yet.
 
 use super::{Probe, SqlSession};
-use crate::command::{Frame, OURS, OURS_OPTION, as_user, ours_before, quote};
+use crate::command::{
+    Frame, OURS, OURS_OPTION, Psql, as_user, connection, ours_before, quote, session_options,
+};
 use std::collections::BTreeMap;
 
 /// What a host says, with the data directory of that server, when the PostgreSQL that answers is not ours.
@@ -11,6 +13,10 @@ pub const NOT_OURS: &str = "not_ours";
 
 /// Questions by database, each with its name.
 type ByDatabase<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a str)>>;
+
+/// Whether names mean what they say in this session, asked in words that mean the same in any.
+const PINNED: &str = "SELECT pg_catalog.current_setting('search_path') OPERATOR(pg_catalog.=) 'pg_catalog, pg_temp' \
+     AND CURRENT_USER OPERATOR(pg_catalog.=) SESSION_USER AS pinned \\gset\n";
 
 /// Shell text that asks all SQL probes.
 pub(super) fn questions(frame: &Frame, probes: &[Probe]) -> String {
@@ -40,7 +46,17 @@ pub(super) fn questions(frame: &Frame, probes: &[Probe]) -> String {
 
 fn ask(frame: &Frame, server: &SqlSession, databases: &ByDatabase<'_>) -> String {
     let (bin, socket) = (quote(&server.bin_dir), quote(&server.socket_dir));
-    let (become_dbsu, port) = (as_user(&quote(&server.dbsu)), server.port);
+    let psql = Psql {
+        before: as_user(&quote(&server.dbsu)),
+        bin: bin.clone(),
+        host: socket.clone(),
+        port: server.port.to_string(),
+        database: quote(&server.database),
+        user: None,
+        options: session_options(server.version),
+        lenient: true,
+    };
+    let (port, psql) = (server.port, psql.command());
     let asked: String = databases
         .iter()
         .map(|(database, questions)| in_database(frame, database, questions))
@@ -49,14 +65,14 @@ fn ask(frame: &Frame, server: &SqlSession, databases: &ByDatabase<'_>) -> String
     let proof = ours_before(&server.data_dir);
     format!(
         "{proof}[ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ] && \
-         {become_dbsu} {bin}/psql -XAtq -h {socket} -p {port} -d {} {OURS_OPTION} 2>/dev/null <<'CITUSCTL_SQL'\n\
+         {psql} {OURS_OPTION} 2>/dev/null <<'CITUSCTL_SQL'\n\
          {OURS}\\if :ours\n\\else\n\\echo\n\\echo {stranger}\n\\echo :place\n\\quit\n\\endif\n\
-         SELECT pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\quit\n\\endif\n{asked}CITUSCTL_SQL\n",
-        quote(&server.database)
+         SELECT pg_catalog.pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\quit\n\\endif\n{asked}CITUSCTL_SQL\n",
     )
 }
 
-/// A `\connect` that fails would end the script, so it is only tried where there is somebody to answer.
+/// A `\connect` that fails would end the script, so it is only tried where there is somebody to answer. Nothing is asked in a
+/// session that is not pinned: its answers would be somebody else's words.
 fn in_database(frame: &Frame, database: &str, questions: &[(&str, &str)]) -> String {
     let asked: String = questions
         .iter()
@@ -69,18 +85,8 @@ fn in_database(frame: &Frame, database: &str, questions: &[(&str, &str)]) -> Str
     format!(
         "\\set wanted {name}\n\\set way {connection}\n\
          SELECT count(*) > 0 AS there FROM pg_catalog.pg_database WHERE datname = :'wanted' AND datallowconn \\gset\n\
-         \\if :there\n\\connect -reuse-previous=on :\"way\"\n{asked}\\endif\n"
+         \\if :there\n\\connect -reuse-previous=on :\"way\"\n{PINNED}\\if :pinned\n{asked}\\endif\n\\endif\n"
     )
-}
-
-/// A database's name as psql takes it: one that looks like a connection string would be read as such.
-pub fn connection(database: &str) -> String {
-    if database.contains('=') || database.contains("://") || database == "-" {
-        let escaped = database.replace('\\', "\\\\").replace('\'', "\\'");
-        format!("dbname='{escaped}'")
-    } else {
-        database.to_owned()
-    }
 }
 
 /// An argument of a meta-command of `psql`.
@@ -91,6 +97,7 @@ fn literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::SEARCH_PATH;
 
     fn probe(name: &str, database: &str) -> Probe {
         Probe::Sql {
@@ -102,6 +109,7 @@ mod tests {
                 socket_dir: "/run".to_owned(),
                 port: 5432,
                 data_dir: "/pg/data".to_owned(),
+                version: 17,
                 database: database.to_owned(),
             },
         }
@@ -133,6 +141,25 @@ mod tests {
             OURS,
             "\\if :ours\n\\else\n\\echo\n\\echo '@@n0 script not_ours'",
             "\\quit",
+            "SELECT 'a';",
+        ];
+        let places: Vec<usize> = order.iter().filter_map(|part| text.find(part)).collect();
+        assert!(
+            places.len() == order.len() && places.is_sorted(),
+            "{places:?} {text}"
+        );
+    }
+
+    #[test]
+    fn only_a_pinned_session_is_asked() {
+        let text = questions(&Frame::new("n0"), &[probe("a", "app")]);
+        assert!(PINNED.contains(&format!("'{SEARCH_PATH}'")));
+        assert!(text.contains("-c role=none"), "{text}");
+        let order = [
+            "PGOPTIONS=",
+            "\\connect",
+            PINNED,
+            "\\if :pinned\n",
             "SELECT 'a';",
         ];
         let places: Vec<usize> = order.iter().filter_map(|part| text.find(part)).collect();

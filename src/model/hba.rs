@@ -15,9 +15,13 @@ mod rule;
 pub use env::infra;
 pub use rule::RuleList;
 
+use super::objects::POOLER_ROLE;
 use rule::Rule;
 use serde_json::Value;
 use std::net::IpAddr;
+
+/// The map of `pg_ident.conf` by which PgBouncer's system user is let in as the role that asks.
+pub const POOLER_MAP: &str = "citusctl";
 
 /// Whom and what the placeholders of rules stand for on one host.
 #[derive(Clone, Debug)]
@@ -36,6 +40,8 @@ pub struct HbaEnv {
     pub formation: Vec<IpAddr>,
     /// The database that Citus lives in, under Citus.
     pub citus_db: Option<String>,
+    /// PgBouncer asks this PostgreSQL for users, as a role of its own.
+    pub pooler_asks: bool,
     /// `node_firewall_intranet`: networks that `intra` stands for.
     pub intranet: Vec<String>,
     /// `pg_pwd_enc`: `scram-sha-256` or `md5`.
@@ -96,6 +102,11 @@ fn cluster_lines(env: &HbaEnv) -> Vec<String> {
         // Patroni asks for the timeline over a replication connection through the socket.
         format!("local replication {replication} {method}"),
     ];
+    if env.pooler_asks {
+        // It comes as the system user that PgBouncer runs as, and by no other way.
+        lines.push(format!("local all {POOLER_ROLE} peer map={POOLER_MAP}"));
+        lines.push(format!("host all {POOLER_ROLE} all reject"));
+    }
     for member in sorted(&env.group) {
         let member = address::of(member);
         lines.push(format!(

@@ -1,7 +1,7 @@
 //! Formations, their groups, and the instances in them.
 
 use super::Rto;
-use crate::command::{as_user, quote};
+use crate::command::{Psql, as_user, connection, quote, session_options};
 use crate::inventory::parameters::Typed;
 use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
 use serde::Serialize;
@@ -253,12 +253,17 @@ impl Formation {
     /// Shell text that asks the database of Citus, on the host of a member; the query follows it.
     pub fn psql(&self, port: u16) -> String {
         let local = &self.local;
-        let (become_dbsu, bin) = (as_user(&quote(&local.dbsu)), quote(&local.bin_dir));
-        format!(
-            "PGCONNECT_TIMEOUT=4 {become_dbsu} {bin}/psql -XAtq -h {} -p {port} -d {} -c",
-            quote(&local.socket_dir),
-            quote(&self.primary_db)
-        )
+        let psql = Psql {
+            before: as_user(&quote(&local.dbsu)),
+            bin: quote(&local.bin_dir),
+            host: quote(&local.socket_dir),
+            port: port.to_string(),
+            database: quote(&connection(&self.primary_db)),
+            user: None,
+            options: session_options(self.version),
+            lenient: false,
+        };
+        format!("{} -c", psql.command())
     }
 
     /// All instances, group by group.

@@ -232,6 +232,7 @@ fn bad_fields(decl: &ResourceDecl, error: &str) -> Diagnostic {
 fn access(context: &Context) -> PgAccess {
     let text = |name: &str| context.text(&["pg", name]).unwrap_or_default().to_owned();
     let port = context.number(&["pg", "port"]);
+    let version = context.number(&["pg", "version"]);
     PgAccess {
         dbsu: context
             .text(&["pg", "users", "dbsu"])
@@ -241,6 +242,9 @@ fn access(context: &Context) -> PgAccess {
         port: port.and_then(|p| u16::try_from(p).ok()).unwrap_or(5432),
         data_dir: text("data_dir"),
         bin_dir: text("bin_dir"),
+        version: version
+            .and_then(|v| u32::try_from(v).ok())
+            .unwrap_or_default(),
         citus_db: (text("mode") == "citus").then(|| text("primary_db")),
     }
 }

@@ -1,7 +1,7 @@
 //! Shell functions for steps on a host: etcd as root, PostgreSQL as its own superuser. Secrets are in the text,
 //! which travels on standard input; programs get them by environment.
 
-use crate::command::{as_user, quote};
+use crate::command::{Psql, as_user, quote, session_options};
 use crate::inventory::Inventory;
 use crate::inventory::parameters::Typed;
 use crate::model::etcd;
@@ -86,7 +86,7 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
          as_dbsu() {{ {become_dbsu} \"$@\"; }}\n\
          pg_control() {{ as_dbsu \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" \"$@\"; }}\n\
          pg_is_stopping() {{ as_dbsu sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | grep -q stopping && pg_control status >/dev/null 2>&1; }}\n\
-         sql() {{ PGCONNECT_TIMEOUT=4 as_dbsu \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h {socket} -p $PG_PORT -d \"$1\" -c \"$2\"; }}\n",
+         sql() {{ {psql} -c \"$2\"; }}\n",
         api = member.patroni_url(),
         data = quote(&typed.str("pg_data")),
         bin = quote(&bin),
@@ -94,5 +94,21 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
         user = quote(&typed.str("pg_dbsu")),
         become_dbsu = as_user("\"$PG_USER\""),
         socket = quote(&typed.str("pg_localhost")),
+        psql = psql(typed, version),
     )
+}
+
+/// Of a database that `$1` names, beside `as_dbsu` and the variables.
+fn psql(typed: &Typed<'_>, version: u32) -> String {
+    let psql = Psql {
+        before: "as_dbsu".to_owned(),
+        bin: "\"$PG_BIN\"".to_owned(),
+        host: quote(&typed.str("pg_localhost")),
+        port: "\"$PG_PORT\"".to_owned(),
+        database: "\"$1\"".to_owned(),
+        user: None,
+        options: session_options(version),
+        lenient: false,
+    };
+    psql.command()
 }

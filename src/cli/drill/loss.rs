@@ -295,7 +295,7 @@ impl Drill<'_> {
         };
         let at = self.mark("a distributed write through the coordinator");
         let table = crate::engine::drill::Table {
-            name: format!("{}_all", self.table.name),
+            schema: format!("{}_all", self.table.schema),
             distributed: true,
         };
         let doors = super::doors::doors(self.project, coordinator);
@@ -331,7 +331,7 @@ impl Drill<'_> {
     async fn rebuild(&mut self, lost: &[HostName]) -> Result<(), Failure> {
         let name = self.formation()?;
         let directory = self.project.state_dir.join("drills");
-        let new = directory.join(format!("{}.yml", self.table.name));
+        let new = directory.join(format!("{}.yml", self.table.schema));
         let failed = |error: std::io::Error| Failure::new(code::INTERNAL, error.to_string());
         fs_err::create_dir_all(&directory).map_err(failed)?;
         let path = new.display().to_string();

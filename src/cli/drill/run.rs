@@ -105,7 +105,7 @@ impl<'a> Drill<'a> {
     pub async fn run(mut self, id: &str) -> Result<(DrillReport, bool), Failure> {
         let formation = self.project.model.group(&self.group.cluster);
         self.table = Table {
-            name: format!("citusctl_drill_{}", id.replace('-', "_")),
+            schema: format!("citusctl_drill_{}", id.replace('-', "_")),
             distributed: self.entry.is_coordinator()
                 && formation.is_some_and(|(f, _)| f.is_citus()),
         };
@@ -139,7 +139,7 @@ impl<'a> Drill<'a> {
         let mut report = self.report(id, failed, end).await;
         report.problems.extend(left);
         if let Err(why) = self.table.remove(&self.doors, &self.login).await {
-            let why = format!("{} is left behind: {why}", self.table.name);
+            let why = format!("{} is left behind: {why}", self.table.schema);
             report.problems.push(why);
             report.ok = false;
         }

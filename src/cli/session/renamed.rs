@@ -20,7 +20,8 @@ pub(super) fn notes(desired: &Desired, seen: &Seen) -> Vec<String> {
                     GroupResource::DbDatabase(db) => Some(&db.database),
                     GroupResource::DbRole(_)
                     | GroupResource::DynamicConfig(_)
-                    | GroupResource::PendingRestart(_) => None,
+                    | GroupResource::PendingRestart(_)
+                    | GroupResource::PoolerLookup(_) => None,
                 });
             let wanted: Vec<_> = wanted.collect();
             let named: BTreeSet<&str> = wanted.iter().map(|db| db.name.as_str()).collect();

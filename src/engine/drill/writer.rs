@@ -1,6 +1,7 @@
 //! One insert every 10 ms, through HAProxy, as an application that reconnects would do it.
 
 use super::connect;
+use crate::command::own_schema;
 use crate::engine::fleet::chain;
 use crate::engine::verify::Login;
 use crate::engine::verify::client::{Client, ClientError};
@@ -118,7 +119,8 @@ impl Written {
 /// The table of a drill.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    pub name: String,
+    /// Its schema, which comes and goes with it: in one of somebody else's another table could take its place.
+    pub schema: String,
     pub distributed: bool,
 }
 
@@ -169,7 +171,7 @@ impl Load {
 
     /// Whether the row was acknowledged.
     async fn insert(&self, client: &Client, id: u64) -> bool {
-        let sql = format!("INSERT INTO {} VALUES ({id})", self.table.name);
+        let sql = format!("INSERT INTO {} VALUES ({id})", self.table.name());
         let limit = self.patience.write;
         let answer = timeout(limit, client.row(&sql)).await;
         let answer = answer.map_err(|_| ClientError::Timeout(limit)).flatten();
@@ -196,16 +198,25 @@ impl Load {
 }
 
 impl Table {
+    /// The table, with its schema.
+    pub fn name(&self) -> String {
+        format!("{}.rows", self.schema)
+    }
+
     /// Makes it, through the first door that serves.
     ///
     /// # Errors
     /// The last door's words.
     pub async fn make(&self, doors: &[Door], login: &Login) -> Result<(), String> {
-        let mut sql = format!("CREATE TABLE {} (id bigint PRIMARY KEY)", self.name);
+        let mut sql = format!(
+            "{}; CREATE TABLE {} (id bigint PRIMARY KEY)",
+            own_schema(&self.schema),
+            self.name()
+        );
         if self.distributed {
             sql.push_str(&format!(
                 "; SELECT create_distributed_table('{}', 'id')",
-                self.name
+                self.name()
             ));
         }
         ask(doors, login, &sql).await.map(drop)
@@ -217,7 +228,7 @@ impl Table {
     /// The last door's words.
     pub async fn fill(&self, doors: &[Door], login: &Login) -> Result<(), String> {
         self.make(doors, login).await?;
-        let sql = format!("INSERT INTO {} SELECT generate_series(1, 100)", self.name);
+        let sql = format!("INSERT INTO {} SELECT generate_series(1, 100)", self.name());
         ask(doors, login, &sql).await?;
         self.remove(doors, login).await
     }
@@ -229,7 +240,7 @@ impl Table {
     pub async fn rows(&self, doors: &[Door], login: &Login) -> Result<BTreeSet<u64>, String> {
         let sql = format!(
             "SELECT coalesce(string_agg(id::text, ','), '') FROM {}",
-            self.name
+            self.name()
         );
         let row = ask(doors, login, &sql).await?;
         let text = row.first().map(String::as_str).unwrap_or_default();
@@ -241,9 +252,8 @@ impl Table {
     /// # Errors
     /// The last door's words.
     pub async fn remove(&self, doors: &[Door], login: &Login) -> Result<(), String> {
-        ask(doors, login, &format!("DROP TABLE {}", self.name))
-            .await
-            .map(drop)
+        let sql = format!("DROP TABLE {}; DROP SCHEMA {}", self.name(), self.schema);
+        ask(doors, login, &sql).await.map(drop)
     }
 
     /// What `citus` is here, in the server's words.

@@ -1,5 +1,6 @@
 //! PostgreSQL as its clients meet it: over TLS, the server's certificate and name proved, through a service's port.
 
+use crate::command::LOCAL_PINS;
 use crate::secret::Secret;
 use crate::transport::http::{TlsSettings, client_config};
 use crate::transport::{Stream, Target, Transport, TransportError};
@@ -113,9 +114,10 @@ impl Client {
         Ok(Self { inner })
     }
 
-    /// Runs statements, and gives the first row of the last one that has rows.
+    /// Runs statements as one transaction, in which names are PostgreSQL's own, and gives the first row of the last one that
+    /// has rows.
     pub(in crate::engine) async fn row(&self, sql: &str) -> Result<Vec<String>, ClientError> {
-        let sql = format!("{STATEMENT_LIMIT}; {sql}");
+        let sql = format!("{LOCAL_PINS}{STATEMENT_LIMIT}; {sql}");
         let answer = timeout(LIMIT, self.inner.simple_query(&sql)).await;
         let messages = answer.map_err(|_| ClientError::Timeout(LIMIT))??;
         let rows = messages.iter().filter_map(|message| match message {

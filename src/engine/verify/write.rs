@@ -1,7 +1,9 @@
-//! A table that comes and goes: written and read through every port that takes writes.
+//! A table that comes and goes: written and read through every port that takes writes. It has a schema of its own: whoever
+//! may use or owns a schema could put triggers on it, or another table in its place, and they run as whoever writes.
 
 use super::client::{Client, Login};
 use super::{Check, Door, words};
+use crate::command::own_schema;
 use crate::engine::Run;
 use std::time::Instant;
 
@@ -12,14 +14,14 @@ pub(super) struct Tried {
     pub problems: Vec<String>,
 }
 
-/// The table's name is this run's own, so that it never meets another table.
-fn table(run: &Run<'_>) -> String {
+/// The schema's name is this run's own, so that it never meets another one.
+fn schema(run: &Run<'_>) -> String {
     let plain = |c: char| match c.is_ascii_alphanumeric() {
         true => c.to_ascii_lowercase(),
         false => '_',
     };
     let id: String = run.id.as_str().chars().map(plain).collect();
-    format!("public.citusctl_verify_{id}")
+    format!("citusctl_verify_{id}")
 }
 
 /// Makes the table as the administrator through the coordinator (in a plain cluster: through its first port), writes
@@ -36,7 +38,8 @@ pub(super) async fn write(run: &Run<'_>, admin: &Login, doors: &[&Door<'_>]) -> 
         ));
         return tried;
     };
-    let table = table(run);
+    let schema = schema(run);
+    let table = format!("{schema}.written");
     let started = Instant::now();
     let citus = run.model.formation(first.formation);
     let citus = citus.is_some_and(|formation| formation.is_citus());
@@ -48,7 +51,7 @@ pub(super) async fn write(run: &Run<'_>, admin: &Login, doors: &[&Door<'_>]) -> 
         }
     };
     let user = (first.login.user != admin.user).then_some(first.login.user.as_str());
-    match create(&client, &table, citus, user).await {
+    match create(&client, &schema, citus, user).await {
         Ok(()) => through_all(run, doors, &table, &mut tried).await,
         Err(why) => tried.checks.push(first.check(started, Err(why))),
     }
@@ -57,9 +60,9 @@ pub(super) async fn write(run: &Run<'_>, admin: &Login, doors: &[&Door<'_>]) -> 
         let whole = whole(&client, &table, citus, tried.checks.len()).await;
         tried.checks.push(first.check(started, whole));
     }
-    if let Err(error) = client.row(&format!("DROP TABLE IF EXISTS {table}")).await {
+    if let Err(error) = client.row(&remove(&schema)).await {
         tried.problems.push(format!(
-            "{}: the table {table} is left behind: {}",
+            "{}: the schema {schema} is left behind: {}",
             first.host,
             words(&error)
         ));
@@ -67,14 +70,23 @@ pub(super) async fn write(run: &Run<'_>, admin: &Login, doors: &[&Door<'_>]) -> 
     tried
 }
 
+/// Only what was made here: what else is in the schema keeps it.
+fn remove(schema: &str) -> String {
+    format!("DROP TABLE IF EXISTS {schema}.written; DROP SCHEMA IF EXISTS {schema}")
+}
+
 /// In one message, which is one transaction: what fails leaves nothing behind.
 async fn create(
     client: &Client,
-    table: &str,
+    schema: &str,
     citus: bool,
     user: Option<&str>,
 ) -> Result<(), String> {
-    let mut sql = format!("CREATE TABLE {table} (id bigint PRIMARY KEY, said text NOT NULL)");
+    let table = format!("{schema}.written");
+    let mut sql = format!(
+        "{}; CREATE TABLE {table} (id bigint PRIMARY KEY, said text NOT NULL)",
+        own_schema(schema)
+    );
     if citus {
         sql.push_str(&format!(
             "; SELECT create_distributed_table('{table}', 'id')"
@@ -82,7 +94,9 @@ async fn create(
     }
     if let Some(user) = user {
         let user = user.replace('"', "\"\"");
-        sql.push_str(&format!("; GRANT ALL ON {table} TO \"{user}\""));
+        sql.push_str(&format!(
+            "; GRANT USAGE ON SCHEMA {schema} TO \"{user}\"; GRANT SELECT, INSERT ON {table} TO \"{user}\""
+        ));
     }
     let created = client.row(&sql).await;
     created.map(|_| ()).map_err(|error| words(&error))

@@ -2,6 +2,7 @@
 
 use super::HbaEnv;
 use crate::inventory::parameters::Typed;
+use crate::model::objects::pooler_asks;
 use crate::model::{Formation, Group, Host, Instance, Model};
 use ipnet::IpNet;
 use serde_json::Value;
@@ -26,6 +27,7 @@ impl HbaEnv {
             group: group.members.iter().map(|member| member.address).collect(),
             formation: formation.members().map(|member| member.address).collect(),
             citus_db: formation.is_citus().then(|| formation.primary_db.clone()),
+            pooler_asks: pooler_asks(typed),
             intranet: intranet(
                 model,
                 &texts(&typed.json("node_firewall_intranet")),

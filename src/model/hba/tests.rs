@@ -13,6 +13,7 @@ fn env() -> HbaEnv {
         group: vec![ip("10.10.10.12"), ip("10.10.10.11")],
         formation: vec![ip("10.10.10.12"), ip("10.10.10.11"), ip("10.10.10.13")],
         citus_db: None,
+        pooler_asks: false,
         intranet: vec!["10.0.0.0/8".into()],
         password_method: "scram-sha-256".into(),
         role: "replica".into(),
@@ -158,4 +159,22 @@ fn all_bad_rules_are_reported() {
             .to_string()
             .starts_with("rule 1 of `pg_hba_rules`: `nowhere!` is no address")
     );
+}
+
+#[test]
+fn pgbouncer_asks_as_itself_and_by_no_other_way() {
+    let asks = HbaEnv {
+        pooler_asks: true,
+        ..env()
+    };
+    let all = expand(
+        &json!([]),
+        &json!([{"addr": "world", "auth": "trust"}]),
+        &asks,
+    )
+    .unwrap();
+    let place = |line: &str| all.iter().position(|other| other == line).unwrap();
+    let own = place("local all citusctl_pgbouncer peer map=citusctl");
+    assert_eq!(own + 1, place("host all citusctl_pgbouncer all reject"));
+    assert!(own < place("host all all 0.0.0.0/0 trust"), "{all:?}");
 }

@@ -3,7 +3,7 @@
 use super::content::{self, Content};
 use super::entry::{Entry, entries};
 use super::privilege::{Privileges, privileges};
-use super::{Read, Scene, is_name};
+use super::{POOLER_ROLE, Read, Scene, is_name, pooler_asks};
 use crate::source::Diagnostic;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -191,11 +191,7 @@ fn settings(scene: &Scene<'_>, entry: &Entry, name: &str) -> Settings {
         allowconn: entry.flag("allowconn").unwrap_or(true),
         connlimit: entry.number("connlimit").unwrap_or(-1),
         revokeconn: entry.flag("revokeconn"),
-        connectors: vec![
-            users.replication.clone(),
-            users.monitor.clone(),
-            users.admin.clone(),
-        ],
+        connectors: connectors(scene),
         comment: entry.text("comment"),
         parameters: entry.pairs("parameters"),
         baseline: baseline.map(|file| Baseline {
@@ -203,6 +199,14 @@ fn settings(scene: &Scene<'_>, entry: &Entry, name: &str) -> Settings {
             sql: String::new(),
         }),
     }
+}
+
+/// Who connects wherever the public may not.
+fn connectors(scene: &Scene<'_>) -> Vec<String> {
+    let users = &scene.users;
+    let own = [&users.replication, &users.monitor, &users.admin].map(String::clone);
+    let asks = pooler_asks(&scene.typed()).then(|| POOLER_ROLE.to_owned());
+    own.into_iter().chain(asks).collect()
 }
 
 /// What is wrong with one entry.

@@ -69,6 +69,14 @@ impl SystemUsers {
     }
 }
 
+/// Who PgBouncer asks as for users that are in no list of its own (`pgbouncer_auth_query`): it may call one function.
+pub const POOLER_ROLE: &str = "citusctl_pgbouncer";
+
+/// Whether PgBouncer asks the database for users.
+pub fn pooler_asks(typed: &Typed<'_>) -> bool {
+    typed.bool("pgbouncer_enabled") && typed.bool("pgbouncer_auth_query")
+}
+
 /// Whether PostgreSQL keeps a name as it is, and files with a line for each name can hold it.
 fn is_name(name: &str) -> bool {
     name.len() <= 63 && !name.chars().any(char::is_control)

@@ -2,7 +2,7 @@
 
 use super::entry::Entry;
 use super::expiry::{Expiry, expiry};
-use super::{Scene, SystemUsers, is_name};
+use super::{POOLER_ROLE, Scene, SystemUsers, is_name};
 use crate::source::Diagnostic;
 use serde::{Deserialize, Serialize};
 
@@ -216,6 +216,18 @@ fn faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic> {
                     "the cluster works through this user",
                 )
                 .help("take the entry out, or leave out its `state`"),
+        );
+    }
+    if name == POOLER_ROLE {
+        found.push(
+            entry
+                .problem(
+                    "protected-role",
+                    "name",
+                    format!("`{name}` cannot be declared"),
+                    "PgBouncer asks for passwords as this role, and it can do nothing else",
+                )
+                .help("choose another name"),
         );
     }
     if name.starts_with("pg_") || matches!(name, "public" | "none") || !is_name(name) {

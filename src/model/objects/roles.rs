@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, entries};
 use super::role::{Role, role};
-use super::{Read, Scene};
+use super::{POOLER_ROLE, Read, Scene, pooler_asks};
 use crate::source::{Diagnostic, Span};
 use std::collections::BTreeSet;
 
@@ -24,6 +24,7 @@ pub fn roles(scene: &Scene<'_>) -> Read<Role> {
         }
     }
     system(scene, &mut all);
+    pooler(scene, &mut all);
     problems.extend(strangers(&all));
     Read {
         found: ordered(all, &mut problems),
@@ -74,6 +75,27 @@ fn system(scene: &Scene<'_>, all: &mut Vec<(Role, Span)>) {
             }
             all.push((role, span));
         }
+    }
+}
+
+/// Who PgBouncer asks as: no password, no membership, nothing inherited.
+fn pooler(scene: &Scene<'_>, all: &mut Vec<(Role, Span)>) {
+    if !pooler_asks(&scene.typed()) {
+        return;
+    }
+    let span = scene.host.span;
+    let entry = Entry {
+        list: "pg_default_roles",
+        node: crate::source::Node::string(POOLER_ROLE, span),
+    };
+    if let Some(role) = role(scene, &entry, &mut Vec::new()) {
+        let role = Role {
+            inherit: false,
+            comment: Some("PgBouncer asks for passwords".to_owned()),
+            ..role
+        };
+        all.retain(|(known, _)| known.name != role.name);
+        all.push((role, span));
     }
 }
 

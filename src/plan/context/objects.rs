@@ -1,8 +1,8 @@
 //! Roles and databases, as the model reads them, for the resources that make them.
 
-use super::{Builder, Contexts};
+use super::{Builder, Contexts, pooler};
 use crate::inventory::parameters::Typed;
-use crate::model::objects::{self, Database, Role, Scene};
+use crate::model::objects::{self, Database, POOLER_ROLE, Role, Scene};
 use crate::source::Diagnostic;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -19,7 +19,8 @@ impl Builder<'_> {
         let names: BTreeSet<String> = roles.iter().map(|role| role.name.clone()).collect();
         let mut databases = objects::databases(&scene, &names).found;
         if !typed.bool("pg_provision") {
-            roles.retain(|role| scene.users.all().contains(&role.name.as_str()));
+            let ours = |name: &str| scene.users.all().contains(&name) || name == POOLER_ROLE;
+            roles.retain(|role| ours(&role.name));
             databases.clear();
         }
         for database in &mut databases {
@@ -32,6 +33,13 @@ impl Builder<'_> {
             .filter(|database| database.absent)
             .map(|database| &database.name)
             .collect();
+        let lookups: Vec<Value> = match objects::pooler_asks(typed) {
+            false => Vec::new(),
+            true => pooler::served(typed)
+                .into_iter()
+                .map(|database| json!({ "database": database, "role": POOLER_ROLE }))
+                .collect(),
+        };
         let (templates, own): (Vec<&Database>, Vec<&Database>) = databases
             .iter()
             .partition(|database| database.settings.is_none());
@@ -41,6 +49,7 @@ impl Builder<'_> {
             ("leaving_databases", json!(without)),
             ("template_databases", json!(templates)),
             ("databases", json!(own)),
+            ("lookups", json!(lookups)),
         ];
         values
             .into_iter()

@@ -1,10 +1,12 @@
 //! The part of a context that an instance of PostgreSQL is made of.
 
 use super::{Builder, Contexts, etcd_password, facts};
+use crate::command::session_options;
 use crate::inventory::parameters::Typed;
 use crate::model::dcs::{self, DcsInput, StandbyOf, SyncMode};
 use crate::model::guard::guard_case;
 use crate::model::hba::{self, HbaEnv};
+use crate::model::objects;
 use crate::model::packages::extensions_used;
 use crate::model::pg::bin_dir;
 use crate::model::tuning::{self, Hardware, Profile, TuningInput};
@@ -43,8 +45,9 @@ impl Builder<'_> {
             ("dcs", dcs.clone()),
             ("bootstrap_dcs", dcs::bootstrap_config(&dcs)),
             ("hba", self.hba(typed, instance, formation, group)),
-            ("ident", json!([])),
+            ("ident", json!(ident(typed))),
             ("callback", json!("/pg/bin/patroni-callback")),
+            ("session_options", json!(session_options(formation.version))),
             (
                 "parameters",
                 dcs::local_parameters(
@@ -318,6 +321,15 @@ impl Builder<'_> {
         let version = u32::try_from(typed.int("pg_version")).unwrap_or_default();
         Packages::of(typed, self.facts().os, version)
     }
+}
+
+/// Who may come as whom besides himself.
+fn ident(typed: &Typed<'_>) -> Vec<String> {
+    let asks = objects::pooler_asks(typed).then(|| {
+        let dbsu = typed.str("pg_dbsu");
+        format!("{} {dbsu} {}", hba::POOLER_MAP, objects::POOLER_ROLE)
+    });
+    asks.into_iter().collect()
 }
 
 /// What Patroni's own requests log in with, where that is not simply name and password: they carry Latin-1 and its server

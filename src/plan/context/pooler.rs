@@ -8,9 +8,9 @@
 use super::pg::texts;
 use super::{Builder, Contexts};
 use crate::inventory::parameters::Typed;
+use crate::model::Instance;
 use crate::model::hba::{self, HbaEnv, RuleList};
-use crate::model::objects::{self, Scene, SystemUsers};
-use crate::model::{Formation, Instance};
+use crate::model::objects::{self, POOLER_ROLE, Scene, SystemUsers};
 use crate::names::InstanceName;
 use crate::names::words::is_plain;
 use crate::secret::Secret;
@@ -22,8 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Builder<'_> {
     pub(super) fn pgbouncer(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Value {
         let off = json!({ "enabled": false });
-        let (Some(instance), Some((formation, _))) =
-            (&self.host.pg, self.input.model.group_on(&self.host.name))
+        let (Some(instance), Some(_)) = (&self.host.pg, self.input.model.group_on(&self.host.name))
         else {
             return off;
         };
@@ -37,13 +36,14 @@ impl Builder<'_> {
             "listen": self.listen(typed, instance),
             "log_dir": typed.str("pgbouncer_log_dir"),
             "auth_query": typed.bool("pgbouncer_auth_query"),
+            "auth_user": POOLER_ROLE,
             "sslmode": typed.str("pgbouncer_sslmode"),
             "pool_mode": typed.str("pgbouncer_poolmode"),
             "ignore": texts(&typed.json("pgbouncer_ignore_param")),
             "server_sslmode": self.server_sslmode(&typed.opt_str("pgbouncer_redirect_to").unwrap_or_default()),
             "admins": [&users.dbsu, &users.admin],
             "stats_users": [&users.dbsu, &users.monitor],
-            "databases": databases(typed, instance, formation),
+            "databases": databases(typed, instance),
             "user_options": user_options(typed, &users),
             "userlist": self.userlist(typed, &users, contexts),
             "hba": self.pooler_hba(typed, instance, contexts),
@@ -101,6 +101,9 @@ impl Builder<'_> {
             .collect();
         // It comes through the socket as its own system user; with an empty password nobody else can.
         passwords.insert(&users.dbsu, "");
+        if objects::pooler_asks(typed) {
+            passwords.insert(POOLER_ROLE, "");
+        }
         let line = |(name, password): (&&str, &&str)| {
             let line = Secret::new(format!("{} {}", quoted(name), quoted(password)));
             contexts.masker.add(Secret::new(quoted(password)));
@@ -230,17 +233,27 @@ fn user_options(typed: &Typed<'_>, users: &SystemUsers) -> Vec<String> {
 }
 
 /// The databases of the inventory, but those marked `pgbouncer: false`, and the one the formation lives in.
-fn databases(typed: &Typed<'_>, instance: &Instance, formation: &Formation) -> Vec<String> {
+fn databases(typed: &Typed<'_>, instance: &Instance) -> Vec<String> {
     let redirect = typed
         .opt_str("pgbouncer_redirect_to")
         .filter(|host| !host.is_empty());
     let host = redirect.unwrap_or_else(|| typed.str("pg_localhost"));
     let to = format!("host={host} port={}", instance.port);
-    let mut lines = BTreeMap::new();
-    lines.insert(
-        formation.primary_db.clone(),
-        format!("{} = {to}", formation.primary_db),
-    );
+    let line = |(name, entry): (String, Option<Value>)| {
+        let pool = entry.as_ref().map(pool).unwrap_or_default();
+        format!("{name} = {to}{pool}")
+    };
+    pooled_databases(typed).into_iter().map(line).collect()
+}
+
+/// Names of the databases that PgBouncer serves.
+pub(super) fn served(typed: &Typed<'_>) -> Vec<String> {
+    pooled_databases(typed).into_keys().collect()
+}
+
+/// With their entries, where they have one.
+fn pooled_databases(typed: &Typed<'_>) -> BTreeMap<String, Option<Value>> {
+    let mut found = BTreeMap::from([(typed.str("pg_primary_db"), None)]);
     let list = typed.json("pg_databases");
     for entry in list.as_array().into_iter().flatten() {
         let Some(name) = entry.get("name").and_then(Value::as_str) else {
@@ -252,11 +265,11 @@ fn databases(typed: &Typed<'_>, instance: &Instance, formation: &Formation) -> V
             continue;
         }
         match pooled && !flag("state", "absent") {
-            true => lines.insert(name.to_owned(), format!("{name} = {to}{}", pool(entry))),
-            false => lines.remove(name),
+            true => drop(found.insert(name.to_owned(), Some(entry.clone()))),
+            false => drop(found.remove(name)),
         };
     }
-    lines.into_values().collect()
+    found
 }
 
 /// Options of one database's pool, under PgBouncer's names.

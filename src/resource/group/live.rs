@@ -71,6 +71,9 @@ pub(super) struct LiveDatabase {
     pub(super) connlimit: i64,
     pub(super) comment: Option<String>,
     pub(super) settings: Option<Vec<String>>,
+    /// Those of the superuser's sessions in it.
+    #[serde(default)]
+    pub(super) superuser: Option<Vec<String>>,
     pub(super) acl: Vec<Acl>,
 }
 
@@ -128,6 +131,7 @@ const OBJECTS: &str = r"SELECT json_build_object(
    'tablespace', t.spcname, 'template', d.datistemplate, 'allowconn', d.datallowconn, 'connlimit', d.datconnlimit,
    'comment', shobj_description(d.oid, 'pg_database'),
    'settings', (SELECT setconfig FROM pg_db_role_setting s WHERE s.setrole = 0 AND s.setdatabase = d.oid),
+   'superuser', (SELECT setconfig FROM pg_db_role_setting s JOIN pg_authid u ON u.oid = s.setrole WHERE s.setdatabase = d.oid AND u.rolname = SESSION_USER),
    'acl', (SELECT json_agg(json_build_array(CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee) END, x.privilege_type, x.is_grantable))
      FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x))), '{}')
    FROM pg_database d JOIN pg_tablespace t ON t.oid = d.dattablespace));";

@@ -7,6 +7,7 @@ mod db_role;
 mod dynamic_config;
 mod live;
 mod password;
+mod pooler_lookup;
 mod quantity;
 mod restart;
 mod settings;
@@ -16,6 +17,7 @@ pub use db_database::DbDatabase;
 pub use db_role::DbRole;
 pub use dynamic_config::DynamicConfig;
 pub use live::databases_of;
+pub use pooler_lookup::PoolerLookup;
 pub use restart::PendingRestart;
 pub(super) use sql::reset_settings;
 
@@ -80,6 +82,8 @@ pub struct PgAccess {
     pub port: u16,
     pub data_dir: String,
     pub bin_dir: String,
+    /// Major version.
+    pub version: u32,
     /// The Citus database, in a Citus formation.
     pub citus_db: Option<String>,
 }
@@ -127,6 +131,7 @@ group_kinds! {
     "pending_restart" => PendingRestart,
     "db_role" => DbRole,
     "db_database" => DbDatabase,
+    "pooler_lookup" => PoolerLookup,
 }
 
 /// A group resource with its name and the tags that select it.

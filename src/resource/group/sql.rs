@@ -1,8 +1,11 @@
 //! SQL through `psql` on the host of an instance: literals, names, and the shell text around them.
 
 use super::PgAccess;
-use crate::command::{OURS_OPTION, as_user, ours_before, ours_or_stop, quote};
-use crate::fact::{Probe, SqlSession, connection};
+use crate::command::{
+    OURS_OPTION, Psql, as_user, connection, ours_before, ours_or_stop, quote, script_options,
+    session_options,
+};
+use crate::fact::{Probe, SqlSession};
 
 /// A string literal, right whatever `standard_conforming_strings` is.
 pub(super) fn literal(text: &str) -> String {
@@ -53,22 +56,33 @@ pub(in crate::resource) fn reset_settings(access: &PgAccess, names: &[&str]) -> 
 
 /// Shell text that runs SQL as the superuser. The SQL travels on standard input, never in argv.
 pub(super) fn psql(access: &PgAccess, database: &str, sql: &str) -> String {
-    shell(access, database, sql, "")
+    shell(access, database, sql, session_options(access.version))
 }
 
-fn shell(access: &PgAccess, database: &str, sql: &str, redirect: &str) -> String {
+/// The same for a script of the operator's own, which looks for names in these schemas.
+pub(super) fn script(access: &PgAccess, database: &str, sql: &str, search_path: &str) -> String {
+    shell(access, database, sql, script_options(search_path))
+}
+
+fn shell(access: &PgAccess, database: &str, sql: &str, options: String) -> String {
     let mut end = "CITUSCTL_SQL".to_owned();
     while sql.contains(&end) {
         end.push('_');
     }
+    let psql = Psql {
+        before: as_user(&quote(&access.dbsu)),
+        bin: quote(&access.bin_dir),
+        host: quote(&access.socket_dir),
+        port: access.port.to_string(),
+        database: quote(&connection(database)),
+        user: None,
+        options,
+        lenient: false,
+    };
     format!(
-        "{}PGCLIENTENCODING=UTF8 {} {}/psql -XAtq -v ON_ERROR_STOP=1 -h {} -p {} -d {} {OURS_OPTION}{redirect} <<'{end}'\n{}{sql}\n{end}\n",
+        "{}{} {OURS_OPTION} <<'{end}'\n{}{sql}\n{end}\n",
         ours_before(&access.data_dir),
-        as_user(&quote(&access.dbsu)),
-        quote(&access.bin_dir),
-        quote(&access.socket_dir),
-        access.port,
-        quote(&connection(database)),
+        psql.command(),
         ours_or_stop(&access.data_dir),
     )
 }
@@ -89,6 +103,7 @@ pub(super) fn ask_leader(
             socket_dir: access.socket_dir.clone(),
             port: access.port,
             data_dir: access.data_dir.clone(),
+            version: access.version,
             database: database.to_owned(),
         },
     }

@@ -1,7 +1,7 @@
 //! The proof: a committed write through every service port that should take one, and one over all groups.
 
 use super::{Case, nodes, promote};
-use crate::command::quote;
+use crate::command::{LOCAL_PINS, Psql, quote};
 use crate::inventory::Inventory;
 use crate::inventory::parameters::Typed;
 use crate::model::{Host, Service, ServiceKind};
@@ -14,11 +14,23 @@ pub(super) fn functions(inventory: &Inventory, host: &Host) -> String {
         return String::new();
     };
     let typed = Typed::new(&vars.vars);
+    let psql = Psql {
+        before: "timeout -k 1 10".to_owned(),
+        bin: "\"$PG_BIN\"".to_owned(),
+        host: "\"$1\"".to_owned(),
+        port: "\"$2\"".to_owned(),
+        database: "\"$3\"".to_owned(),
+        user: Some(quote(&typed.str("pg_admin_username"))),
+        options: String::new(),
+        lenient: false,
+    };
     format!(
-        "through() {{ PGPASSWORD={} PGSSLMODE=verify-ca PGSSLROOTCERT=/pg/cert/ca.crt PGCONNECT_TIMEOUT=3 \
-         timeout -k 1 10 \"$PG_BIN/psql\" -XAtq -v ON_ERROR_STOP=1 -h \"$1\" -p \"$2\" -U {} -d \"$3\" -c \"$4\"; }}\n",
+        "through() {{ PGPASSWORD={} PGSSLMODE=verify-ca PGSSLROOTCERT=/pg/cert/ca.crt {} -c {}\"$4\"; }}\n",
         quote(typed.secret("pg_admin_password").expose()),
-        quote(&typed.str("pg_admin_username")),
+        psql.command(),
+        quote(&format!(
+            "SET TRANSACTION READ WRITE; {LOCAL_PINS}SET LOCAL statement_timeout = 10000; "
+        )),
     )
 }
 

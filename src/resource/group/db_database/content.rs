@@ -1,7 +1,7 @@
 //! What is inside of a database: default privileges first, so that they hold for what comes next; schemas; extensions.
 
-use super::Refusal;
-use crate::model::objects::{Content, Database, Extension, Privilege, Privileges, Schema};
+use super::{Refusal, extension};
+use crate::model::objects::{Content, Database, Privilege, Privileges, Schema};
 use crate::resource::group::live::{LiveContent, LivePrivilege};
 use crate::resource::group::settings::Difference;
 use crate::resource::group::sql;
@@ -61,7 +61,11 @@ pub(super) fn differences(database: &Database, live: &LiveContent) -> Vec<Differ
     let mut found = defaults(privileges, live);
     found.extend(public(privileges, live));
     found.extend(schemas.iter().filter_map(|schema| schema_of(schema, live)));
-    found.extend(extensions.iter().filter_map(|ext| extension_of(ext, live)));
+    found.extend(
+        extensions
+            .iter()
+            .filter_map(|wanted| extension::difference(wanted, live)),
+    );
     found
 }
 
@@ -97,78 +101,6 @@ fn schema_of(wanted: &Schema, live: &LiveContent) -> Option<Difference> {
             Some(Difference::new(what, detail, owned.unwrap_or_default()))
         }
     }
-}
-
-fn extension_of(wanted: &Extension, live: &LiveContent) -> Option<Difference> {
-    let what = format!("extension {}", wanted.name);
-    let there = live.extensions.get(&wanted.name);
-    match (wanted.absent, there) {
-        (true, None) => None,
-        (true, Some(_)) => Some(Difference::new(
-            format!("no {what}"),
-            format!("{what}: dropped"),
-            format!("DROP EXTENSION IF EXISTS {};\n", sql::name(&wanted.name)),
-        )),
-        (false, None) => {
-            let detail = format!("{what}: made");
-            Some(Difference::new(what, detail, made(wanted)))
-        }
-        (false, Some(there)) => {
-            let schema = wanted
-                .schema
-                .as_ref()
-                .filter(|wanted| **wanted != there.schema);
-            let version = wanted
-                .version
-                .as_ref()
-                .filter(|wanted| **wanted != there.version);
-            let schema = schema.map(|schema| format!("schema {} -> {schema}", there.schema));
-            let version = version.map(|version| format!("version {} -> {version}", there.version));
-            let words: Vec<String> = schema.into_iter().chain(version).collect();
-            (!words.is_empty()).then(|| {
-                Difference::new(
-                    what.clone(),
-                    format!("{what}: {}", words.join(", ")),
-                    made(wanted),
-                )
-            })
-        }
-    }
-}
-
-/// Makes an extension, or moves and updates the one that came with the template. Runs again without harm.
-fn made(wanted: &Extension) -> String {
-    let (name, text) = (sql::name(&wanted.name), sql::literal(&wanted.name));
-    let mut create = format!("CREATE EXTENSION IF NOT EXISTS {name}");
-    let mut statements = String::new();
-    if let Some(schema) = &wanted.schema {
-        let quoted = sql::name(schema);
-        if schema != "pg_catalog" {
-            statements.push_str(&format!("CREATE SCHEMA IF NOT EXISTS {quoted};\n"));
-        }
-        create.push_str(&format!(" SCHEMA {quoted}"));
-    }
-    if let Some(version) = &wanted.version {
-        create.push_str(&format!(" VERSION {}", sql::literal(version)));
-    }
-    statements.push_str(&format!("{create} CASCADE;\n"));
-    if let Some(schema) = &wanted.schema {
-        let alter = format!("ALTER EXTENSION {name} SET SCHEMA {}", sql::name(schema));
-        statements.push_str(&format!(
-            "SELECT {} FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = {text} AND n.nspname <> {} \\gexec\n",
-            sql::literal(&alter),
-            sql::literal(schema)
-        ));
-    }
-    if let Some(version) = &wanted.version {
-        let version = sql::literal(version);
-        let alter = format!("ALTER EXTENSION {name} UPDATE TO {version}");
-        statements.push_str(&format!(
-            "SELECT {} FROM pg_extension WHERE extname = {text} AND extversion <> {version} \\gexec\n",
-            sql::literal(&alter)
-        ));
-    }
-    statements
 }
 
 /// `public` is for those who may make objects, not for everybody (as PostgreSQL 15 and later have it).

@@ -31,7 +31,7 @@ pub(super) fn script(
     }
     if let Some(text) = baseline {
         // What it makes is meant for the whole formation.
-        script.push_str(&sql::psql(access, name, &text));
+        script.push_str(&sql::script(access, name, &text, &search_path(database)));
         script.push_str(&sql::psql(access, "postgres", &mark(name, "done")));
     }
     if !found.after.is_empty() {
@@ -39,6 +39,15 @@ pub(super) fn script(
         script.push_str(&sql::psql(access, "postgres", &text));
     }
     script
+}
+
+/// Where a baseline looks for names: where sessions of the database will, as far as its entry says.
+fn search_path(database: &Database) -> String {
+    let settings = database.settings.iter();
+    let mut parameters = settings.flat_map(|settings| &settings.parameters);
+    let stated = parameters.find(|(name, _)| name.eq_ignore_ascii_case("search_path"));
+    let stated = stated.and_then(|(_, value)| value.clone());
+    stated.unwrap_or_else(|| "public".to_owned())
 }
 
 fn texts(found: &[Difference]) -> String {

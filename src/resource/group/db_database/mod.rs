@@ -1,8 +1,10 @@
 //! A database: what it is (owner, limits, parameters, who may connect) and what is inside of it.
 
 mod content;
+mod extension;
 mod making;
 mod settings;
+mod superuser;
 #[cfg(test)]
 mod tests;
 
@@ -84,6 +86,8 @@ impl DbDatabase {
                     .to_owned(),
             ));
         }
+        let kept = superuser::difference(&wanted.name, access, there);
+        found.before.extend(kept);
         let opened = self.opened(there, inside);
         if let Some(inside) = &opened {
             let available = live::available(seen, &wanted.name);

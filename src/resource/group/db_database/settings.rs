@@ -71,8 +71,7 @@ pub(super) fn differences(
     units: &Units,
 ) -> (Vec<Difference>, Vec<Difference>) {
     let alter = format!("ALTER DATABASE {}", sql::name(&database.name));
-    let mut before: Vec<Difference> = owner(wanted, there, &alter).into_iter().collect();
-    before.extend(comment(database, wanted, there));
+    let mut before: Vec<Difference> = comment(database, wanted, there).into_iter().collect();
     before.extend(settings::differences(
         &wanted.parameters,
         there.and_then(|there| there.settings.as_deref()),
@@ -103,7 +102,8 @@ pub(super) fn differences(
             wanted.connlimit.to_string(),
         ),
     ];
-    let mut after = Vec::new();
+    // Nobody owns it before extensions and baselines have run in it.
+    let mut after: Vec<Difference> = owner(wanted, there, &alter).into_iter().collect();
     for (what, word, is, wanted) in rows {
         if is != wanted {
             let found = Difference::new(

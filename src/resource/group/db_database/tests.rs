@@ -112,15 +112,17 @@ fn a_missing_database_is_made_with_all_that_belongs_to_it() {
     assert_eq!(change.action, Action::Create);
     assert_eq!(
         change.summary,
-        "database shop (owner, schema s, allowconn, baseline)"
+        "database shop (schema s, owner, allowconn, baseline)"
     );
     let order = [
         "CREATE DATABASE \"shop\" TEMPLATE \"template0\" ENCODING ''UTF8''",
         "citusctl.baseline TO 'pending'",
-        "OWNER TO \"app\"",
         "CREATE SCHEMA IF NOT EXISTS \"s\"",
+        "-c search_path=public -c role=none",
         "CREATE TABLE t();",
         "citusctl.baseline TO 'done'",
+        // Nobody owns it while others' scripts run in it.
+        "ALTER DATABASE \"shop\" OWNER TO \"app\"",
         "ALLOW_CONNECTIONS false",
     ];
     let places: Vec<usize> = order
@@ -197,7 +199,10 @@ fn extensions_and_schemas_are_made_moved_and_dropped() {
             "extension pg_trgm: schema public -> s, version 1.6 -> 1.7"
         ]
     );
-    assert!(text.contains("CREATE EXTENSION IF NOT EXISTS \"citext\" CASCADE;"));
+    let made = "SET search_path = \"public\";\nCREATE EXTENSION IF NOT EXISTS \"citext\" CASCADE;\nSET search_path = pg_catalog, pg_temp;\n";
+    let guard = "it as the superuser; drop it";
+    assert!(text.contains(made), "{text}");
+    assert!(text.find(guard) < text.find(made), "{text}");
     wanted.content.extensions = vec![extension("postgis", None, None)];
     assert!(refused(diff(&wanted, &there)).contains("is not installed on the host"));
     // Its package is about to come: the same look is taken again when it is there.
