@@ -5,13 +5,14 @@ use super::options::Common;
 use super::project::Project;
 use super::session::Session;
 use crate::command::quote;
-use crate::engine::{Answer, on_all};
+use crate::engine::{Answer, Unanswered, on_all};
 use crate::event::{Kind, Outcome};
 use crate::names::HostName;
 use crate::ui::term;
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Options of `exec`.
 #[derive(Debug, Args)]
@@ -19,12 +20,19 @@ pub struct ExecArgs {
     /// Command to run; a single argument is passed to the shell
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<String>,
+    /// Seconds that the command may take on a host; then it is killed there. 0 sets no limit
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    timeout: u64,
     /// Show the output as it came on a terminal, too; else sequences that steer a terminal are spelt out there
     #[arg(long)]
     raw: bool,
 }
 
-type Answers = BTreeMap<HostName, Result<Answer, String>>;
+type Answers = BTreeMap<HostName, Result<Answer, Unanswered>>;
+
+fn deadline(seconds: u64) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(seconds))
+}
 
 /// Runs it.
 pub async fn run(common: &Common, args: &ExecArgs) -> Result<u8, Failure> {
@@ -35,7 +43,7 @@ pub async fn run(common: &Common, args: &ExecArgs) -> Result<u8, Failure> {
     let run = session.run()?;
     let text = shell_text(&args.command);
     session.emitter.emit(Kind::Note { text: text.clone() });
-    let answers = on_all(&run, &hosts, &text).await;
+    let answers = on_all(&run, &hosts, &text, deadline(args.timeout)).await;
     drop(run);
     session.emitter.pause();
     let printed = match common.json() {
@@ -65,8 +73,13 @@ fn shell_text(words: &[String]) -> String {
 }
 
 fn outcome(answers: &Answers) -> Outcome {
-    let failed = |answer: &Result<Answer, String>| answer.as_ref().is_ok_and(|a| !a.ok());
-    if answers.values().any(Result::is_err) {
+    let failed = |answer: &Result<Answer, Unanswered>| match answer {
+        Ok(answer) => !answer.ok(),
+        Err(why) => why.entered,
+    };
+    let unreached =
+        |answer: &Result<Answer, Unanswered>| answer.as_ref().is_err_and(|w| !w.entered);
+    if answers.values().any(unreached) {
         Outcome::Unreachable
     } else if answers.values().any(failed) {
         Outcome::Failed
@@ -86,7 +99,7 @@ fn as_text(answers: &Answers) -> String {
                 out.push_str(&format!("{host}: exit status {n}\n"));
             }
             Ok(_) => out.push_str(&format!("{host}: ended by a signal\n")),
-            Err(why) => out.push_str(&format!("{host}: {why}\n")),
+            Err(why) => out.push_str(&format!("{}\n", told(host, &why.words))),
         }
         let said = answer.iter().flat_map(|a| [&a.out, &a.err]);
         for line in said.flat_map(|text| text.lines()) {
@@ -96,10 +109,20 @@ fn as_text(answers: &Answers) -> String {
     out
 }
 
+/// Words of the transport name the host themselves.
+fn told(host: &HostName, words: &str) -> String {
+    let prefix = format!("{host}: ");
+    match words.starts_with(&prefix) {
+        true => words.to_owned(),
+        false => format!("{prefix}{words}"),
+    }
+}
+
 fn as_json(answers: &Answers) -> Result<String, Failure> {
-    let row = |(host, answer): (&HostName, &Result<Answer, String>)| match answer {
+    let row = |(host, answer): (&HostName, &Result<Answer, Unanswered>)| match answer {
         Ok(a) => json!({ "host": host, "status": a.status, "out": a.out, "err": a.err }),
-        Err(why) => json!({ "host": host, "unreachable": why }),
+        Err(why) if why.entered => json!({ "host": host, "failed": why.words }),
+        Err(why) => json!({ "host": host, "unreachable": why.words }),
     };
     let rows: Vec<_> = answers.iter().map(row).collect();
     pretty(&rows)
@@ -109,7 +132,7 @@ fn as_json(answers: &Answers) -> Result<String, Failure> {
 mod tests {
     use super::*;
 
-    fn answer(status: i32) -> Result<Answer, String> {
+    fn answer(status: i32) -> Result<Answer, Unanswered> {
         Ok(Answer {
             status: Some(status),
             out: "a\nb\n".into(),
@@ -129,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_worst_answer_counts() {
-        let all = |answers: Vec<Result<Answer, String>>| -> Answers {
+        let all = |answers: Vec<Result<Answer, Unanswered>>| -> Answers {
             let named = answers.into_iter().enumerate();
             named
                 .map(|(n, answer)| (HostName::new(format!("h{n}")), answer))
@@ -137,7 +160,17 @@ mod tests {
         };
         assert_eq!(outcome(&all(vec![answer(0)])), Outcome::Done);
         assert_eq!(outcome(&all(vec![answer(0), answer(3)])), Outcome::Failed);
-        let mixed = all(vec![answer(3), Err("no way".into())]);
+        let why = |words: &str, entered| {
+            Err(Unanswered {
+                words: words.into(),
+                entered,
+            })
+        };
+        assert_eq!(
+            outcome(&all(vec![answer(0), why("h1: too slow", true)])),
+            Outcome::Failed
+        );
+        let mixed = all(vec![answer(3), why("no way", false)]);
         assert_eq!(outcome(&mixed), Outcome::Unreachable);
         assert_eq!(as_text(&mixed), "h0: exit status 3\n  a\n  b\nh1: no way\n");
     }

@@ -113,7 +113,7 @@ pub struct Connect {
         help_heading = "Connection"
     )]
     pub known_hosts: Option<PathBuf>,
-    /// Policy for unknown host keys [default: from ~/.ssh/config, else strict]
+    /// Policy for unknown host keys; changed ones are always refused [default: from ~/.ssh/config, else strict]
     #[arg(
         long,
         global = true,

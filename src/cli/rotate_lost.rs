@@ -8,13 +8,14 @@ use super::project::Project;
 use super::rotate::{bad, common_name, may_be_made, may_begin};
 use super::session::Session;
 use super::session::run_id::run_id;
-use crate::engine::{Answer, on_all};
+use crate::engine::{Answer, Unanswered, on_all};
 use crate::event::Outcome;
 use crate::names::HostName;
 use crate::pki::rotation::{self, Borrowed};
 use crate::pki::{Ca, PkiError, stranger};
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use time::OffsetDateTime;
 
 /// Whom a host trusts. It may have etcd, PostgreSQL, HAProxy, or none of them.
@@ -118,6 +119,9 @@ async fn trusted(
     read(common, project, hosts, TRUSTED).await
 }
 
+/// What reading a few files may take on a host.
+const READING: Duration = Duration::from_secs(120);
+
 async fn read(
     common: &Common,
     project: &Project,
@@ -127,17 +131,19 @@ async fn read(
     let silent = common.without_events();
     let session = Session::reach(&silent, project, "cert", hosts.clone()).await?;
     let run = session.run()?;
-    let answers = on_all(&run, &hosts, command).await;
+    let answers = on_all(&run, &hosts, command, Some(READING)).await;
     drop(run);
     session.finish(Outcome::Done).await;
-    let text = |(host, answer): (HostName, Result<Answer, String>)| match answer {
+    let text = |(host, answer): (HostName, Result<Answer, Unanswered>)| match answer {
         Ok(answer) if answer.ok() => Ok((host, answer.out)),
         Ok(answer) => Err(Failure::new(
             code::FAILED,
             format!("{host}: {}", answer.err.trim()),
         )),
-        Err(why) => Err(Failure::new(code::UNREACHABLE, format!("{host}: {why}"))
-            .hint("a host that is left out would trust nobody: mend the way to it first")),
+        Err(why) => Err(
+            Failure::new(code::UNREACHABLE, format!("{host}: {}", why.words))
+                .hint("a host that is left out would trust nobody: mend the way to it first"),
+        ),
     };
     answers.into_iter().map(text).collect()
 }

@@ -3,13 +3,16 @@
 mod addresses;
 mod endpoints;
 mod guards;
+mod host_keys;
 mod identity;
 mod known;
+mod limits;
 mod reach;
 mod renamed;
 pub(super) mod run_id;
 
 use endpoints::{endpoints, resolver};
+use host_keys::Checking;
 use known::Known;
 use run_id::{command, nonce, operator, run_id, watch_interrupts};
 
@@ -122,8 +125,11 @@ impl<'a> Session<'a> {
             true => engine::all_keepers(&project.model),
             false => BTreeSet::new(),
         };
-        let known = endpoints(common, project, &(&way.hosts | &keepers))?;
-        let (endpoints, others) = known.into_iter().partition(|e| way.hosts.contains(&e.host));
+        let checking = Checking::read(common, &project.model);
+        let known = endpoints(common, project, &(&way.hosts | &keepers), &checking)?;
+        let (endpoints, others): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|e| way.hosts.contains(&e.host));
+        limits::room_for(endpoints.len())?;
         let id = run_id();
         let emitter = sinks::emitter(common, project, &id, masker.clone(), way.journal)?;
         emitter.emit(Kind::RunStarted {
@@ -135,8 +141,10 @@ impl<'a> Session<'a> {
         let (raise, cancel) = Cancel::new();
         watch_interrupts(raise, emitter.clone());
         let resolver = Arc::new(resolver(common));
+        warn(common, &emitter, checking.told);
         let dial = Dial::new(others, Arc::clone(&resolver));
-        let fleet = Fleet::connect(endpoints, resolver, common.forks, &emitter).await;
+        let fleet = Fleet::connect(endpoints, Arc::clone(&resolver), common.forks, &emitter).await;
+        warn(common, &emitter, resolver.take_notices());
         if fleet.hosts().is_empty() {
             return Err(unreachable(&fleet, &emitter));
         }
@@ -317,6 +325,17 @@ impl<'a> Session<'a> {
         } else {
             Outcome::Unreachable
         }
+    }
+}
+
+/// Told once and on standard error, also where the events of a run are not shown there.
+fn warn(common: &Common, emitter: &Emitter, texts: Vec<String>) {
+    for text in texts {
+        let text = format!("warning: {text}");
+        if common.quiet || common.json() {
+            super::exit::say(&text);
+        }
+        emitter.emit(Kind::Note { text });
     }
 }
 

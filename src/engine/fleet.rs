@@ -106,9 +106,8 @@ impl Fleet {
 
     /// Takes leave of all hosts.
     pub async fn close(&self) {
-        for transport in self.transports.values() {
-            transport.close().await;
-        }
+        let all = self.transports.values().map(|transport| transport.close());
+        futures_util::future::join_all(all).await;
     }
 }
 

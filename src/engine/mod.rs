@@ -27,7 +27,7 @@ mod unseen;
 pub mod verify;
 mod work;
 
-pub use adhoc::{Answer, on_all};
+pub use adhoc::{Answer, Unanswered, on_all};
 pub use apply::{ApplyOptions, apply};
 pub use cancel::Cancel;
 pub use emergency::{Majority, etcd_majority, markers};

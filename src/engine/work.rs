@@ -7,7 +7,11 @@ use crate::names::{HostName, ResourceId};
 use crate::plan::Unit;
 use crate::resource::{Step, prelude};
 use crate::transport::{OutputSink, Program, StreamKind, TransportError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// What the steps of a host in one stage may take together: a host that answers nothing more does not hold up a run for
+/// ever. Packages over a slow line and a first copy of files are done in minutes.
+const LIMIT: Duration = Duration::from_secs(3600);
 
 /// How a host's part of a stage ended.
 #[derive(Debug)]
@@ -47,7 +51,7 @@ pub(super) async fn run_tasks(run: &Run<'_>, host: &HostName, tasks: &[Task]) ->
             tail: vec!["not connected".to_owned()],
         };
     };
-    let program = Program::of(program(run, tasks));
+    let program = Program::of(program(run, tasks)).within(LIMIT);
     let mut progress = Progress {
         run,
         host,

@@ -22,6 +22,7 @@ mod timing;
 mod topology;
 mod values;
 mod versions;
+mod ways;
 
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
@@ -34,7 +35,7 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 18] = [
+const RULES: [&[Rule]; 19] = [
     membership::RULES,
     identity::RULES,
     agreement::RULES,
@@ -52,6 +53,7 @@ const RULES: [&[Rule]; 18] = [
     values::RULES,
     settings::RULES,
     versions::RULES,
+    ways::RULES,
     secrets::RULES,
 ];
 

@@ -5,6 +5,8 @@ use crate::inventory::parameters::Typed;
 use crate::names::HostName;
 use crate::secret::Secret;
 
+use super::ssh_args::SshArgs;
+
 /// What the inventory says about the way in. What is `None` is left to `~/.ssh/config` and defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Connection {
@@ -19,8 +21,10 @@ pub struct Connection {
     pub become_password: Option<Secret>,
     /// `ansible_connection: local`: no SSH at all.
     pub local: bool,
-    /// Hosts to go through, nearest first, each `[user@]host[:port]`.
-    pub jump: Vec<String>,
+    /// Arguments of ssh, all lists together.
+    pub ssh: SshArgs,
+    /// `ansible_host_key_checking`, as it was written.
+    pub host_key_checking: Option<bool>,
     /// The host key that must be shown (`citusctl_host_key`), as in a `known_hosts` line.
     pub host_key: Option<String>,
 }
@@ -42,11 +46,16 @@ impl Connection {
         let typed = Typed::new(vars);
         let first = |names: &[&str]| names.iter().find_map(|name| written(&typed, vars, name));
         let secret = |names: &[&str]| first(names).map(Secret::new);
+        // Ansible puts these before everything else that it says to ssh.
+        let strong = ssh_args(&typed, vars, &SSH_ARGS[..1]);
         Self {
             host: first(&["ansible_host", "ansible_ssh_host"])
                 .unwrap_or_else(|| name.as_str().to_owned()),
-            port: first(&["ansible_port", "ansible_ssh_port"]).and_then(|port| port.parse().ok()),
-            user: first(&["ansible_user", "ansible_ssh_user"]),
+            port: first(&["ansible_port", "ansible_ssh_port"])
+                .filter(|_| strong.first("port").is_none())
+                .and_then(|port| port.parse().ok()),
+            user: first(&["ansible_user", "ansible_ssh_user"])
+                .filter(|_| strong.first("user").is_none()),
             key_file: first(&["ansible_ssh_private_key_file", "ansible_private_key_file"]),
             password: secret(&[
                 "ansible_password",
@@ -56,8 +65,11 @@ impl Connection {
             r#become: !vars.contains("ansible_become") || typed.bool("ansible_become"),
             become_password: secret(&["ansible_become_password", "ansible_become_pass"]),
             local: typed.opt_str("ansible_connection").as_deref() == Some("local"),
-            jump: first(&["ansible_ssh_common_args", "ansible_ssh_extra_args"])
-                .map_or_else(Vec::new, |args| jump_hosts(&args)),
+            ssh: ssh_args(&typed, vars, &SSH_ARGS),
+            host_key_checking: CHECKING
+                .into_iter()
+                .find(|name| vars.contains(name))
+                .map(|name| typed.bool(name)),
             host_key: first(&["citusctl_host_key"]),
         }
     }
@@ -75,6 +87,26 @@ impl Connection {
     }
 }
 
+/// Names of lists of arguments, in the order in which they count.
+pub const SSH_ARGS: [&str; 3] = [
+    "ansible_ssh_args",
+    "ansible_ssh_common_args",
+    "ansible_ssh_extra_args",
+];
+
+/// Names of the switch for checking host keys, the stronger one first.
+pub const CHECKING: [&str; 2] = ["ansible_ssh_host_key_checking", "ansible_host_key_checking"];
+
+fn ssh_args(typed: &Typed<'_>, vars: &Vars, names: &[&str]) -> SshArgs {
+    let mut args = SshArgs::default();
+    for name in names {
+        if let Some(text) = written(typed, vars, name) {
+            args.read(&text);
+        }
+    }
+    args
+}
+
 /// The value as text if it was written and is not empty; a secret as well.
 fn written(typed: &Typed<'_>, vars: &Vars, name: &str) -> Option<String> {
     let text = match typed.opt_str(name) {
@@ -82,81 +114,4 @@ fn written(typed: &Typed<'_>, vars: &Vars, name: &str) -> Option<String> {
         None => vars.get(name)?.node.as_str()?.to_owned(),
     };
     (vars.contains(name) && !text.is_empty()).then_some(text)
-}
-
-/// The jump hosts that ssh's own arguments name: `-J a,b`, `-o ProxyJump=a`, or the old
-/// `-o ProxyCommand="ssh -W %h:%p [options] bastion"`.
-pub fn jump_hosts(args: &str) -> Vec<String> {
-    let args = args.replace(['"', '\''], " ");
-    let words: Vec<&str> = args.split_whitespace().collect();
-    let hosts = after_flag(&words, "-J")
-        .or_else(|| option(&words, "ProxyJump"))
-        .map(|list| list.split(',').map(str::to_owned).collect());
-    hosts.unwrap_or_else(|| proxy_command(&words).into_iter().collect())
-}
-
-/// `-J value` or `-Jvalue`.
-fn after_flag<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
-    let at = words.iter().position(|word| word.starts_with(flag))?;
-    match words[at].strip_prefix(flag) {
-        Some("") => words.get(at + 1).copied(),
-        joined => joined,
-    }
-}
-
-/// `Name=value` or `Name value`, with or without `-o` glued to it.
-fn option<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
-    let at = words
-        .iter()
-        .position(|word| word.trim_start_matches("-o").starts_with(name))?;
-    let rest = words[at].trim_start_matches("-o").strip_prefix(name)?;
-    match rest.strip_prefix('=') {
-        Some("") | None => words.get(at + 1).copied(),
-        value => value,
-    }
-}
-
-/// The last word of an `ssh -W` command that is not an option or an option's value.
-fn proxy_command(words: &[&str]) -> Option<String> {
-    const WITH_VALUE: [&str; 9] = ["-W", "-p", "-i", "-l", "-o", "-F", "-c", "-m", "-b"];
-    let at = words
-        .iter()
-        .position(|word| word.contains("ProxyCommand"))?;
-    let command = &words[at + 1..];
-    let mut port = None;
-    let mut host = None;
-    let mut skip = false;
-    for (index, word) in command.iter().enumerate() {
-        if std::mem::take(&mut skip) || *word == "ssh" {
-            continue;
-        }
-        if WITH_VALUE.contains(word) {
-            skip = true;
-            port = if *word == "-p" {
-                command.get(index + 1)
-            } else {
-                port
-            };
-        } else if !word.starts_with('-') {
-            host = Some(*word);
-        }
-    }
-    let host = host?;
-    Some(port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::jump_hosts;
-
-    #[test]
-    fn reads_jump_hosts() {
-        assert_eq!(jump_hosts("-J a,b@c:22"), ["a", "b@c:22"]);
-        assert_eq!(jump_hosts("-o ProxyJump=gate"), ["gate"]);
-        assert_eq!(jump_hosts("-oProxyJump=gate"), ["gate"]);
-        assert_eq!(jump_hosts("-o ProxyJump gate -C"), ["gate"]);
-        let command = r#"-o ProxyCommand="ssh -W %h:%p -p 2222 -q user@gate""#;
-        assert_eq!(jump_hosts(command), ["user@gate:2222"]);
-        assert!(jump_hosts("-o ForwardAgent=yes").is_empty());
-    }
 }

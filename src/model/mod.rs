@@ -21,6 +21,7 @@ pub mod rto;
 pub mod selector;
 pub mod service;
 pub mod settings;
+pub mod ssh_args;
 pub mod tuning;
 
 pub use build::build;

@@ -13,7 +13,8 @@ pub enum HostKeyPolicy {
     Strict,
     /// A key of a host that no file knows is written down and accepted; a changed one never.
     AcceptNew,
-    /// Every key is accepted, except a revoked one and one that differs from the pinned key.
+    /// The same, also where the key cannot be written down. A changed key is refused all the same: OpenSSH would go on
+    /// without passwords, but what is sent to a host is full of secrets.
     Off,
 }
 
@@ -109,6 +110,10 @@ pub struct Endpoint {
     pub password: Option<Secret>,
     /// Hosts on the way, nearest first. `None`: as `~/.ssh/config` says.
     pub jump: Option<Vec<JumpHost>>,
+    /// Settings of `ssh_config` in lower case that stand before those of any file (`ssh -o`); of each the first counts.
+    pub options: Vec<(String, String)>,
+    /// The file to read instead of the user's and the system's configuration (`ssh -F`).
+    pub config: Option<PathBuf>,
     /// What to do about the host's key. `None`: as `~/.ssh/config` says, else strict.
     pub host_keys: Option<HostKeyPolicy>,
     /// The host's key as the inventory pins it: `ssh-ed25519 AAAA...` or `SHA256:...`.
@@ -133,12 +138,19 @@ impl Endpoint {
             use_agent: true,
             password: None,
             jump: None,
+            options: Vec::new(),
+            config: None,
             host_keys: None,
             pinned_key: None,
             sudo: Some(Sudo::default()),
             local: false,
             connect_timeout: Duration::from_secs(10),
         }
+    }
+
+    /// Limit for whatever a connected host has to do before a program runs: opening a session, a login shell, sudo.
+    pub(crate) fn answer_timeout(&self) -> Duration {
+        self.connect_timeout * 6
     }
 }
 

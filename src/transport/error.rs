@@ -3,6 +3,7 @@
 use crate::names::HostName;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A line of a `known_hosts` file.
@@ -193,6 +194,14 @@ pub enum TransportError {
         /// What became of it, if anything is known.
         said: String,
     },
+    /// A program's output is larger than anything that we asked for.
+    #[error("{host}: it sent more than {limit}; stopped reading")]
+    Flood {
+        /// The host.
+        host: HostName,
+        /// The bound, in words.
+        limit: String,
+    },
     /// The settings for this host cannot be used.
     #[error("{host}: {what}")]
     Config {
@@ -217,9 +226,9 @@ pub enum TransportError {
     Jump {
         /// The host behind it.
         host: HostName,
-        /// What is wrong with the jump host.
+        /// What is wrong with the jump host; all hosts behind it share it.
         #[source]
-        source: Box<TransportError>,
+        source: Arc<TransportError>,
     },
 }
 
@@ -250,6 +259,7 @@ impl TransportError {
             | Self::ChannelRefused { host, .. }
             | Self::Lost { host, .. }
             | Self::Timeout { host, .. }
+            | Self::Flood { host, .. }
             | Self::Config { host, .. }
             | Self::Protocol { host, .. }
             | Self::Jump { host, .. } => host,
@@ -278,6 +288,7 @@ impl TransportError {
             | Self::Sudo { .. }
             | Self::Shell { .. }
             | Self::ChannelRefused { .. }
+            | Self::Flood { .. }
             | Self::Config { .. }
             | Self::Protocol { .. } => false,
         }

@@ -23,6 +23,9 @@ pub(super) fn of(error: &TransportError) -> Vec<String> {
         TransportError::Timeout { .. } => {
             one("see what the host is busy with, then run the same command again")
         }
+        TransportError::Flood { .. } => one(
+            "see who answers there; a command with much output can write it to a file on the host",
+        ),
         TransportError::Config { .. } => Vec::new(),
         TransportError::Protocol { address, .. } => one(format!(
             "see that {address} is an sshd that offers current algorithms"
@@ -59,7 +62,7 @@ fn host_key(problem: &HostKeyProblem) -> Vec<String> {
         HostKeyProblem::Changed { name, place, .. } => vec![
             String::from("somebody may be listening in, or the machine was installed anew"),
             format!(
-                "if you know it was installed anew: `ssh-keygen -R '{name}' -f {}`",
+                "if you know it was installed anew, or restored: `ssh-keygen -R '{name}' -f {}`",
                 place.file.display()
             ),
         ],

@@ -1,17 +1,19 @@
 //! This machine as a host (`ansible_connection: local`).
 
+use super::deadline;
 use super::endpoint::Endpoint;
 use super::error::TransportError;
 use super::login::{self, Login};
-use super::output::OutputSink;
-use super::talk::{self, Ear, Heard, Mouth, Talk};
-use super::{Collected, Counters, Exit, Program, Stats, Stream, Target, Transport};
+use super::output::{Curt, OutputSink};
+use super::talk::{Ear, Heard, Mouth, Talk};
+use super::{Counters, Exit, Program, Stats, Stream, Target, Transport};
 use crate::names::HostName;
 use bytes::{Bytes, BytesMut};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
@@ -22,6 +24,7 @@ pub(crate) struct Local {
     host: HostName,
     login: Login,
     counters: Counters,
+    entering: Duration,
 }
 
 impl Local {
@@ -30,6 +33,7 @@ impl Local {
             host: endpoint.host.clone(),
             login: Login::new(&current_user(), endpoint),
             counters: Counters::default(),
+            entering: endpoint.answer_timeout(),
         }
     }
 
@@ -47,6 +51,7 @@ impl Local {
             program,
             counters: &self.counters,
             pid,
+            entering: self.entering,
         };
         talk.run(&mut ear, &mut mouth, out).await
     }
@@ -91,8 +96,7 @@ impl Local {
     /// Ends a program that ran out of time.
     async fn kill(&self, pid: u32) -> Result<Exit, TransportError> {
         let program = Program::new(login::kill_program(pid));
-        self.talk(&program, &AtomicU32::new(0), &mut Collected::default())
-            .await
+        self.talk(&program, &AtomicU32::new(0), &mut Curt).await
     }
 }
 
@@ -120,7 +124,7 @@ impl Transport for Local {
     ) -> Result<Exit, TransportError> {
         let pid = AtomicU32::new(0);
         let talk = self.talk(program, &pid, out);
-        talk::bounded(&self.host, program.deadline, &pid, talk, |pid| {
+        deadline::bounded(&self.host, program.deadline, &pid, talk, |pid| {
             self.kill(pid)
         })
         .await

@@ -3,6 +3,7 @@
 //! One connection per host carries everything. Programs travel on standard input, never in an
 //! argument list, because they may hold secrets.
 
+mod deadline;
 mod endpoint;
 mod error;
 mod fake;
@@ -11,7 +12,9 @@ pub mod http;
 mod known_hosts;
 mod local;
 mod login;
+mod notices;
 mod output;
+mod proxy;
 mod resolver;
 mod ssh;
 mod ssh_config;
@@ -21,7 +24,7 @@ mod trust;
 pub use endpoint::{Endpoint, HostKeyPolicy, JumpHost, Sudo};
 pub use error::{HostKeyProblem, Place, SudoProblem, TransportError};
 pub use fake::{Fake, FakeReply};
-pub use output::{Collected, OutputSink, StreamKind};
+pub use output::{Collected, OutputSink, Room, StreamKind};
 pub use resolver::Resolver;
 
 use crate::names::HostName;

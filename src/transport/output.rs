@@ -9,10 +9,33 @@ pub enum StreamKind {
     Err,
 }
 
+/// How much a program may say: more is no answer to anything that we ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes, standard output and standard error together.
+    pub bytes: u64,
+    /// Lines of both.
+    pub lines: u64,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            bytes: 128 << 20,
+            lines: 1_000_000,
+        }
+    }
+}
+
 /// Takes a program's output.
 pub trait OutputSink: Send {
     /// One line without its newline. The last one may have had none.
     fn line(&mut self, stream: StreamKind, line: &[u8]);
+
+    /// How much it takes; a host that sends more is not read any further.
+    fn room(&self) -> Room {
+        Room::default()
+    }
 }
 
 impl<F: FnMut(StreamKind, &[u8]) + Send> OutputSink for F {
@@ -38,6 +61,21 @@ impl OutputSink for Collected {
         };
         text.push_str(&String::from_utf8_lossy(line));
         text.push('\n');
+    }
+}
+
+/// A sink for programs whose output says nothing to anybody.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Curt;
+
+impl OutputSink for Curt {
+    fn line(&mut self, _: StreamKind, _: &[u8]) {}
+
+    fn room(&self) -> Room {
+        Room {
+            bytes: 64 << 10,
+            lines: 1000,
+        }
     }
 }
 

@@ -3,16 +3,22 @@
 
 use super::endpoint::{Endpoint, HostKeyPolicy, JumpHost};
 use super::error::TransportError;
+use super::notices::Notices;
+use super::proxy;
 use super::ssh::{Route, Session};
 use super::ssh_config::{self, Question, Settings, Tokens};
 use super::trust::{Trust, TrustSource};
+use crate::model::ssh_args::plain_jump;
 use crate::names::HostName;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::Mutex;
 
-type Shared = Arc<Mutex<Option<Arc<Session>>>>;
+/// The connection to a jump host, or why there is none and since when.
+pub(crate) type Dialled = Option<Result<Arc<Session>, (Instant, Arc<TransportError>)>>;
+type Shared = Arc<Mutex<Dialled>>;
 
 /// The operator's side of all connections of a run. Make one and use it for all hosts.
 #[derive(Debug, Default)]
@@ -23,6 +29,7 @@ pub struct Resolver {
     known_hosts: Option<PathBuf>,
     host_keys: Option<HostKeyPolicy>,
     jumps: Mutex<BTreeMap<String, Shared>>,
+    notices: Notices,
 }
 
 impl Resolver {
@@ -62,6 +69,12 @@ impl Resolver {
         self
     }
 
+    /// What is to be told of connections since it was asked last: keys that were accepted without being known,
+    /// settings that weaken a check.
+    pub fn take_notices(&self) -> Vec<String> {
+        self.notices.take()
+    }
+
     /// Uses this agent socket, or none.
     #[must_use]
     pub fn with_agent(mut self, socket: Option<PathBuf>) -> Self {
@@ -82,7 +95,8 @@ impl Resolver {
             host: &endpoint.address,
             user: endpoint.user.as_deref(),
             port: endpoint.port,
-            file: self.config.as_deref(),
+            options: &endpoint.options,
+            file: endpoint.config.as_deref().or(self.config.as_deref()),
             home: self.home.as_deref(),
         });
         let fail = |what: String| config_error(&endpoint.host, what);
@@ -102,11 +116,13 @@ impl Resolver {
         behind: &Endpoint,
         rest: &[JumpHost],
     ) -> Endpoint {
-        let mut endpoint = Endpoint::new(behind.host.clone(), jump.address.clone());
+        let name = HostName::new(jump.address.clone());
+        let mut endpoint = Endpoint::new(name, jump.address.clone());
         endpoint.port = jump.port;
         endpoint.user.clone_from(&jump.user);
         endpoint.keys.clone_from(&behind.keys);
         endpoint.use_agent = behind.use_agent;
+        endpoint.config.clone_from(&behind.config);
         endpoint.host_keys = behind.host_keys;
         endpoint.connect_timeout = behind.connect_timeout;
         endpoint.jump = (!rest.is_empty()).then(|| rest.to_vec());
@@ -148,6 +164,7 @@ impl Answers<'_> {
             user: &user,
             port,
         };
+        let (jump, proxy) = self.way(&tokens)?;
         Ok(Route {
             host: self.endpoint.host.clone(),
             trust: self.trust(&address, port, &tokens)?,
@@ -155,7 +172,8 @@ impl Answers<'_> {
             agent: self.agent(&tokens),
             agent_only_for_keys: self.is_yes("identitiesonly"),
             password: self.endpoint.password.clone(),
-            jump: self.jump()?,
+            jump,
+            proxy,
             timeout: self.endpoint.connect_timeout,
             address,
             port,
@@ -234,33 +252,48 @@ impl Answers<'_> {
         }
     }
 
-    fn jump(&self) -> Result<Vec<JumpHost>, TransportError> {
+    /// Hosts on the way, or a command that makes the connection.
+    fn way(&self, tokens: &Tokens<'_>) -> Result<(Vec<JumpHost>, Option<String>), TransportError> {
         if let Some(jump) = &self.endpoint.jump {
-            return Ok(jump.clone());
+            return Ok((jump.clone(), None));
         }
-        let command = self
-            .settings
-            .first("proxycommand")
-            .filter(|text| *text != "none");
-        let Some(text) = self.settings.first("proxyjump") else {
-            return match command {
-                Some(command) => Err(self.fail(format!(
-                    "`ProxyCommand {command}` in the ssh configuration is not supported; use `ProxyJump`"
-                ))),
-                None => Ok(Vec::new()),
-            };
+        let set = |keyword| {
+            let value = self.settings.first(keyword);
+            value.filter(|text| !text.eq_ignore_ascii_case("none"))
         };
-        JumpHost::parse_chain(text).ok_or_else(|| {
-            self.fail(format!(
-                "`ProxyJump {text}` in the ssh configuration cannot be read"
-            ))
-        })
+        if let Some(text) = set("proxyjump") {
+            return Ok((self.chain(text, "ProxyJump")?, None));
+        }
+        let Some(command) = set("proxycommand") else {
+            return Ok((Vec::new(), None));
+        };
+        if let Some(jump) = plain_jump(command) {
+            return Ok((self.chain(&jump, "ProxyCommand")?, None));
+        }
+        if self.is_yes("proxyusefdpass") {
+            return Err(self.fail(format!(
+                "`ProxyCommand {command}` with `ProxyUseFdpass yes` is not supported: a command that hands over a socket"
+            )));
+        }
+        let command = proxy::command(command, tokens).map_err(|why| self.fail(why))?;
+        Ok((Vec::new(), Some(command)))
+    }
+
+    fn chain(&self, text: &str, keyword: &str) -> Result<Vec<JumpHost>, TransportError> {
+        let chain = JumpHost::parse_chain(text);
+        chain.ok_or_else(|| self.fail(format!("`{keyword}`: `{text}` is no jump host")))
     }
 
     fn policy(&self) -> HostKeyPolicy {
         let configured = || match self.settings.first("stricthostkeychecking") {
             Some("accept-new") => HostKeyPolicy::AcceptNew,
-            Some("no" | "off" | "false") => HostKeyPolicy::Off,
+            Some("no" | "off" | "false") => {
+                self.resolver.notices.add(String::from(
+                    "`StrictHostKeyChecking no` (ssh configuration or arguments): unknown host keys are accepted and recorded, changed ones are refused"
+                ));
+                HostKeyPolicy::Off
+            }
+            // `ask` is what `ssh -G` says without a setting; there is nobody to ask for each of many hosts.
             _ => HostKeyPolicy::Strict,
         };
         let given = self.endpoint.host_keys.or(self.resolver.host_keys);
@@ -274,6 +307,7 @@ impl Answers<'_> {
         tokens: &Tokens<'_>,
     ) -> Result<Trust, TransportError> {
         let alias = self.settings.first("hostkeyalias");
+        let own = self.named_files(USER_FILES, tokens);
         Trust::load(
             &self.endpoint.host,
             TrustSource {
@@ -281,35 +315,39 @@ impl Answers<'_> {
                 port: if alias.is_some() { 22 } else { port },
                 policy: self.policy(),
                 pinned: self.endpoint.pinned_key.clone(),
-                files: &self.known_hosts(tokens),
+                files: &self.known_hosts(&own, tokens),
+                learn: self
+                    .resolver
+                    .known_hosts
+                    .clone()
+                    .or_else(|| own.first().cloned()),
+                notices: self.resolver.notices.clone(),
             },
         )
     }
 
-    fn known_hosts(&self, tokens: &Tokens<'_>) -> Vec<PathBuf> {
-        let mut files: Vec<PathBuf> = self.resolver.known_hosts.iter().cloned().collect();
-        for (keyword, usual) in [
-            (
-                "userknownhostsfile",
-                "~/.ssh/known_hosts ~/.ssh/known_hosts2",
-            ),
-            (
-                "globalknownhostsfile",
-                "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
-            ),
-        ] {
-            let names = self
-                .settings
-                .first(keyword)
-                .unwrap_or(usual)
-                .split_whitespace();
-            files.extend(
-                names
-                    .filter(|name| *name != "none")
-                    .filter_map(|name| tokens.expand(name)),
-            );
-        }
-        files.retain(|file| file != Path::new("/dev/null"));
-        files
+    fn known_hosts(&self, own: &[PathBuf], tokens: &Tokens<'_>) -> Vec<PathBuf> {
+        let given = self.resolver.known_hosts.iter().cloned();
+        let global = self.named_files(GLOBAL_FILES, tokens);
+        given.chain(own.iter().cloned()).chain(global).collect()
+    }
+
+    /// The files that a keyword names, or the usual ones.
+    fn named_files(&self, (keyword, usual): (&str, &str), tokens: &Tokens<'_>) -> Vec<PathBuf> {
+        let names = self.settings.first(keyword).unwrap_or(usual);
+        let names = names.split_whitespace().filter(|name| *name != "none");
+        names
+            .filter_map(|name| tokens.expand(name))
+            .filter(|file| file != Path::new("/dev/null"))
+            .collect()
     }
 }
+
+const USER_FILES: (&str, &str) = (
+    "userknownhostsfile",
+    "~/.ssh/known_hosts ~/.ssh/known_hosts2",
+);
+const GLOBAL_FILES: (&str, &str) = (
+    "globalknownhostsfile",
+    "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
+);

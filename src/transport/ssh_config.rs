@@ -40,6 +40,8 @@ pub(crate) struct Question<'a> {
     pub(crate) port: Option<u16>,
     /// The file to read instead of the usual ones (`ssh -F`).
     pub(crate) file: Option<&'a Path>,
+    /// Settings that stand before those of the files.
+    pub(crate) options: &'a [(String, String)],
     /// The user's home, for the reader that takes over.
     pub(crate) home: Option<&'a Path>,
 }
@@ -66,7 +68,7 @@ pub(crate) async fn ask(question: Question<'_>) -> Result<Settings, String> {
         return Err(format!("`{}` is no address", question.host));
     }
     if !question.files().iter().any(|file| file.is_file()) {
-        return Ok(Settings::default());
+        return Ok(given(question.options));
     }
     let output = command(question).output().await;
     match output {
@@ -82,6 +84,15 @@ pub(crate) async fn ask(question: Question<'_>) -> Result<Settings, String> {
     }
 }
 
+/// The settings that were given, without any file.
+fn given(options: &[(String, String)]) -> Settings {
+    let mut settings = Settings::default();
+    for (keyword, value) in options {
+        set(&mut settings, keyword, std::slice::from_ref(value));
+    }
+    settings
+}
+
 fn command(question: Question<'_>) -> Command {
     let mut command = Command::new("ssh");
     command.arg("-G").stdin(Stdio::null()).kill_on_drop(true);
@@ -93,6 +104,9 @@ fn command(question: Question<'_>) -> Command {
     }
     if let Some(port) = question.port {
         command.arg("-p").arg(port.to_string());
+    }
+    for (keyword, value) in question.options {
+        command.arg("-o").arg(format!("{keyword}={value}"));
     }
     command.arg("--").arg(question.host);
     command
@@ -109,7 +123,7 @@ fn parse_answer(text: &str) -> Settings {
 }
 
 fn read_files(question: Question<'_>) -> Result<Settings, String> {
-    let mut settings = Settings::default();
+    let mut settings = given(question.options);
     for file in question.files() {
         match fs_err::read_to_string(&file) {
             Ok(text) => read_text(&text, &file, question.host, &mut settings)?,
@@ -219,7 +233,7 @@ impl Tokens<'_> {
         self.percent(&environment(&text)?).map(PathBuf::from)
     }
 
-    fn percent(&self, text: &str) -> Option<String> {
+    pub(crate) fn percent(&self, text: &str) -> Option<String> {
         let mut expanded = String::new();
         let mut rest = text.chars();
         while let Some(c) = rest.next() {
@@ -315,6 +329,7 @@ mod tests {
             host: "-oProxyCommand=x",
             user: None,
             port: None,
+            options: &[],
             file: None,
             home: None,
         };

@@ -2,14 +2,15 @@
 
 use super::error::{SudoProblem, TransportError};
 use super::login::{self, Login};
-use super::output::{Lines, OutputSink, StreamKind};
+use super::output::{Lines, OutputSink, Room, StreamKind};
 use super::{BEAT, Counters, Exit, Program};
-use crate::names::HostName;
+use crate::names::{HostName, words};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// What comes from a shell.
 #[derive(Debug)]
@@ -37,9 +38,6 @@ pub(crate) trait Mouth: Send {
 /// Input is given in pieces of this size, so that a reader that leaves early is noticed.
 const PIECE: usize = 32 * 1024;
 
-/// A login shell or sudo that is silent for longer is given up: it waits for something that nobody will give.
-const ENTERING: Duration = Duration::from_secs(60);
-
 /// One program, its shell and its output.
 pub(crate) struct Talk<'a> {
     pub(crate) host: &'a HostName,
@@ -48,6 +46,8 @@ pub(crate) struct Talk<'a> {
     pub(crate) counters: &'a Counters,
     /// The shell's process id once it is known, else 0.
     pub(crate) pid: &'a AtomicU32,
+    /// How long login shell and sudo may take together, whatever they say meanwhile.
+    pub(crate) entering: Duration,
 }
 
 impl Talk<'_> {
@@ -62,7 +62,7 @@ impl Talk<'_> {
         out: &mut dyn OutputSink,
     ) -> Result<Exit, TransportError> {
         let (say, said) = mpsc::unbounded_channel();
-        let mut state = State::new(self, say);
+        let mut state = State::new(self, say, out.room());
         state.begin();
         tokio::select! {
             result = state.listen(ear, out) => result,
@@ -128,10 +128,16 @@ struct State<'a> {
     /// The last line on standard output before the shell was there: `nologin` speaks there.
     chatter: Option<Vec<u8>>,
     exit: Option<Exit>,
+    /// Until when there has to be a shell.
+    until: Instant,
+    /// What may still come.
+    room: Room,
+    /// What might have come, for words.
+    most: Room,
 }
 
 impl<'a> State<'a> {
-    fn new(talk: &'a Talk<'a>, say: mpsc::UnboundedSender<Bytes>) -> Self {
+    fn new(talk: &'a Talk<'a>, say: mpsc::UnboundedSender<Bytes>, room: Room) -> Self {
         Self {
             talk,
             say: Some(say),
@@ -141,6 +147,9 @@ impl<'a> State<'a> {
             before: Vec::new(),
             chatter: None,
             exit: None,
+            until: Instant::now() + talk.entering,
+            room,
+            most: room,
         }
     }
 
@@ -171,8 +180,14 @@ impl<'a> State<'a> {
     ) -> Result<Exit, TransportError> {
         while let Some(heard) = self.hear(ear).await? {
             match heard {
-                Heard::Out(bytes) => self.hear_out(&bytes, out),
-                Heard::Err(bytes) => self.hear_err(&bytes, out),
+                Heard::Out(bytes) => {
+                    self.spend(&bytes)?;
+                    self.hear_out(&bytes, out);
+                }
+                Heard::Err(bytes) => {
+                    self.spend(&bytes)?;
+                    self.hear_err(&bytes, out);
+                }
                 Heard::Exit(exit) => self.exit = Some(exit),
                 Heard::Refused => return Err(self.refused()),
             }
@@ -180,22 +195,43 @@ impl<'a> State<'a> {
         self.finish(out)
     }
 
-    /// What comes next. A program may be silent as long as it likes, a login may not.
+    /// Counts what came against what may come.
+    fn spend(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        self.talk.counters.received(bytes.len());
+        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let left = |room: u64, used: usize| room.checked_sub(u64::try_from(used).ok()?);
+        let limit = match (
+            left(self.room.bytes, bytes.len()),
+            left(self.room.lines, lines),
+        ) {
+            (Some(bytes), Some(lines)) => {
+                self.room = Room { bytes, lines };
+                return Ok(());
+            }
+            (None, _) => words::bytes(self.most.bytes),
+            (_, None) => format!("{} lines", self.most.lines),
+        };
+        Err(TransportError::Flood {
+            host: self.talk.host.clone(),
+            limit,
+        })
+    }
+
+    /// What comes next. A program may take as long as it likes, a login may not, however much it says.
     async fn hear(&mut self, ear: &mut dyn Ear) -> Result<Option<Heard>, TransportError> {
         if self.stage == Stage::Running {
             return Ok(ear.next().await);
         }
-        let heard = tokio::time::timeout(ENTERING, ear.next()).await;
+        let heard = tokio::time::timeout_at(self.until, ear.next()).await;
         heard.map_err(|_| TransportError::Timeout {
             host: self.talk.host.clone(),
             doing: String::from("entering a shell"),
-            after: ENTERING,
-            said: self.said(),
+            after: self.talk.entering,
+            said: brief(&self.said()),
         })
     }
 
     fn hear_out(&mut self, bytes: &[u8], out: &mut dyn OutputSink) {
-        self.talk.counters.received(bytes.len());
         for line in self.out.push(bytes) {
             if self.stage == Stage::Running {
                 out.line(StreamKind::Out, &line);
@@ -217,7 +253,6 @@ impl<'a> State<'a> {
     }
 
     fn hear_err(&mut self, bytes: &[u8], out: &mut dyn OutputSink) {
-        self.talk.counters.received(bytes.len());
         for line in self.err.push(bytes) {
             if self.stage == Stage::Running {
                 out.line(StreamKind::Err, &line);
@@ -266,19 +301,20 @@ impl<'a> State<'a> {
             return self.lost("login");
         };
         let said = self.said();
+        let shown = brief(&said);
         match &self.talk.login.sudo {
             Some(sudo) => TransportError::Sudo {
                 host: self.talk.host.clone(),
                 user: self.talk.login.user.clone(),
                 become_user: sudo.user.clone(),
                 problem: self.sudo_problem(&said),
-                said,
+                said: shown,
             },
             None => TransportError::Shell {
                 host: self.talk.host.clone(),
                 user: self.talk.login.user.clone(),
                 status: exit.to_string(),
-                said,
+                said: shown,
             },
         }
     }
@@ -319,55 +355,19 @@ impl<'a> State<'a> {
     }
 }
 
+/// Words of a host as an error shows them: the last ones, for they say why it ended.
+pub(crate) fn brief(said: &str) -> String {
+    const MOST: usize = 2000;
+    let from = said.char_indices().rev().nth(MOST).map(|(at, _)| at);
+    match from {
+        Some(at) => format!("... {}", said.get(at..).unwrap_or_default()),
+        None => said.to_owned(),
+    }
+}
+
 /// The process id in a line that announces the shell. A login shell may have printed something before it.
 fn ready(line: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(line).ok()?;
     let (_, pid) = text.rsplit_once(login::READY)?;
     pid.trim().parse().ok()
-}
-
-/// How long ending a program may take, and how long its output is waited for afterwards.
-const KILLING: Duration = Duration::from_secs(10);
-const DRAINING: Duration = Duration::from_secs(5);
-
-/// Waits for a conversation, at most until the deadline; then kills the program.
-///
-/// The conversation is listened to while the killing goes on: output that nobody takes would
-/// hold up the connection, and with it the killing.
-pub(crate) async fn bounded<K: Future<Output = Result<Exit, TransportError>>>(
-    host: &HostName,
-    deadline: Option<Duration>,
-    pid: &AtomicU32,
-    talk: impl Future<Output = Result<Exit, TransportError>>,
-    kill: impl FnOnce(u32) -> K,
-) -> Result<Exit, TransportError> {
-    let Some(deadline) = deadline else {
-        return talk.await;
-    };
-    let mut talk = std::pin::pin!(talk);
-    if let Ok(result) = tokio::time::timeout(deadline, &mut talk).await {
-        return result;
-    }
-    let said = match pid.load(Ordering::Relaxed) {
-        0 => String::from("it had not begun"),
-        pid => {
-            let kill = tokio::time::timeout(KILLING, kill(pid));
-            let (killed, _) = tokio::join!(kill, tokio::time::timeout(DRAINING, talk));
-            killed.map_or_else(|_| String::from("it could not be killed"), fate)
-        }
-    };
-    Err(TransportError::Timeout {
-        host: host.clone(),
-        doing: String::from("the program"),
-        after: deadline,
-        said,
-    })
-}
-
-fn fate(killed: Result<Exit, TransportError>) -> String {
-    match killed {
-        Ok(exit) if exit.ok() => String::from("it was killed"),
-        Ok(exit) => format!("killing it ended with {exit}"),
-        Err(error) => format!("it could not be killed: {error}"),
-    }
 }

@@ -3,6 +3,7 @@
 use super::endpoint::HostKeyPolicy;
 use super::error::{HostKeyProblem, Place, TransportError};
 use super::known_hosts::{self, Entry, Marker, Names};
+use super::notices::Notices;
 use crate::names::HostName;
 use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey, PublicKeyOrCertificate};
@@ -22,6 +23,7 @@ pub(crate) struct Trust {
     entries: Vec<Entry>,
     /// Where a new key is written.
     learn: Option<PathBuf>,
+    notices: Notices,
 }
 
 /// Where to look and what to do.
@@ -31,8 +33,12 @@ pub(crate) struct TrustSource<'a> {
     pub(crate) port: u16,
     pub(crate) policy: HostKeyPolicy,
     pub(crate) pinned: Option<String>,
-    /// Files in order; the first is where new keys go.
+    /// Files in order.
     pub(crate) files: &'a [PathBuf],
+    /// Where new keys go.
+    pub(crate) learn: Option<PathBuf>,
+    /// Where is told what was accepted without being known.
+    pub(crate) notices: Notices,
 }
 
 impl Trust {
@@ -54,7 +60,8 @@ impl Trust {
             policy: source.policy,
             pinned: source.pinned,
             entries,
-            learn: source.files.first().cloned(),
+            learn: source.learn,
+            notices: source.notices,
         })
     }
 
@@ -120,13 +127,23 @@ impl Trust {
             .iter()
             .find(|entry| entry.marker == Marker::Plain && entry.exact);
         match (self.policy, other) {
-            (HostKeyPolicy::Off, _) => Ok(()),
             (_, Some(other)) => Err(self.changed(key, &other.place)),
             (HostKeyPolicy::AcceptNew, None) => self.record(key),
-            (HostKeyPolicy::Strict, None) => Err(HostKeyProblem::Unknown {
-                key: describe(key),
-                name: self.names.name.clone(),
-            }),
+            (HostKeyPolicy::Off, None) => {
+                if let Err(problem) = self.record(key) {
+                    self.notices
+                        .add(format!("{}: {problem}; accepted all the same", self.host));
+                }
+                Ok(())
+            }
+            (HostKeyPolicy::Strict, None) => Err(self.unknown(key)),
+        }
+    }
+
+    fn unknown(&self, key: &PublicKey) -> HostKeyProblem {
+        HostKeyProblem::Unknown {
+            key: describe(key),
+            name: self.names.name.clone(),
         }
     }
 
@@ -145,9 +162,6 @@ impl Trust {
             id: certificate.key_id().to_owned(),
             why: why.to_owned(),
         };
-        if self.policy == HostKeyPolicy::Off {
-            return Ok(());
-        }
         if self.find(Marker::Authority, &blob(&authority)).is_none() {
             return Err(problem("no `@cert-authority` line names its authority"));
         }
@@ -173,13 +187,18 @@ impl Trust {
 
     fn record(&self, key: &PublicKey) -> Result<(), HostKeyProblem> {
         let Some(file) = &self.learn else {
-            return Err(HostKeyProblem::Unknown {
-                key: describe(key),
-                name: self.names.name.clone(),
-            });
+            return Err(self.unknown(key));
         };
         let result =
             openssh(key).and_then(|key| append(file, &format!("{} {key}", self.names.name)));
+        if result.is_ok() {
+            self.notices.add(format!(
+                "{}: its {} was not known; it is now recorded in {}",
+                self.names.name,
+                describe(key),
+                file.display()
+            ));
+        }
         result.map_err(|error| HostKeyProblem::NotRecorded {
             key: describe(key),
             file: file.clone(),

@@ -3,12 +3,14 @@
 use super::super::exit::{Failure, code};
 use super::super::options::Common;
 use super::super::project::Project;
+use super::host_keys::Checking;
 use crate::model::{Connection, Host};
 use crate::names::HostName;
 use crate::secret::Secret;
-use crate::transport::{Endpoint, JumpHost, Resolver, Sudo};
+use crate::transport::{Endpoint, Resolver, Sudo};
 use crate::ui::term;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Host keys and names as the command line and the environment say.
@@ -29,6 +31,7 @@ pub fn endpoints(
     common: &Common,
     project: &Project,
     hosts: &BTreeSet<HostName>,
+    checking: &Checking,
 ) -> Result<Vec<Endpoint>, Failure> {
     let login = common
         .connect
@@ -43,17 +46,17 @@ pub fn endpoints(
     let known = hosts
         .iter()
         .filter_map(|host| project.model.hosts.get(host));
-    known
-        .map(|host| endpoint(common, host, login.clone(), sudo.clone()))
-        .collect()
+    let endpoints = known.map(|host| endpoint(common, checking, host, login.clone(), sudo.clone()));
+    Ok(endpoints.collect())
 }
 
 fn endpoint(
     common: &Common,
+    checking: &Checking,
     host: &Host,
     login: Option<Secret>,
     sudo: Option<Secret>,
-) -> Result<Endpoint, Failure> {
+) -> Endpoint {
     let connection: &Connection = &host.connection;
     let mut endpoint = Endpoint::new(host.name.clone(), connection.host.clone());
     endpoint.port = connection.port;
@@ -70,20 +73,10 @@ fn endpoint(
         .chain(connection.key_file.iter().map(Into::into));
     endpoint.keys = keys.collect();
     endpoint.password = login.or_else(|| connection.password.clone());
-    if !connection.jump.is_empty() {
-        let jump = JumpHost::parse_chain(&connection.jump.join(","));
-        endpoint.jump = Some(jump.ok_or_else(|| {
-            Failure::new(
-                code::INPUT,
-                format!(
-                    "{}: the jump host `{}` cannot be read",
-                    host.name,
-                    connection.jump.join(",")
-                ),
-            )
-        })?);
-    }
-    endpoint.host_keys = common.connect.host_keys.map(Into::into);
+    endpoint.options = connection.ssh.settings.clone();
+    endpoint.config = connection.ssh.config.as_deref().map(home);
+    let flag = common.connect.host_keys.map(Into::into);
+    endpoint.host_keys = flag.or_else(|| checking.policy(connection));
     endpoint.pinned_key = connection.host_key.clone();
     let password = sudo.or_else(|| connection.become_password.clone());
     endpoint.sudo = connection.r#become.then(|| Sudo {
@@ -92,7 +85,15 @@ fn endpoint(
     });
     endpoint.local = connection.local;
     endpoint.connect_timeout = Duration::from_secs(common.connect.connect_timeout);
-    Ok(endpoint)
+    endpoint
+}
+
+/// A path that may begin with `~/`.
+fn home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        (Some(_), None) | (None, _) => PathBuf::from(path),
+    }
 }
 
 fn ask(prompt: &str) -> Result<Secret, Failure> {

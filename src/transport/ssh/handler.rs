@@ -1,6 +1,7 @@
 //! What russh asks and tells while a connection lives.
 
 use crate::transport::error::HostKeyProblem;
+use crate::transport::talk::brief;
 use crate::transport::trust::Trust;
 use russh::client::{DisconnectReason, Handler};
 use russh::keys::PublicKeyOrCertificate;
@@ -58,7 +59,7 @@ impl Handler for Client {
         match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
                 self.fate
-                    .set(format!("the host says `{}`", info.message.trim()));
+                    .set(format!("the host says `{}`", brief(info.message.trim())));
                 Ok(())
             }
             DisconnectReason::Error(error) => {

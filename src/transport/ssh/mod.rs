@@ -7,13 +7,14 @@ mod session;
 
 pub(crate) use session::{Route, Session};
 
+use super::deadline;
 use super::endpoint::Endpoint;
 use super::error::TransportError;
 use super::login::{self, Login};
-use super::output::OutputSink;
+use super::output::{Curt, OutputSink};
 use super::resolver::Resolver;
-use super::talk::{self, Talk};
-use super::{Collected, Counters, Exit, Program, Stats, Stream, Target, Transport};
+use super::talk::Talk;
+use super::{Counters, Exit, Program, Stats, Stream, Target, Transport};
 use crate::names::HostName;
 use std::sync::atomic::AtomicU32;
 
@@ -46,13 +47,16 @@ impl Ssh {
         out: &mut dyn OutputSink,
     ) -> Result<Exit, TransportError> {
         self.counters.exec();
-        let (mut ear, mut mouth) = exec::start(&self.session, &self.login.command()).await?;
+        let command = self.login.command();
+        let started = exec::start(&self.session, &command);
+        let (mut ear, mut mouth) = self.session.answers("opening a session", started).await?;
         let talk = Talk {
             host: &self.session.host,
             login: &self.login,
             program,
             counters: &self.counters,
             pid,
+            entering: self.session.answer_timeout,
         };
         match talk.run(&mut ear, &mut mouth, out).await {
             Err(TransportError::Lost { during, why, .. }) => Err(self.session.lost(&during, &why)),
@@ -63,8 +67,7 @@ impl Ssh {
     /// Ends a program that ran out of time. Closing its channel alone would leave it running.
     async fn kill(&self, pid: u32) -> Result<Exit, TransportError> {
         let program = Program::new(login::kill_program(pid));
-        self.talk(&program, &AtomicU32::new(0), &mut Collected::default())
-            .await
+        self.talk(&program, &AtomicU32::new(0), &mut Curt).await
     }
 }
 
@@ -86,12 +89,14 @@ impl Transport for Ssh {
             let _slot = self.session.slots.acquire().await;
             self.talk(program, &pid, out).await
         };
-        talk::bounded(host, program.deadline, &pid, talk, |pid| self.kill(pid)).await
+        deadline::bounded(host, program.deadline, &pid, talk, |pid| self.kill(pid)).await
     }
 
     async fn open(&self, to: &Target) -> Result<Box<dyn Stream>, TransportError> {
         self.counters.tunnel();
-        Ok(Box::new(self.session.open(to).await?))
+        let what = format!("a connection to {to}");
+        let opened = self.session.answers(&what, self.session.open(to)).await?;
+        Ok(Box::new(opened))
     }
 
     fn stats(&self) -> Stats {

@@ -6,6 +6,7 @@ use crate::names::HostName;
 use crate::secret::Secret;
 use crate::transport::endpoint::{Endpoint, JumpHost};
 use crate::transport::error::TransportError;
+use crate::transport::proxy::{Proxy, Said};
 use crate::transport::resolver::Resolver;
 use crate::transport::trust::Trust;
 use crate::transport::{Counters, Stream, Target};
@@ -16,7 +17,7 @@ use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
@@ -26,6 +27,10 @@ const SESSIONS: usize = 8;
 const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Attempts to connect when sshd drops the connection at once, as it does when `MaxStartups` is exceeded.
 const ATTEMPTS: u32 = 6;
+/// How long a goodbye may take.
+const LEAVING: Duration = Duration::from_secs(2);
+/// How long a jump host that could not be entered is not tried again.
+const DEAD: Duration = Duration::from_secs(60);
 /// Jump hosts behind jump hosts, at most.
 const DEPTH: usize = 8;
 
@@ -42,6 +47,8 @@ pub(crate) struct Route {
     pub(crate) agent_only_for_keys: bool,
     pub(crate) password: Option<Secret>,
     pub(crate) jump: Vec<JumpHost>,
+    /// A command whose input and output are the connection.
+    pub(crate) proxy: Option<String>,
     pub(crate) trust: Trust,
     pub(crate) timeout: Duration,
 }
@@ -59,6 +66,8 @@ pub(crate) struct Session {
     pub(crate) user: String,
     pub(crate) handle: Handle<Client>,
     pub(crate) slots: Semaphore,
+    /// How long the host may take for an answer.
+    pub(super) answer_timeout: Duration,
     fate: Fate,
     /// The connection that carries this one must live as long.
     _via: Option<Arc<Session>>,
@@ -94,8 +103,27 @@ impl Session {
             user: route.user,
             handle: handle.0,
             slots: Semaphore::new(SESSIONS),
+            answer_timeout: endpoint.answer_timeout(),
             fate: handle.1,
             _via: via,
+        })
+    }
+
+    /// Waits for what the host has to answer, but not for ever.
+    pub(super) async fn answers<T>(
+        &self,
+        doing: &str,
+        answer: impl Future<Output = Result<T, TransportError>>,
+    ) -> Result<T, TransportError> {
+        let limit = self.answer_timeout;
+        let answered = tokio::time::timeout(limit, answer).await;
+        answered.unwrap_or_else(|_| {
+            Err(TransportError::Timeout {
+                host: self.host.clone(),
+                doing: doing.to_owned(),
+                after: limit,
+                said: String::from("the host is connected and does not answer"),
+            })
         })
     }
 
@@ -143,8 +171,9 @@ impl Session {
     /// Says goodbye. A connection that is gone already needs none.
     pub(crate) async fn close(&self) {
         let reason = russh::Disconnect::ByApplication;
-        match self.handle.disconnect(reason, "done", "en").await {
-            Ok(()) | Err(_) => {}
+        let said = self.handle.disconnect(reason, "done", "en");
+        match tokio::time::timeout(LEAVING, said).await {
+            Ok(_) | Err(_) => {}
         }
     }
 }
@@ -161,10 +190,10 @@ fn refusal(reason: &russh::ChannelOpenFailure) -> &'static str {
     }
 }
 
-fn behind(host: &HostName, source: TransportError) -> TransportError {
+fn behind(host: &HostName, source: Arc<TransportError>) -> TransportError {
     TransportError::Jump {
         host: host.clone(),
-        source: Box::new(source),
+        source,
     }
 }
 
@@ -177,30 +206,38 @@ fn too_slow(route: &Route) -> TransportError {
     }
 }
 
-/// The connection to a jump host: the one that is there already, else a new one.
+/// The connection to a jump host: the one that is there already, else a new one. All who wait for it share what
+/// becomes of it, a failure too: hosts behind a dead one are not dialled one after the other.
 async fn jump(
     last: &JumpHost,
     rest: &[JumpHost],
     behind: &Endpoint,
     resolver: &Resolver,
     depth: usize,
-) -> Result<Arc<Session>, TransportError> {
+) -> Result<Arc<Session>, Arc<TransportError>> {
     if depth >= DEPTH {
-        return Err(TransportError::Config {
+        return Err(Arc::new(TransportError::Config {
             host: behind.host.clone(),
             what: format!("more than {DEPTH} jump hosts; does `ProxyJump` go in a circle?"),
-        });
-    }
-    let slot = resolver.shared(format!("{rest:?} {last:?}")).await;
-    let mut slot = slot.lock().await;
-    if let Some(session) = slot.as_ref().filter(|session| !session.handle.is_closed()) {
-        return Ok(Arc::clone(session));
+        }));
     }
     let endpoint = resolver.jump_endpoint(last, behind, rest);
-    let session = Session::connect(&endpoint, resolver, depth + 1, &Counters::default()).await?;
-    let session = Arc::new(session);
-    *slot = Some(Arc::clone(&session));
-    Ok(session)
+    // Hosts with other keys or another file may get in where these do not.
+    let key = format!(
+        "{rest:?} {last:?} {:?} {:?} {:?}",
+        endpoint.keys, endpoint.config, endpoint.host_keys
+    );
+    let slot = resolver.shared(key).await;
+    let mut slot = slot.lock().await;
+    match slot.as_ref() {
+        Some(Ok(session)) if !session.handle.is_closed() => return Ok(Arc::clone(session)),
+        Some(Err((since, error))) if since.elapsed() < DEAD => return Err(Arc::clone(error)),
+        Some(Ok(_) | Err(_)) | None => {}
+    }
+    let session = Session::connect(&endpoint, resolver, depth + 1, &Counters::default()).await;
+    let session = session.map(Arc::new).map_err(Arc::new);
+    *slot = Some(session.clone().map_err(|error| (Instant::now(), error)));
+    session
 }
 
 type Dialled = (Handle<Client>, Fate);
@@ -253,7 +290,7 @@ async fn dial(
     via: Option<&Arc<Session>>,
     counters: &Counters,
 ) -> Result<Dialled, TransportError> {
-    let stream = carrier(route, via).await?;
+    let (stream, proxy) = carrier(route, via).await?;
     counters.connection();
     let fate = Fate::default();
     let client = Client {
@@ -262,7 +299,13 @@ async fn dial(
     };
     let handle =
         russh::client::connect_stream(Arc::new(config(&route.trust)), stream, client).await;
-    let mut handle = handle.map_err(|error| handshake_error(route, error))?;
+    let mut handle = handle.map_err(|error| match proxy.map(|said| said.words()) {
+        Some(words) if !words.is_empty() && !matches!(error, ClientError::Key(_)) => unreachable(
+            route,
+            std::io::Error::other(format!("the proxy command said `{words}`")),
+        ),
+        Some(_) | None => handshake_error(route, error),
+    })?;
     auth::authenticate(&mut handle, route, &fate).await?;
     Ok((handle, fate))
 }
@@ -270,21 +313,25 @@ async fn dial(
 async fn carrier(
     route: &Route,
     via: Option<&Arc<Session>>,
-) -> Result<Box<dyn Stream>, TransportError> {
+) -> Result<(Box<dyn Stream>, Option<Said>), TransportError> {
     if let Some(via) = via {
         let to = Target::Tcp(route.address.clone(), route.port);
         let stream = via
             .open(&to)
             .await
-            .map_err(|source| behind(&route.host, source))?;
-        return Ok(Box::new(stream));
+            .map_err(|source| behind(&route.host, Arc::new(source)))?;
+        return Ok((Box::new(stream), None));
+    }
+    if let Some(command) = &route.proxy {
+        let started = Proxy::start(command).map_err(|source| unreachable(route, source))?;
+        return Ok((Box::new(started.0), Some(started.1)));
     }
     let stream = TcpStream::connect((route.address.as_str(), route.port)).await;
     let stream = stream.map_err(|source| unreachable(route, source))?;
     stream
         .set_nodelay(true)
         .map_err(|source| unreachable(route, source))?;
-    Ok(Box::new(stream))
+    Ok((Box::new(stream), None))
 }
 
 fn unreachable(route: &Route, source: std::io::Error) -> TransportError {
