@@ -2,7 +2,7 @@
 //!
 //! Patroni's list says what Patroni believes. This asks the server itself, through its socket, with short limits.
 
-use crate::command::{Sections, as_user, quote};
+use crate::command::{Psql, Sections, as_user, quote, session_options};
 use crate::model::{Formation, Instance};
 use serde::Deserialize;
 
@@ -99,23 +99,38 @@ const QUERY: &str = "SELECT json_build_object(\
 /// Shell text whose answer [`read`] reads; it needs `mark`. Two short connections, at most nine seconds where PostgreSQL hangs.
 pub fn postgres_question(formation: &Formation, member: &Instance) -> String {
     let local = &formation.local;
-    let (user, socket) = (as_user(&quote(&local.dbsu)), quote(&local.socket_dir));
-    let (psql, port) = (quote(&format!("{}/psql", local.bin_dir)), member.port);
+    let (bin, socket) = (quote(&local.bin_dir), quote(&local.socket_dir));
+    let (user, port) = (as_user(&quote(&local.dbsu)), member.port);
+    let session = Psql {
+        before: format!("timeout 4 {user}"),
+        bin: bin.clone(),
+        host: socket.clone(),
+        port: port.to_string(),
+        database: "postgres".to_owned(),
+        user: None,
+        options: format!(
+            "{} -c statement_timeout=3s",
+            session_options(formation.version)
+        ),
+        lenient: false,
+    };
+    let (ask, query) = (session.command(), quote(QUERY));
+    let identify = format!(
+        r#"PGCONNECT_TIMEOUT=3 timeout 4 {user} {bin}/psql -XAtq -h {socket} -p {port} -d " replication=true" -c IDENTIFY_SYSTEM"#
+    );
     // Fields are divided by a character that neither JSON nor a path needs.
-    let query = quote(QUERY);
     format!(
-        "pg_ask() {{ PGCONNECT_TIMEOUT=3 timeout 4 {user} {psql} -XAtq -F \"$pg_tab\" -d \"host={socket} port={port} dbname=postgres $1\" -c \"$2\" 2>&1; }}\n\
-         pg_tab=$(printf '\\t'); export PGOPTIONS='-c statement_timeout=3s'\n\
-         pg_said=$(pg_ask '' {query}); pg_rc=$?\n\
+        "pg_tab=$(printf '\\t')\n\
+         pg_said=$({ask} -F \"$pg_tab\" -c {query} 2>&1); pg_rc=$?\n\
          mark postgres said $pg_rc; printf '%s\\n' \"$pg_said\" | cut -f 1\n\
          if [ \"$pg_rc\" = 0 ]; then\n\
-         unset PGOPTIONS; pg_line=$(pg_ask replication=true IDENTIFY_SYSTEM); pg_rc=$?\n\
+         pg_line=$({identify} -F \"$pg_tab\" 2>&1); pg_rc=$?\n\
          mark postgres timeline $pg_rc; printf '%s\\n' \"$pg_line\" | cut -f 2\n\
          pg_dir=$(printf '%s\\n' \"$pg_said\" | cut -f 3) pg_log=$(printf '%s\\n' \"$pg_said\" | cut -f 2)\n\
          pg_own=$(printf '%s\\n' \"$pg_line\" | cut -f 2); case $pg_own in ''|*[!0-9]*) ;; *)\n\
          mark postgres history; cat \"$pg_dir/pg_wal/$(printf '%08X' \"$pg_own\").history\" 2>/dev/null;; esac\n\
          if [ -n \"$pg_log\" ]; then mark postgres log; tail -c 65536 -- \"$pg_log\" 2>/dev/null | grep -aE 'FATAL|PANIC|ERROR' | tail -n 1; fi\n\
-         fi\nunset PGOPTIONS\n"
+         fi\n"
     )
 }
 
