@@ -7,6 +7,7 @@ use super::rebuild::{self, RebuildArgs};
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
 use crate::engine::{self, Run};
+use crate::model::Host;
 use crate::names::HostName;
 use crate::runbook::host_functions;
 use crate::runbook::recover::{self, Input, Request, Seen, Via, read_survey, survey_program};
@@ -167,11 +168,14 @@ pub async fn look(session: &Session<'_>, run: &Run<'_>) -> Seen {
         .model
         .hosts()
         .filter(|host| session.fleet.get(&host.name).is_some());
+    let (inventory, model) = (&session.project.inventory, &session.project.model);
+    let silent = |host: &Host| session.fleet.unreachable().contains_key(&host.name);
     let programs: BTreeMap<HostName, _> = reachable
         .map(|host| {
-            let functions =
-                host_functions(&session.project.inventory, &session.project.model, host);
-            (host.name.clone(), survey_program(&run.frame, &functions))
+            let functions = host_functions(inventory, model, host);
+            let asked = recover::questions(inventory, model, host, silent);
+            let program = survey_program(&run.frame, &functions, &asked);
+            (host.name.clone(), program)
         })
         .collect();
     let unreachable = session.fleet.unreachable().iter();

@@ -3,6 +3,7 @@
 //! A probe is a value. All probes of a host become one shell program with a few processes in all, whatever
 //! their number; the answers become an [`Observed`], which is never changed afterwards.
 
+mod copy;
 mod following;
 mod group;
 mod in_force;
@@ -16,6 +17,7 @@ mod program;
 mod sql_program;
 mod traits;
 
+pub use copy::{DataCopy, Relation};
 pub use following::{Answers, Ill, Verdict, following, leading};
 pub use group::{GroupSeen, MemberSeen};
 pub use in_force::{InForce, in_force_program, read_in_force, rule_of};

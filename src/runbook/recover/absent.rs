@@ -11,7 +11,7 @@
 
 use super::{Case, lead};
 use crate::command::quote;
-use crate::model::Host;
+use crate::model::{Host, Model};
 use crate::names::HostName;
 use crate::runbook::{Script, Step};
 use std::collections::BTreeMap;
@@ -32,10 +32,28 @@ struct Place {
 
 /// The lost hosts that do not answer.
 fn places(case: &Case<'_>) -> Vec<Place> {
-    let model = case.input.model;
-    let silent = |host: &&Host| {
+    let silent = |host: &Host| {
         case.lost.contains(&host.name) && !case.input.seen.hosts.contains_key(&host.name)
     };
+    all(case.input.model, silent)
+}
+
+/// `lost_hosts` prints which of these hosts show themselves: asked at once, read in the end.
+pub(super) fn lost_hosts(model: &Model, silent: impl Fn(&Host) -> bool) -> String {
+    let places = all(model, silent);
+    if places.is_empty() {
+        return "lost_hosts() { :; }\n".to_owned();
+    }
+    let asked: Vec<String> = places.iter().flat_map(Place::ways).collect();
+    format!(
+        "LOST=$(mktemp)\npython3 - {} >\"$LOST\" 2>&1 <<'CITUSCTL_ALIVE' &\n{}CITUSCTL_ALIVE\nASKING=$!\n\
+         lost_hosts() {{ wait $ASKING; cat \"$LOST\"; rm -f \"$LOST\"; }}\n",
+        asked.join(" "),
+        include_str!("scripts/alive.py")
+    )
+}
+
+fn all(model: &Model, silent: impl Fn(&Host) -> bool) -> Vec<Place> {
     let place = |host: &Host| Place {
         address: host.address.to_string(),
         ssh: host.connection.port.unwrap_or(22),
@@ -50,7 +68,8 @@ fn places(case: &Case<'_>) -> Vec<Place> {
         patroni: host.pg.as_ref().map(|member| member.patroni_port),
         postgres: host.pg.as_ref().map(|member| member.port),
     };
-    model.hosts().filter(silent).map(place).collect()
+    let hosts = model.hosts().filter(|host| silent(host));
+    hosts.map(place).collect()
 }
 
 /// Refuses what Patroni would wait for, on every host that is left.

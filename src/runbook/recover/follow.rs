@@ -3,16 +3,17 @@
 
 use super::Input;
 use crate::command::quote;
+use crate::inventory::Inventory;
 use crate::inventory::parameters::Typed;
-use crate::model::Host;
 use crate::model::guard::{GUARD, guard_case};
+use crate::model::{Host, Model};
 use crate::runbook::{Script, Step};
 
 /// A copy that parts from the leader's is put aside and cloned anew, and never started: of two timelines of one number
 /// PostgreSQL would take the other's for its own. Only where its own end holds no transaction pg_rewind may have it. In a group
 /// of which nobody was left one of those that return leads it.
 pub(super) fn follow(input: Input<'_>, host: &Host) -> Step {
-    let guard = guard(input, host);
+    let guard = guard(input.inventory, input.model, host);
     let act = format!("{guard}{}", include_str!("scripts/follow.sh"));
     let holds = format!("{guard}{}", include_str!("scripts/follows.sh"));
     let name = host
@@ -30,9 +31,9 @@ pub(super) fn follow(input: Input<'_>, host: &Host) -> Step {
 }
 
 /// `guard VERB ...` runs the guard of this version as PostgreSQL's own user, whatever is installed there.
-fn guard(input: Input<'_>, host: &Host) -> String {
-    let vars = input.inventory.hosts.get(&host.name);
-    let found = input.model.group_on(&host.name).zip(host.pg.as_ref());
+pub(super) fn guard(inventory: &Inventory, model: &Model, host: &Host) -> String {
+    let vars = inventory.hosts.get(&host.name);
+    let found = model.group_on(&host.name).zip(host.pg.as_ref());
     let (Some(vars), Some(((formation, group), member))) = (vars, found) else {
         return String::new();
     };

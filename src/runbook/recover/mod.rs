@@ -14,6 +14,7 @@ mod prove;
 mod rebuild;
 mod refuse;
 mod rejoin;
+mod rivals;
 mod room;
 mod seen;
 mod settle;
@@ -101,6 +102,17 @@ pub fn hosts(model: &Model, survivor: &HostName) -> BTreeSet<HostName> {
         .chain(etcd.map(|member| member.host.clone()))
         .chain(proxies.map(|host| host.name.clone()))
         .collect()
+}
+
+/// What a host is asked beside its own state: the functions `guard` and `lost_hosts` of the survey.
+pub fn questions(
+    inventory: &Inventory,
+    model: &Model,
+    host: &Host,
+    silent: impl Fn(&Host) -> bool,
+) -> String {
+    let guard = follow::guard(inventory, model, host);
+    format!("{guard}{}", absent::lost_hosts(model, silent))
 }
 
 /// Plans the recover, or says why not.
@@ -259,10 +271,10 @@ impl PgSeen {
     /// For people.
     fn sentence(&self) -> String {
         let role = if self.recovery { "standby" } else { "primary" };
-        let role = if self.up {
-            role.to_owned()
-        } else {
-            format!("stopped {role}")
+        let role = match (self.up, &self.mute) {
+            (true, _) => role.to_owned(),
+            (false, None) => format!("stopped {role}"),
+            (false, Some(why)) => format!("{role} that runs and does not answer ({why})"),
         };
         format!(
             "{role}, timeline {}, has up to {:X}/{:X}{}",

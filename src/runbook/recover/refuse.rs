@@ -1,6 +1,6 @@
 //! What stands in the way of a recover. Each refusal says why, and the way out.
 
-use super::{Case, HostSeen, Input, Marker, PgSeen, Request, Seen, Via, room};
+use super::{Case, HostSeen, Input, Marker, PgSeen, Request, Seen, Via, rivals, room};
 use crate::model::{Group, Instance};
 use crate::names::HostName;
 use crate::runbook::Refusal;
@@ -29,7 +29,7 @@ pub(super) fn check<'a>(input: Input<'a>, request: &Request) -> Result<Case<'a>,
     let via = via(input, request)?;
     not_needed(input.seen, request, (group, member), via)?;
     let lost = fenced(input, request)?;
-    others(input.seen, group, member, &lost, seen)?;
+    rivals::others(input.seen, group, member, &lost, seen)?;
     if let Some(answered) = input.seen.get(survivor) {
         room::of_postgres(survivor, answered, via)?;
     }
@@ -207,6 +207,7 @@ fn fenced(input: Input<'_>, request: &Request) -> Result<BTreeSet<HostName>, Ref
             ),
         ));
     }
+    off(input, &gone)?;
     Ok(request
         .fenced
         .iter()
@@ -215,108 +216,18 @@ fn fenced(input: Input<'_>, request: &Request) -> Result<BTreeSet<HostName>, Ref
         .collect())
 }
 
-/// The other members that can be reached: none may be writable, further ahead, or of another cluster.
-fn others(
-    seen: &Seen,
-    group: &Group,
-    survivor: &Instance,
-    lost: &BTreeSet<HostName>,
-    mine: &PgSeen,
-) -> Result<(), Refusal> {
-    let others = group
-        .members
-        .iter()
-        .filter(|member| member.host != survivor.host);
-    for member in others {
-        let Some(pg) = seen.get(&member.host).and_then(|seen| seen.pg.as_ref()) else {
-            continue;
-        };
-        same_cluster(member, pg, survivor, mine)?;
-        if !lost.contains(&member.host) {
-            not_better(member, pg, survivor, mine)?;
-        }
-    }
-    Ok(())
-}
-
-/// One that is down may have more than it tells.
-fn told_all(member: &Instance, pg: &PgSeen) -> Result<(), Refusal> {
-    if pg.exact {
-        return Ok(());
-    }
-    let host = &member.host;
-    let role = match pg.recovery {
-        true => "a standby",
-        false => "the primary",
+/// A host that was said to be off shows no sign of life to any host that answers.
+fn off(input: Input<'_>, gone: &[&HostName]) -> Result<(), Refusal> {
+    let shows = |host: &&HostName| {
+        let address = input.model.hosts.get(*host)?.address.to_string();
+        let mut seen = input.seen.hosts.iter();
+        seen.find_map(|(from, seen)| Some(((*host).clone(), from, seen.alive.get(&address)?)))
     };
-    Err(Refusal::new(
-        format!(
-            "{host}: {} is down, and was {role}: it may be further ahead, and its log could not be read to its end",
-            member.name
-        ),
-        format!(
-            "look at it first; name it: `citusctl recover --survivor {host}`; or give up what only it has with `--fenced {host}`"
-        ),
-    ))
-}
-
-fn same_cluster(
-    member: &Instance,
-    pg: &PgSeen,
-    survivor: &Instance,
-    mine: &PgSeen,
-) -> Result<(), Refusal> {
-    if pg.system == mine.system {
-        return Ok(());
+    match gone.iter().find_map(shows) {
+        None => Ok(()),
+        Some((host, from, how)) => Err(Refusal::new(
+            format!("{host} is said to be off, and is not: {how} (asked from {from})"),
+            "cut its power or its network, so that it answers nothing, then run the same command again; a firewall that refuses in its place has to drop instead",
+        )),
     }
-    Err(Refusal::new(
-        format!(
-            "{}: its data is of another cluster (system identifier {}) than {}'s ({})",
-            survivor.host, mine.system, member.host, pg.system
-        ),
-        "one of them does not belong to this group: find out which before anything is promoted",
-    ))
-}
-
-fn not_better(
-    member: &Instance,
-    pg: &PgSeen,
-    survivor: &Instance,
-    mine: &PgSeen,
-) -> Result<(), Refusal> {
-    let host = &member.host;
-    if pg.up && !pg.recovery {
-        return Err(Refusal::new(
-            format!(
-                "{host}: {} takes writes now: a second primary would be made",
-                member.name
-            ),
-            format!("name it as the survivor, or give it up with `--fenced {host}`"),
-        ));
-    }
-    // Whoever wrote a timeline has all of it.
-    let wrote_it = pg.timeline == mine.timeline && !mine.recovery && pg.recovery;
-    if wrote_it || pg.timeline < mine.timeline {
-        return Ok(());
-    }
-    if (pg.timeline, pg.lsn) <= (mine.timeline, mine.lsn) {
-        return told_all(member, pg);
-    }
-    let words = match pg.timeline == mine.timeline {
-        true => format!(
-            "{} bytes that {} does not have",
-            pg.lsn - mine.lsn,
-            survivor.host
-        ),
-        false => format!(
-            "timeline {}, {} only {}",
-            pg.timeline, survivor.host, mine.timeline
-        ),
-    };
-    Err(Refusal::new(
-        format!("{host}: {} is further ahead: it has {words}", member.name),
-        format!(
-            "name it: `citusctl recover --survivor {host}`; or give it up with `--fenced {host}`"
-        ),
-    ))
 }

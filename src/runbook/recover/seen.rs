@@ -3,9 +3,10 @@
 use super::marker::{MARKER_PATH, Marker};
 use super::room::{self, Room};
 use crate::command::{Frame, whole_program};
-use crate::fact;
+use crate::fact::{self, DataCopy};
 use crate::names::HostName;
 use crate::secret::Secret;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -31,6 +32,8 @@ pub struct HostSeen {
     pub addresses: BTreeSet<IpAddr>,
     /// Places that PostgreSQL and etcd write to.
     pub room: Vec<Room>,
+    /// Addresses of hosts that do not answer us and are not off, as seen from here, and how they show it.
+    pub alive: BTreeMap<String, String>,
 }
 
 /// etcd on a host.
@@ -74,6 +77,10 @@ pub struct PgSeen {
     /// When the last transaction that it has was committed.
     pub last_commit: Option<String>,
     pub synchronous: String,
+    /// Its history, and the end of its log.
+    pub copy: Option<DataCopy>,
+    /// It runs and does not answer, so that nobody knows what it does: what psql said.
+    pub mute: Option<String>,
 }
 
 const SQL: &str = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN \
@@ -85,20 +92,11 @@ const SQL: &str = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THE
  coalesce(to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), ''), \
  current_setting('synchronous_standby_names')";
 
-/// Prints where the log of a server that is down ends: its control file tells of a position that it had passed. Nothing where the
-/// log cannot be read to its last record.
-const LOG_END: &str = "log_end() {\n\
-    control=$(\"$PG_BIN/pg_controldata\" \"$PG_DATA\" 2>/dev/null) || return 0\n\
-    field() { printf '%s\\n' \"$control\" | sed -n \"s/^$1: *//p\"; }\n\
-    as_dbsu timeout 8 \"$PG_BIN/pg_waldump\" -q -p \"$PG_DATA/pg_wal\" -t \"$(field \"Latest checkpoint's TimeLineID\")\" \\\n\
-      -s \"$(field 'Latest checkpoint location')\" 2>&1 | tail -n 1 | sed -n 's#.*error in WAL record at [^:]*: .* at \\([0-9A-F]*/[0-9A-F]*\\).*#\\1#p'\n\
-    }\n";
-
-/// The program for one host. `functions` are [`super::super::host_functions`]. Nothing in it waits longer than
-/// a few seconds.
-pub fn survey_program(frame: &Frame, functions: &Secret) -> Secret {
+/// The program for one host. `functions` are [`super::super::host_functions`], `asked` what [`super::questions`] says. Nothing
+/// in it waits longer than a few seconds.
+pub fn survey_program(frame: &Frame, functions: &Secret, asked: &str) -> Secret {
     let text = format!(
-        "{}{}\ncd /\n\
+        "{}{}\ncd /\n{asked}\n\
          for unit in etcd patroni haproxy vip-manager; do\n\
            mark unit $unit; systemctl show -P ActiveState $unit 2>/dev/null; systemctl show -P UnitFileState -P LoadState $unit 2>/dev/null\n\
          done\n\
@@ -113,8 +111,9 @@ pub fn survey_program(frame: &Frame, functions: &Secret) -> Secret {
          if [ -n \"${{PG_DATA:-}}\" ]; then\n\
            mark sql; sql postgres \"{SQL}\" 2>&1; rc=$?; mark psql $rc\n\
            mark control; \"$PG_BIN/pg_controldata\" \"$PG_DATA\" 2>/dev/null\n\
-           {LOG_END}[ $rc = 0 ] || {{ mark log; log_end; }}\n\
+           mark copy; guard copy - 2>/dev/null\n\
          fi\n\
+         mark alive; lost_hosts\n\
          mark end\n",
         frame.define_mark(),
         functions.expose(),
@@ -153,8 +152,13 @@ pub fn read_survey(frame: &Frame, output: &str) -> Option<HostSeen> {
         .get("psql 0")
         .and(sections.get("sql"))
         .and_then(live);
-    let end = sections.get("log").and_then(|text| lsn(text.trim()));
-    seen.pg = live.or_else(|| Some(down(sections.get("control").and_then(control)?, end)));
+    let found = live.or_else(|| sections.get("control").and_then(control));
+    seen.pg = found.map(|pg| told(pg, sections.get("copy").unwrap_or_default()));
+    let alive = sections.get("alive").unwrap_or_default().lines();
+    let alive = alive.filter_map(|line| line.strip_prefix("back ")?.split_once(' '));
+    seen.alive = alive
+        .map(|(address, how)| (address.to_owned(), how.trim_matches(['(', ')']).to_owned()))
+        .collect();
     Some(seen)
 }
 
@@ -183,16 +187,26 @@ fn live(text: &str) -> Option<PgSeen> {
         upstream: there(upstream),
         last_commit: there(commit),
         synchronous: (*synchronous).to_owned(),
+        ..PgSeen::default()
     })
 }
 
-/// A server that is down, whose log was read to its end or was not.
-fn down(pg: PgSeen, end: Option<u64>) -> PgSeen {
-    PgSeen {
-        lsn: end.unwrap_or_default().max(pg.lsn),
-        exact: pg.exact || end.is_some(),
-        ..pg
+/// What the copy's own history and log say, which is more than its control file does.
+fn told(mut pg: PgSeen, text: &str) -> PgSeen {
+    let Ok(answer) = serde_json::from_str::<Value>(text.trim()) else {
+        return pg;
+    };
+    let word = |key: &str| answer.get(key).and_then(Value::as_str);
+    if word("state") == Some("mute") {
+        pg.mute = Some(word("why").unwrap_or("no answer").to_owned());
     }
+    pg.copy = serde_json::from_value::<DataCopy>(answer.clone()).ok();
+    if let Some(copy) = &pg.copy {
+        pg.timeline = copy.timeline;
+        pg.lsn = pg.lsn.max(copy.end);
+        pg.exact |= copy.exact;
+    }
+    pg
 }
 
 fn control(text: &str) -> Option<PgSeen> {
@@ -326,9 +340,24 @@ mod tests {
         );
         assert_eq!(pg.system, "771");
         assert!(!pg.exact);
-        let output = output.replace("@@n end", "@@n log\n0/4000180\n@@n end");
+        // What its log says wins: received, not replayed, and of a later timeline.
+        let copy = r#"{"state":"stopped","system":"771","timeline":3,"branches":[[1,0],[3,67109200]],"end":67109248,"exact":true}"#;
+        let output = output.replace("@@n end", &format!("@@n copy\n{copy}\n@@n end"));
         let pg = read_survey(&Frame::new("n"), &output).unwrap().pg.unwrap();
-        assert_eq!((pg.lsn, pg.exact), (0x400_0180, true));
+        assert_eq!((pg.timeline, pg.lsn, pg.exact), (3, 67_109_248, true));
+        assert_eq!(pg.copy.unwrap().branches, [(1, 0), (3, 67_109_200)]);
+    }
+
+    #[test]
+    fn one_that_runs_and_does_not_answer_is_not_taken_for_stopped() {
+        let output = "@@n sql\npsql: error\n@@n psql 2\n@@n control\nDatabase system identifier: 771\n\
+            Database cluster state: in production\nLatest checkpoint location: 0/3000060\nLatest checkpoint's TimeLineID: 2\n\
+            @@n copy\n{\"state\":\"mute\",\"pid\":7,\"why\":\"too many clients\"}\n\
+            @@n alive\nback 10.0.0.1 (it refuses a connection to SSH)\nend\n@@n end\n";
+        let seen = read_survey(&Frame::new("n"), output).unwrap();
+        assert_eq!(seen.pg.unwrap().mute.as_deref(), Some("too many clients"));
+        let how = seen.alive.get("10.0.0.1").map(String::as_str);
+        assert_eq!(how, Some("it refuses a connection to SSH"));
     }
 
     #[test]

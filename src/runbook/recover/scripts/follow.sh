@@ -1,5 +1,5 @@
 # Starts Patroni of a host that has returned, once it is known how its copy stands to the leader's.
-rm -f /pg/tmp/citusctl-mark-*
+as_dbsu sh -c 'rm -f /pg/tmp/citusctl-mark-*'
 runs() { case $(systemctl show -P ActiveState patroni.service) in active) true ;; *) false ;; esac; }
 n=0
 while :; do
@@ -23,8 +23,8 @@ diverged*)
   [ "$free" -gt $((needs + 65536)) ] || refuse "$why; to keep it and clone anew takes $((needs / 1024 + 64)) MB, and $((free / 1024)) MB are free: make room, or move $real away by hand, then run the same command again"
   systemctl stop patroni.service || :
   if pg_control status >/dev/null 2>&1; then pg_control -m fast -t 60 stop >/dev/null || pg_control -m immediate -t 20 stop >/dev/null; fi
-  mv -T -- "$real" "$real.diverged-$RUN"
-  install -d -m 0700 -o "$PG_USER" -g "$(id -gn "$PG_USER")" "$real"
+  # As the owner of both, where it may: its directories may hold links.
+  as_dbsu mv -T -- "$real" "$real.diverged-$RUN" && as_dbsu mkdir -m 0700 "$real" || refuse "$why; $real could not be moved aside: move it away by hand, then run the same command again"
   echo "put aside as $real.diverged-$RUN: $why"
   ;;
 *) echo "$verdict" ;;

@@ -111,3 +111,65 @@ fn patroni_is_stopped_before_it_is_masked() {
         );
     }
 }
+
+fn history(branches: &[(u32, u64)], end: u64) -> crate::fact::DataCopy {
+    crate::fact::DataCopy {
+        system: "77".to_owned(),
+        timeline: branches.last().unwrap().0,
+        branches: branches.to_vec(),
+        end,
+        exact: true,
+        first: None,
+    }
+}
+
+#[test]
+fn copies_that_part_are_named_whatever_their_numbers() {
+    let mut bench = bench();
+    bench.found("10.10.10.12", standby(100));
+    let mut set = |host: &str, branches: &[(u32, u64)], end: u64| {
+        let pg = bench.host(host).pg.as_mut().unwrap();
+        (pg.timeline, pg.lsn) = (branches.last().unwrap().0, end);
+        pg.copy = Some(history(branches, end));
+        let planned = plan(bench.input(), &bench.request);
+        planned.err().map(|refusal| refusal.reason)
+    };
+    // Both on 2, begun elsewhere.
+    set("10.10.10.13", &[(1, 0), (2, 90)], 100);
+    let said = set("10.10.10.12", &[(1, 0), (2, 95)], 99).unwrap();
+    let wanted = "10.10.10.12: the copy of pg-test-2 parts from that of 10.10.10.13 at 0/5A: it has 9 bytes from there on, 10.10.10.13 has 10 others";
+    assert_eq!(said, wanted);
+    // An older timeline's own end is no obstacle, an ancestor neither; one that goes on from the survivor's is.
+    assert_eq!(set("10.10.10.12", &[(1, 0)], 95), None);
+    assert_eq!(set("10.10.10.12", &[(1, 0), (2, 90)], 99), None);
+    let said = set("10.10.10.12", &[(1, 0), (2, 90), (3, 100)], 101).unwrap();
+    assert!(said.contains("timeline 3, 10.10.10.13 only 2"), "{said}");
+}
+
+#[test]
+fn one_that_runs_and_does_not_answer_may_take_writes() {
+    let mut bench = bench();
+    let mut busy = standby(50);
+    let pg = busy.pg.as_mut().unwrap();
+    (pg.up, pg.recovery, pg.mute) = (false, false, Some("too many clients".to_owned()));
+    bench.found("10.10.10.12", busy);
+    let said = bench.refusal();
+    assert!(
+        said.contains("runs and does not answer (too many clients): it may take writes"),
+        "{said}"
+    );
+    bench.request.fenced.insert("10.10.10.12".into());
+    assert_eq!(bench.steps()[..2], ["mark", "fence"]);
+}
+
+#[test]
+fn a_host_that_refuses_a_connection_is_not_off() {
+    let mut bench = bench();
+    let alive = &mut bench.host("10.10.10.13").alive;
+    alive.insert(
+        "10.10.10.11".into(),
+        "it refuses a connection to SSH".into(),
+    );
+    let said = bench.refusal();
+    assert!(said.starts_with("10.10.10.11 is said to be off, and is not: it refuses a connection to SSH (asked from 10.10.10.13)"), "{said}");
+}

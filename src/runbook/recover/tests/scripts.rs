@@ -118,7 +118,7 @@ fn followed(verdict: &str, room: u32) -> (bool, String) {
     let act = follow_script().act.expose().replace("/pg/tmp/", "tmp-");
     let functions = format!(
         "mkdir -p pgdata/pg_tblspc; PG_DATA=$PWD/pgdata PG_USER=root\n\
-         as_dbsu() {{ cat >/dev/null; echo '{verdict}'; }}\npg_control() {{ note pg_control \"$@\"; }}\n\
+         as_dbsu() {{ case $1 in env) cat >/dev/null; echo '{verdict}' ;; *) \"$@\" ;; esac; }}\npg_control() {{ note pg_control \"$@\"; }}\n\
          pgrep() {{ false; }}\nsleep() {{ :; }}\ndf() {{ echo Avail; echo {room}; }}\n\
          trap 'ls -d pgdata*; ls pgdata' EXIT"
     );
