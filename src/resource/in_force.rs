@@ -1,8 +1,9 @@
 //! A server runs with what Patroni was told: its rules of access, and no setting of `ALTER SYSTEM` over ours.
 
 use super::group::{PgAccess, reset_settings};
+use super::shell::{Write, write_file};
 use super::{Action, BeforeAfter, Change, Impact, Kind, Step, Verdict, digest_of};
-use crate::command::quote;
+use crate::command::{as_user, quote};
 use crate::fact::{InForce, Observed, Probe, in_force_program, read_in_force, rule_of};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -50,15 +51,15 @@ impl PgInForce {
             (foreign, _) => format!("rules that nobody declared: {}", foreign.join("; ")),
         };
         let title = format!("{path}: edited by another hand");
-        let mut end = "CITUSCTL_HBA".to_owned();
-        while content.contains(&end) {
-            end.push('_');
-        }
-        let (file, user) = (quote(&path), quote(&self.dbsu));
-        let script = format!(
-            "keep {file}\n(umask 077; cat >{file}.citusctl <<'{end}'\n{content}{end}\n)\nchown {user}:{user} {file}.citusctl\nmv -fT {file}.citusctl {file}\n{}",
-            self.reload()
-        );
+        let written = write_file(&Write {
+            path: &path,
+            content: content.as_bytes(),
+            mode: "0600",
+            owner: &self.dbsu,
+            group: &self.dbsu,
+            validate: None,
+        });
+        let script = format!("{written}{}", self.reload());
         let mut change = Change::new(
             Action::Update,
             title.clone(),
@@ -77,9 +78,11 @@ impl PgInForce {
         Some(change)
     }
 
+    /// As the server's own user: the file that names the process is that user's.
     fn reload(&self) -> String {
+        let user = as_user(&quote(&self.dbsu));
         format!(
-            "{{ read -r pid; }} <{}/postmaster.pid && kill -HUP \"$pid\"\n",
+            "{{ read -r pid; }} <{}/postmaster.pid && {user} kill -HUP \"$pid\"\n",
             quote(&self.data_dir)
         )
     }
