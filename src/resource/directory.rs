@@ -3,7 +3,7 @@
 use super::file::attribute_differences;
 use super::{Action, Change, Kind, Step, Verdict, digest_of};
 use crate::command::quote;
-use crate::fact::{Observed, PathKind, Probe};
+use crate::fact::{Observed, PathKind, PathState, Probe};
 use serde::Deserialize;
 
 /// `directory: {path, mode, owner, group}`.
@@ -35,6 +35,22 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// What stands in its place, in words.
+    fn no_directory(&self, state: &PathState) -> Option<String> {
+        let (path, owner) = (&self.path, &state.owner);
+        match &state.kind {
+            PathKind::Directory => None,
+            PathKind::Link { to } => Some(format!(
+                "`{path}` is a link (to `{to}`) that belongs to {owner}, not a directory"
+            )),
+            PathKind::File { .. } | PathKind::Other(_) => {
+                Some(format!("`{path}` is there and is not a directory"))
+            }
+        }
+    }
+}
+
 impl Kind for Directory {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Path(self.path.clone())]
@@ -49,10 +65,13 @@ impl Kind for Directory {
                 steps,
             ));
         };
-        if state.kind != PathKind::Directory {
+        if let Some(reason) = self.no_directory(state) {
             return Verdict::Refused {
-                reason: format!("`{}` is there and is not a directory", self.path),
-                hint: "move it away by hand".to_owned(),
+                reason,
+                hint: format!(
+                    "look at it, move `{}` away, then run the same command again",
+                    self.path
+                ),
             };
         }
         let differences = attribute_differences(state, &self.mode, &self.owner, &self.group);
@@ -69,5 +88,36 @@ impl Kind for Directory {
 
     fn digest(&self) -> String {
         digest_of(&[&self.path, &self.mode, &self.owner, &self.group])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_in_its_place_is_refused_with_its_owner() {
+        let directory = Directory {
+            path: "/pg/conf".into(),
+            mode: default_mode(),
+            owner: root(),
+            group: root(),
+        };
+        let state = PathState {
+            kind: PathKind::Link { to: "/etc".into() },
+            mode: "777".into(),
+            owner: "postgres".into(),
+            group: "postgres".into(),
+            size: 4,
+        };
+        let seen = Observed {
+            paths: [("/pg/conf".to_owned(), state)].into(),
+            ..Observed::default()
+        };
+        let Verdict::Refused { reason, .. } = directory.diff(&seen) else {
+            panic!("refused")
+        };
+        let words = "`/pg/conf` is a link (to `/etc`) that belongs to postgres, not a directory";
+        assert_eq!(reason, words);
     }
 }

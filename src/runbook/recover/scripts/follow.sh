@@ -24,7 +24,9 @@ diverged*)
   systemctl stop patroni.service || :
   if pg_control status >/dev/null 2>&1; then pg_control -m fast -t 60 stop >/dev/null || pg_control -m immediate -t 20 stop >/dev/null; fi
   # As the owner of both, where it may: its directories may hold links.
-  as_dbsu mv -T -- "$real" "$real.diverged-$RUN" && as_dbsu mkdir -m 0700 "$real" || refuse "$why; $real could not be moved aside: move it away by hand, then run the same command again"
+  # shellcheck disable=SC2016
+  beside "$real" sh -c 'exec mv -T -- "$1" "$1.diverged-$0"' "$RUN" || refuse "$why; $real could not be moved aside: move it away by hand, then run the same command again"
+  put_dir "$real" "$PG_USER" "$(id -gn "$PG_USER")" 0700
   echo "put aside as $real.diverged-$RUN: $why"
   ;;
 *) echo "$verdict" ;;

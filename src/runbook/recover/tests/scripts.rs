@@ -10,7 +10,7 @@ fn run(functions: &str, act: &str) -> (bool, String) {
         "KEPT=$PWD/kept RUN=r ETCD_DATA=$PWD/data ETCD_NAME=etcd-1 ETCD_PEER=https://10.0.0.1:2380 ETCD_CONF=$PWD/conf ALIVE=x PATIENCE=0\n\
          note() {{ printf '%s\\n' \"$*\" >>noted; }}\nmkdir -p data/member; echo 'name: x' >conf\n\
          refuse() {{ note refuse \"$@\"; exit 94; }}\nsystemctl() {{ note systemctl \"$@\"; }}\nchown() {{ :; }}\n\
-         etcd_stop() {{ note stop; }}\nmove_aside() {{ note aside; }}\nwithin() {{ (cd \"$1\" && shift && \"$@\"); }}\nbeside() {{ :; }}\nput_dir() {{ :; }}\ncopy_aside() {{ :; }}\netcd_start_with() {{ :; }}\netcd_start_ordinary() {{ :; }}\n\
+         etcd_stop() {{ note stop; }}\nmove_aside() {{ note aside; }}\nwithin() {{ (cd \"$1\" && shift && \"$@\"); }}\nbeside() {{ beside=$1; shift; \"$@\" \"$beside\"; }}\nput_dir() {{ command mkdir -p \"$1\"; }}\ncopy_aside() {{ :; }}\netcd_start_with() {{ :; }}\netcd_start_ordinary() {{ :; }}\n\
          {FUNCTIONS}etcd_leader_url() {{ :; }}\n{functions}\n( set -e\n{act}\n)\nrc=$?\ncat noted\nexit $rc\n"
     );
     let output = Command::new("sh")
