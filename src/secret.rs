@@ -49,8 +49,10 @@ pub struct Masker {
 pub const MASK: &str = "********";
 
 impl Masker {
-    /// Secrets shorter than this are not searched for: they would blank ordinary words.
-    const SHORTEST: usize = 4;
+    /// A shorter secret is looked for as a word of its own only: elsewhere it is a part of other words, of names, of certificates.
+    const ANYWHERE: usize = 8;
+    /// An even shorter one is looked for only behind a word that announces a secret, as those that are names.
+    const WORD: usize = 4;
     /// Lines of a longer secret (a key) are searched for one by one when they have as many characters.
     const SHORTEST_LINE: usize = 8;
 
@@ -64,7 +66,12 @@ impl Masker {
         }
     }
 
-    /// Adds a secret. Short ones are left out, and longer ones are replaced first. One of several lines is also
+    /// All that it knows, the longest first.
+    pub fn each(&self) -> impl Iterator<Item = &Secret> {
+        self.needles.iter()
+    }
+
+    /// Adds a secret. Longer ones are replaced first. One of several lines is also
     /// found line by line, as diffs and logs show it.
     pub fn add(&mut self, secret: Secret) {
         let lines = secret.expose().lines().map(str::trim);
@@ -77,18 +84,23 @@ impl Masker {
     }
 
     fn needle(&mut self, secret: Secret) {
-        if secret.expose().len() >= Self::SHORTEST && !self.needles.contains(&secret) {
+        if !secret.expose().trim().is_empty() && !self.needles.contains(&secret) {
             self.needles.push(secret);
-            self.needles
-                .sort_by_key(|needle| std::cmp::Reverse(needle.expose().len()));
+            let order = |a: &Secret, b: &Secret| {
+                let (a, b) = (a.expose(), b.expose());
+                b.len().cmp(&a.len()).then_with(|| a.cmp(b))
+            };
+            self.needles.sort_by(order);
         }
     }
 
     /// The text with every known secret replaced by [`MASK`].
     pub fn mask(&self, text: &str) -> String {
         self.needles.iter().fold(text.to_owned(), |text, needle| {
-            match self.names.contains(needle.expose()) {
+            let length = needle.expose().len();
+            match self.names.contains(needle.expose()) || length < Self::WORD {
                 true => announced(&text, needle),
+                false if length < Self::ANYWHERE => words(&text, needle.expose()),
                 false => text.replace(needle.expose(), MASK),
             }
         })
@@ -106,9 +118,51 @@ fn announced(text: &str, secret: &Secret) -> String {
             .iter()
             .filter_map(|word| Some(lower.find(word)? + word.len()));
         let (open, rest) = line.split_at(ends.min().unwrap_or(line.len()));
-        format!("{open}{}", rest.replace(secret.expose(), MASK))
+        let rest = match secret.expose().len() < Masker::ANYWHERE {
+            true => words(rest, secret.expose()),
+            false => rest.replace(secret.expose(), MASK),
+        };
+        format!("{open}{rest}")
     };
     text.split_inclusive('\n').map(masked).collect()
+}
+
+/// The text with a short secret replaced where it stands as a word: between letters and digits it is a part of something else, and
+/// so it is in a long run of base64.
+fn words(text: &str, secret: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, _) in text.match_indices(secret) {
+        if at < done || !is_word(text, at, secret) {
+            continue;
+        }
+        out.push_str(&text[done..at]);
+        out.push_str(MASK);
+        done = at + secret.len();
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+fn is_word(text: &str, at: usize, secret: &str) -> bool {
+    let (before, after) = (&text[..at], &text[at + secret.len()..]);
+    let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    // In a text that is quoted once more a line end is a backslash and a letter.
+    let escaped = ["\\n", "\\t", "\\r"]
+        .iter()
+        .any(|end| before.ends_with(end));
+    let first = secret.starts_with(char::is_alphanumeric);
+    let last = secret.ends_with(char::is_alphanumeric);
+    let whole = !(first && joins(before.chars().next_back()) && !escaped)
+        && !(last && joins(after.chars().next()));
+    whole && !in_base64(before, after)
+}
+
+/// Whether both sides of a place are a line of base64, as in certificates and keys.
+fn in_base64(before: &str, after: &str) -> bool {
+    let is = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+    let run = before.chars().rev().take_while(is).count() + after.chars().take_while(is).count();
+    run >= 40
 }
 
 impl std::fmt::Debug for Masker {
@@ -141,8 +195,32 @@ mod tests {
         masker.add(Secret::new("hunter22"));
         assert_eq!(
             masker.mask("listen pg-test-primary\n  - { name: test, password: test, comment: tests hunter22 }\ntest\n"),
-            "listen pg-test-primary\n  - { name: test, password: ********, comment: ********s ******** }\ntest\n"
+            "listen pg-test-primary\n  - { name: test, password: ********, comment: tests ******** }\ntest\n"
         );
+    }
+
+    /// Short ones stand as values in all these, and as a part of something else in none of them.
+    #[test]
+    fn a_short_secret_is_masked_as_a_word_and_leaves_other_words_alone() {
+        let mut masker = Masker::default();
+        for secret in ["abcd", "x7", "pg/1"] {
+            masker.add(Secret::new(secret));
+        }
+        let masked = [
+            ("password=abcd", "password=********"),
+            ("{\"p\": \"abcd\"}", "{\"p\": \"********\"}"),
+            ("\"one\\nabcd\"", "\"one\\n********\""),
+            ("postgres://u:abcd@h/db", "postgres://u:********@h/db"),
+            ("PASS: x7, x70, ax7", "PASS: ********, x70, ax7"),
+            ("'pg/1'", "'********'"),
+        ];
+        for (text, wanted) in masked {
+            assert_eq!(masker.mask(text), wanted);
+        }
+        let certificate = "MIIBszCCAVmgAwIBAgIUe2/abcd+QmFzZTY0AAAAAAAAAAAAAAAAAAAAAAAAAA";
+        for text in ["abcdef", "xabcd", "x7 of y", certificate] {
+            assert_eq!(masker.mask(text), text);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::exit::{Failure, chain, code, refused};
 use super::options::Common;
-use super::plan::{SavedPlan, show};
+use super::plan::{SavedPlan, plan_key, show};
 use super::project::Project;
 use super::remove::{self, Removing};
 use super::runbook::RunbookArgs;
@@ -106,7 +106,7 @@ async fn carry_out(
         return Err((Outcome::Refused, refused(code::REFUSED, &plan.refusals)));
     }
     if let Some(saved) = saved {
-        still_valid(saved, &plan).map_err(internal)?;
+        still_valid(saved, &plan, session).map_err(internal)?;
     }
     if saved.is_none() && !common.json() {
         show(common, &shown).map_err(internal)?;
@@ -174,8 +174,9 @@ fn read(path: &Path) -> Result<SavedPlan, Failure> {
     })
 }
 
-fn still_valid(saved: &SavedPlan, plan: &Plan) -> Result<(), Failure> {
-    if saved.digest == digest(plan)? {
+fn still_valid(saved: &SavedPlan, plan: &Plan, session: &Session<'_>) -> Result<(), Failure> {
+    let key = plan_key(session.project)?;
+    if saved.digest == digest(plan, &session.masker, &key)? {
         return Ok(());
     }
     let failure = Failure::new(

@@ -1,6 +1,7 @@
 //! `plan`: what would change.
 
 use super::exit::{Failure, chain, code, compact, refused, result};
+use super::init;
 use super::options::Common;
 use super::project::Project;
 use super::remove::{self, Removing};
@@ -8,7 +9,8 @@ use super::runbook::RunbookArgs;
 use super::session::Session;
 use crate::event::Outcome;
 use crate::event::outline::PlanOutline;
-use crate::plan::{Plan, digest, outline};
+use crate::plan::{digest, outline};
+use crate::secret::Secret;
 use crate::ui;
 use clap::Args;
 use fs_err::os::unix::fs::OpenOptionsExt;
@@ -70,7 +72,8 @@ pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
         show(common, &outline)?;
     }
     if let Some(path) = &args.out {
-        save(path, &args.playbook, &plan, &outline)?;
+        let digest = digest(&plan, &session.masker, &plan_key(&project)?)?;
+        save(path, &args.playbook, digest, &outline)?;
     }
     if !plan.refusals.is_empty() {
         session.finish(Outcome::Refused).await;
@@ -111,11 +114,28 @@ pub fn show(common: &Common, outline: &PlanOutline) -> Result<(), Failure> {
     Ok(())
 }
 
-fn save(path: &Path, playbook: &str, plan: &Plan, outline: &PlanOutline) -> Result<(), Failure> {
+/// The key of the digests of saved plans. It stays beside the inventory, for its owner only; made when there is none.
+pub(super) fn plan_key(project: &Project) -> Result<Secret, Failure> {
+    let path = project.state_dir.join("plan.key");
+    match fs_err::read_to_string(&path) {
+        Ok(text) if !text.trim().is_empty() => return Ok(Secret::new(text.trim())),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Failure::new(code::INPUT, chain(&error)));
+        }
+        Ok(_) | Err(_) => {}
+    }
+    let key = Secret::new(init::password()?);
+    let made =
+        fs_err::create_dir_all(&project.state_dir).and_then(|()| private(&path, key.expose()));
+    made.map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?;
+    Ok(key)
+}
+
+fn save(path: &Path, playbook: &str, digest: String, outline: &PlanOutline) -> Result<(), Failure> {
     let saved = SavedPlan {
-        schema: 1,
+        schema: 2,
         playbook: playbook.to_owned(),
-        digest: digest(plan)?,
+        digest,
         outline: outline.clone(),
     };
     let text = serde_json::to_string_pretty(&saved)?;

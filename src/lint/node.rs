@@ -8,7 +8,12 @@ use crate::source::Diagnostic;
 use serde_json::Value;
 use std::net::IpAddr;
 
-pub(super) const RULES: &[Rule] = &[no_name_server, bad_name_server, no_repository];
+pub(super) const RULES: &[Rule] = &[
+    no_name_server,
+    bad_name_server,
+    no_repository,
+    limited_admin,
+];
 
 fn items(host: &InvHost, name: &str) -> Vec<Value> {
     let list = Typed::new(&host.vars).json(name);
@@ -30,6 +35,27 @@ fn no_name_server(scope: &Scope<'_>) -> Vec<Diagnostic> {
                     "and there are no `node_dns_servers`",
                 )
                 .help("name at least one in `node_dns_servers`, or write `add` or `none`"),
+        )
+    });
+    once(found)
+}
+
+/// Whoever may call `systemctl` as root may start a unit of their own with it.
+fn limited_admin(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let found = scope.inv.hosts.values().filter_map(|host| {
+        let typed = Typed::new(&host.vars);
+        if text(host, "node_admin_sudo") != "limit" || !typed.bool("node_admin_enabled") {
+            return None;
+        }
+        let user = text(host, "node_admin_username");
+        let message = format!("`node_admin_sudo: limit` limits nothing: `{user}` can become root by it");
+        Some(
+            Diagnostic::warning("admin-sudo-limit", message)
+                .at(
+                    place_of(host, "node_admin_sudo"),
+                    "`systemctl` and `journalctl` as root run any program as root",
+                )
+                .help("write `none` where this user must not be root, `all` where it may with its password"),
         )
     });
     once(found)

@@ -12,7 +12,7 @@ use std::path::Path;
 use time::{Duration, OffsetDateTime};
 
 /// A certificate is replaced this long before it ends, or in the last tenth of a short life.
-const RENEW_BEFORE: Duration = Duration::days(30);
+const RENEW_BEFORE: Duration = Duration::days(60);
 
 /// What a certificate may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

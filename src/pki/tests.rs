@@ -100,6 +100,23 @@ fn a_leaf_is_kept_while_it_is_fit() {
     assert_eq!(late.reissued, Some(Reissue::Ending(end)));
 }
 
+/// With the default life of 825 days: kept while more than 60 are left, then made anew by whatever apply comes next.
+#[test]
+fn one_is_made_anew_sixty_days_before_it_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let ca = Ca::open_or_create(dir.path(), "ca", *NOW).unwrap();
+    let wanted = LeafRequest {
+        lifetime: Duration::days(825),
+        ..request(&["localhost"])
+    };
+    let end = ca.leaf(&wanted, *NOW).unwrap().not_after;
+    let kept = ca.leaf(&wanted, end - Duration::days(61)).unwrap();
+    assert_eq!(kept.reissued, None);
+    let next = ca.leaf(&wanted, end - Duration::days(59)).unwrap();
+    assert_eq!(next.reissued, Some(Reissue::Ending(end)));
+    assert!(next.not_after > end + Duration::days(700));
+}
+
 #[test]
 fn one_that_has_ended_is_signed_and_kept_nowhere() {
     let dir = tempfile::tempdir().unwrap();

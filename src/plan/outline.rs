@@ -4,8 +4,9 @@ use super::hide::{hide, hide_old};
 use super::view::{ChangeOutline, HostOutline, PlanOutline, StageOutline};
 use super::{GroupPlan, GroupUnit, Plan, PlannedStage, Unit};
 use crate::names::{ClusterName, HostName};
-use crate::resource::{Action, BeforeAfter, Impact, sha256_hex};
-use crate::secret::Masker;
+use crate::resource::{Action, BeforeAfter, Impact};
+use crate::secret::{Masker, Secret};
+use ring::hmac;
 
 /// The outline of a plan, secrets masked.
 pub fn outline(plan: &Plan, masker: &Masker) -> PlanOutline {
@@ -16,14 +17,40 @@ pub fn outline(plan: &Plan, masker: &Masker) -> PlanOutline {
     }
 }
 
-/// A digest of all that a plan would do: an approved plan is carried out only while this stays the same.
+/// A digest of all that a plan would do, contents that are not shown and all known secrets included: an approved plan is carried
+/// out only while this stays the same. It is keyed, because it lies in a file: without the key no secret can be guessed by it.
 ///
 /// # Errors
 ///
 /// When the outline cannot be written as JSON.
-pub fn digest(plan: &Plan) -> Result<String, serde_json::Error> {
-    let outline = outline(plan, &Masker::default());
-    Ok(sha256_hex(&serde_json::to_vec(&outline)?))
+pub fn digest(plan: &Plan, secrets: &Masker, key: &Secret) -> Result<String, serde_json::Error> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose().as_bytes());
+    let mut digest = hmac::Context::with_key(&key);
+    let mut part = |bytes: &[u8]| {
+        digest.update(&(bytes.len() as u64).to_le_bytes());
+        digest.update(bytes);
+    };
+    part(&serde_json::to_vec(&outline(plan, &Masker::default()))?);
+    let units = plan
+        .stages
+        .iter()
+        .flat_map(|stage| stage.hosts.values().flatten());
+    for unit in units {
+        part(unit.id.as_str().as_bytes());
+        if let Some(contents) = &unit.change.contents {
+            part(&contents.after);
+        }
+    }
+    // Steps of databases hold verifiers with a fresh salt: their passwords are among the secrets.
+    secrets
+        .each()
+        .for_each(|secret| part(secret.expose().as_bytes()));
+    let tag = digest.sign();
+    Ok(tag
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 fn stage_outline(stage: &PlannedStage, masker: &Masker) -> StageOutline {
@@ -127,4 +154,62 @@ fn unified(contents: &BeforeAfter, masker: &Masker) -> String {
         .context_radius(2)
         .header(old, &contents.path)
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Rollout;
+    use crate::names::{ResourceId, StageName};
+    use crate::resource::Change;
+    use std::collections::BTreeMap;
+
+    fn plan(content: &str) -> Plan {
+        let mut change = Change::new(Action::Update, "/etc/secret", Vec::new());
+        change.contents = Some(BeforeAfter {
+            path: "/etc/secret".to_owned(),
+            before: Some(b"old".to_vec()),
+            after: content.as_bytes().to_vec(),
+            sensitive: true,
+            closed: true,
+            shown: None,
+        });
+        let unit = Unit {
+            id: ResourceId::new("r/secret"),
+            change,
+        };
+        let stage = PlannedStage {
+            name: StageName::new("s"),
+            rollout: Rollout::Together,
+            gate: None,
+            hosts: BTreeMap::from([(HostName::new("h"), vec![unit])]),
+            groups: BTreeMap::new(),
+        };
+        Plan {
+            stages: vec![stage],
+            refusals: Vec::new(),
+            hosts: 1,
+        }
+    }
+
+    fn digest_of(content: &str, password: &str, key: &str) -> String {
+        let mut secrets = Masker::default();
+        secrets.add(Secret::new(password));
+        digest(&plan(content), &secrets, &Secret::new(key)).unwrap()
+    }
+
+    #[test]
+    fn a_digest_knows_contents_that_are_not_shown_and_secrets() {
+        let one = digest_of("new", "pw", "k");
+        let shown = |content| serde_json::to_string(&outline(&plan(content), &Masker::default()));
+        assert_eq!(shown("new").unwrap(), shown("other").unwrap());
+        assert_eq!(one, digest_of("new", "pw", "k"));
+        assert_ne!(one, digest_of("other", "pw", "k"));
+        assert_ne!(one, digest_of("new", "pw2", "k"));
+        assert_ne!(
+            one,
+            digest_of("new", "pw", "k2"),
+            "without the key it can be guessed"
+        );
+    }
 }

@@ -191,7 +191,7 @@ impl Builder<'_> {
         let text = inv
             .map(|inv| Typed::new(&inv.vars).str("cert_validity"))
             .unwrap_or_default();
-        lifetime(&text).unwrap_or(Duration::days(7300))
+        lifetime(&text).unwrap_or(Duration::days(825))
     }
 
     fn etcd(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Result<Value, PkiError> {
