@@ -6,11 +6,15 @@ use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 
 /// How much of what a command says on standard error is kept.
 const KEPT: u64 = 4096;
+/// How long the end of a command is waited for when its connection has failed.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// The command with its tokens replaced.
 ///
@@ -32,13 +36,18 @@ pub(crate) fn command(text: &str, tokens: &Tokens<'_>) -> Result<String, String>
 }
 
 /// What a command says on standard error, its first words.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Said(Arc<Mutex<String>>);
+#[derive(Debug)]
+pub(crate) struct Said {
+    text: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
+}
 
 impl Said {
-    /// The words so far, on one line.
-    pub(crate) fn words(&self) -> String {
-        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The words on one line, once the command has ended: it may be about to say why.
+    pub(crate) async fn words(self) -> String {
+        // A child of the command may go on and hold the stream open; what is there by then has to do.
+        let _ = tokio::time::timeout(ENDING, self.reader).await;
+        let said = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         said.lines().map(str::trim).collect::<Vec<_>>().join(" / ")
     }
 }
@@ -66,18 +75,19 @@ impl Proxy {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        let said = Said::default();
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(listen(stderr, said.clone()));
-        }
-        match (child.stdout.take(), child.stdin.take()) {
-            (Some(out), Some(input)) => Ok((
+        let text = Arc::<Mutex<String>>::default();
+        let streams = (child.stdout.take(), child.stdin.take(), child.stderr.take());
+        match streams {
+            (Some(out), Some(input), Some(stderr)) => Ok((
                 Self {
                     out,
                     input,
                     _child: child,
                 },
-                said,
+                Said {
+                    text: Arc::clone(&text),
+                    reader: tokio::spawn(listen(stderr, text)),
+                },
             )),
             _ => Err(io::ErrorKind::BrokenPipe.into()),
         }
@@ -85,14 +95,13 @@ impl Proxy {
 }
 
 /// Keeps the first words and reads all others away, so that the command is not held up.
-async fn listen(mut stderr: ChildStderr, said: Said) {
+async fn listen(mut stderr: ChildStderr, said: Arc<Mutex<String>>) {
     let mut first = String::new();
     let mut taken = (&mut stderr).take(KEPT);
     let mut bytes = [0; 512];
     while let Ok(count @ 1..) = taken.read(&mut bytes).await {
         first.push_str(&String::from_utf8_lossy(&bytes[..count]));
-        said.0
-            .lock()
+        said.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone_from(&first);
     }

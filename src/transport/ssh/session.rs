@@ -172,9 +172,7 @@ impl Session {
     pub(crate) async fn close(&self) {
         let reason = russh::Disconnect::ByApplication;
         let said = self.handle.disconnect(reason, "done", "en");
-        match tokio::time::timeout(LEAVING, said).await {
-            Ok(_) | Err(_) => {}
-        }
+        drop(tokio::time::timeout(LEAVING, said).await);
     }
 }
 
@@ -299,13 +297,10 @@ async fn dial(
     };
     let handle =
         russh::client::connect_stream(Arc::new(config(&route.trust)), stream, client).await;
-    let mut handle = handle.map_err(|error| match proxy.map(|said| said.words()) {
-        Some(words) if !words.is_empty() && !matches!(error, ClientError::Key(_)) => unreachable(
-            route,
-            std::io::Error::other(format!("the proxy command said `{words}`")),
-        ),
-        Some(_) | None => handshake_error(route, error),
-    })?;
+    let mut handle = match handle {
+        Ok(handle) => handle,
+        Err(error) => return Err(failed_handshake(route, error, proxy).await),
+    };
     auth::authenticate(&mut handle, route, &fate).await?;
     Ok((handle, fate))
 }
@@ -339,6 +334,25 @@ fn unreachable(route: &Route, source: std::io::Error) -> TransportError {
         host: route.host.clone(),
         address: route.place(),
         source,
+    }
+}
+
+/// A command that made the connection knows best why it failed, unless it is the key that is wrong.
+async fn failed_handshake(
+    route: &Route,
+    error: ClientError,
+    proxy: Option<Said>,
+) -> TransportError {
+    let words = match (&error, proxy) {
+        (ClientError::Ssh(_), Some(said)) => said.words().await,
+        (ClientError::Ssh(_) | ClientError::Key(_), _) => String::new(),
+    };
+    match words.is_empty() {
+        true => handshake_error(route, error),
+        false => unreachable(
+            route,
+            std::io::Error::other(format!("the proxy command said `{words}`")),
+        ),
     }
 }
 
