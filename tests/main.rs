@@ -11,6 +11,8 @@ mod check;
 mod hostile;
 mod model;
 mod program;
+mod structure;
 mod surface;
 mod transport;
 mod ui;
+mod values;

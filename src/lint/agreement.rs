@@ -163,7 +163,10 @@ fn differs_anywhere(scope: &Scope<'_>) -> Vec<Diagnostic> {
         .values()
         .filter(|host| host.vars.contains("admin_ip"))
         .collect();
-    let problem = Diagnostic::error("differs", "the hosts do not agree on `admin_ip`");
+    let problem = Diagnostic::warning(
+        "differs",
+        "the hosts do not agree on `admin_ip`: the first counts for all",
+    );
     let found = differing(&hosts, "admin_ip", problem);
     found
         .map(|problem| problem.help("set it once, in the variables of `all`"))

@@ -5,7 +5,7 @@ use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
 use crate::model::Formation;
 use crate::model::settings::{Fault, For, fault};
-use crate::source::{Diagnostic, Node};
+use crate::source::{Diagnostic, Node, Severity};
 
 pub(super) const RULES: &[Rule] = &[parameters];
 
@@ -46,9 +46,10 @@ fn judged(formation: &Formation, host: &InvHost) -> Vec<Diagnostic> {
 }
 
 fn told(fault: Fault, value: &Node) -> Diagnostic {
-    let problem = match fault.grave {
-        true => Diagnostic::error("bad-pg-parameter", fault.message),
-        false => Diagnostic::warning("pg-parameter", fault.message),
+    let problem = match fault.weight {
+        Severity::Error => Diagnostic::error("bad-pg-parameter", fault.message),
+        Severity::Warning => Diagnostic::warning("pg-parameter", fault.message),
+        Severity::Note => Diagnostic::note("pg-parameter", fault.message),
     };
     let problem = problem.at(value.span, "in `pg_parameters`");
     match fault.help {

@@ -160,27 +160,19 @@ fn system_faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic
         .filter(|own| !own.is_empty() && *own != held);
     if own.is_some() {
         let message = format!("`{name}` has another password here than `{parameter}`");
-        let place = scene
-            .host
-            .vars
-            .get(parameter)
-            .map_or(scene.host.span, |var| var.node.span);
-        found.push(
-            entry
-                .problem(
-                    "system-user",
-                    "password",
-                    message,
-                    "one of the two would not hold",
-                )
-                .see(
-                    place,
-                    format!("what Patroni, PgBouncer and monitoring use (`{parameter}`)"),
-                )
-                .help(format!(
-                    "leave `password` out here: `{parameter}` is where it is set"
-                )),
+        let mut problem = entry.problem(
+            "system-user",
+            "password",
+            message,
+            "one of the two would not hold",
         );
+        if let Some(var) = scene.host.vars.get(parameter) {
+            let used = "what Patroni, PgBouncer and monitoring use";
+            problem = problem.see(var.node.span, used);
+        }
+        found.push(problem.help(format!(
+            "leave `password` out here: `{parameter}` is where it is set"
+        )));
     }
     let needs =
         |key: &'static str, who: bool| (who && entry.flag(key) == Some(false)).then_some(key);

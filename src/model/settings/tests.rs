@@ -2,6 +2,7 @@
 
 use super::{Fault, For, SETTINGS, fault};
 use crate::model::tuning::{Hardware, Profile, TuningInput, tuning};
+use crate::source::Severity;
 
 fn judged(version: u32, name: &str, value: &str) -> Option<Fault> {
     let libraries = [
@@ -84,7 +85,7 @@ fn versions_know_what_they_have() {
     );
     let odd = judged(18, "io_method", "worker");
     assert!(
-        odd.is_some_and(|fault| !fault.grave),
+        odd.is_some_and(|fault| fault.weight != Severity::Error),
         "what another version may have is only told"
     );
 }
@@ -108,8 +109,9 @@ fn what_the_profiles_compute_is_right() {
                 let text = text
                     .as_str()
                     .map_or_else(|| text.to_string(), str::to_owned);
-                let wrong = judged(17, &name, &text)
-                    .filter(|fault| fault.grave && !fault.message.contains("has no effect"));
+                let wrong = judged(17, &name, &text).filter(|fault| {
+                    fault.weight == Severity::Error && !fault.message.contains("has no effect")
+                });
                 assert_eq!(wrong, None, "{profile:?} {mem_mb} {name} {text}");
             }
         }
