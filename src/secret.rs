@@ -153,9 +153,9 @@ fn is_word(text: &str, at: usize, secret: &str) -> bool {
         .any(|end| before.ends_with(end));
     let first = secret.starts_with(char::is_alphanumeric);
     let last = secret.ends_with(char::is_alphanumeric);
-    let whole = !(first && joins(before.chars().next_back()) && !escaped)
-        && !(last && joins(after.chars().next()));
-    whole && !in_base64(before, after)
+    let inside = first && !escaped && joins(before.chars().next_back())
+        || last && joins(after.chars().next());
+    !inside && !in_base64(before, after)
 }
 
 /// Whether both sides of a place are a line of base64, as in certificates and keys.
