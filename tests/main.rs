@@ -8,6 +8,7 @@
 
 mod catalog;
 mod check;
+mod golden;
 mod hostile;
 mod model;
 mod program;
