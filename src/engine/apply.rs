@@ -10,6 +10,7 @@ use crate::event::Kind;
 use crate::names::{ClusterName, HostName, StageName};
 use crate::plan::{Desired, GroupPlan, Plan, PlannedStage, Unit, diff_stage};
 use crate::resource::Action;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -49,14 +50,16 @@ pub async fn apply(
         .cloned()
         .collect();
     let locks = lock::acquire(run, &hosts, Unkept::Refuse).await?;
-    if options.ask_again {
-        unseen::unchanged(run, &desired, plan, options, &hosts).await?;
-    }
+    let current = match options.ask_again {
+        true => Cow::Owned(unseen::unchanged(run, &desired, plan, options, &hosts).await?),
+        false => Cow::Borrowed(plan),
+    };
     let mut walk = Walk {
         run,
         locks,
         desired,
         approved: plan,
+        current,
         options,
         dropped: BTreeSet::new(),
         changed: false,
@@ -85,6 +88,8 @@ struct Walk<'a> {
     locks: Locks,
     desired: Desired,
     approved: &'a Plan,
+    /// The same as it was seen under the locks.
+    current: Cow<'a, Plan>,
     options: &'a ApplyOptions<'a>,
     /// Hosts that failed and take no further part.
     dropped: BTreeSet<HostName>,
@@ -122,11 +127,7 @@ impl Walk<'_> {
     /// The stage as it is to be carried out now. What earlier stages did may have changed what there is to see, so
     /// it is looked at again, and compared by the same code.
     async fn enter(&mut self, name: &StageName) -> Result<PlannedStage, EngineError> {
-        let approved = self
-            .approved
-            .stages
-            .iter()
-            .find(|stage| stage.name == *name);
+        let approved = self.current.stages.iter().find(|stage| stage.name == *name);
         let approved = approved.cloned();
         if let Some(stage) = &approved {
             self.somebody_left(stage)?;

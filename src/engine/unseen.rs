@@ -7,14 +7,15 @@ use crate::resource::Impact;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Under the lock all that the approval rests on is looked at once more, and compared by the same code: between the look
-/// and the lock stand a question and its answer.
+/// and the lock stand a question and its answer. What is to be done now is the answer; it is nothing that was not approved,
+/// and less where something has been done in the meantime.
 pub(super) async fn unchanged(
     run: &Run<'_>,
     desired: &Desired,
     approved: &Plan,
     options: &ApplyOptions<'_>,
     hosts: &BTreeSet<HostName>,
-) -> Result<(), EngineError> {
+) -> Result<Plan, EngineError> {
     let groups = desired.groups().into_keys().collect();
     let seen = look(run, desired, hosts, &groups).await?;
     let fresh = diff(&(options.recompile)(&seen)?, &seen);
@@ -22,27 +23,23 @@ pub(super) async fn unchanged(
         return Err(EngineError::Refused(fresh.refusals));
     }
     match changed(approved, &fresh) {
-        None => Ok(()),
+        None => Ok(fresh),
         Some(what) => Err(EngineError::Changed(what)),
     }
 }
 
-/// The first thing that two plans do not have in common, in words.
+/// The first thing that a fresh plan would do and the approved one did not show, in words.
 fn changed(approved: &Plan, fresh: &Plan) -> Option<String> {
     let (shown, now) = (lines(approved), lines(fresh));
     let open = not_compared(approved);
     let new = now
         .iter()
         .find(|(key, line)| shown.get(*key) != Some(*line) && !open.contains(*key));
-    let gone = shown.keys().find(|key| !now.contains_key(*key));
-    match (new, gone) {
-        (Some((key, line)), _) if shown.contains_key(key) => {
-            Some(format!("{key} would now be: {line}"))
-        }
-        (Some((key, line)), _) => Some(format!("{key} has come in addition: {line}")),
-        (None, Some(key)) => Some(format!("{key} is done already")),
-        (None, None) => None,
-    }
+    let (key, line) = new?;
+    Some(match shown.contains_key(key) {
+        true => format!("{key} would now be: {line}"),
+        false => format!("{key} has come in addition: {line}"),
+    })
 }
 
 /// What the approved plan said it could not compare yet, as of a group that had no leader: whoever approved it approved
@@ -179,9 +176,6 @@ mod tests {
             Some("a: node/y would now be: a file (Remove, None)")
         );
         let less = plan(&[("node/x", Action::Create)]);
-        assert_eq!(
-            changed(&approved, &less).as_deref(),
-            Some("a: node/y is done already")
-        );
+        assert_eq!(changed(&approved, &less), None);
     }
 }
