@@ -18,7 +18,8 @@ pub use quote::{as_user, quote};
 
 use crate::secret::Secret;
 
-/// Wraps shell text so that nothing runs before all of it has arrived, and nothing in it reads our stdin.
+/// Wraps shell text so that nothing runs before all of it has arrived, and nothing in it reads our stdin. It runs in `/`, where
+/// every account may be: psql before 16 complains of a directory that it may not enter, between its answers.
 pub fn whole_program(body: &str) -> Secret {
     wrapped(body, "citusctl_main </dev/null")
 }
@@ -31,6 +32,6 @@ pub fn listening_program(body: &str) -> Secret {
 fn wrapped(body: &str, call: &str) -> Secret {
     Secret::new(format!(
         "LC_ALL=C; export LC_ALL; umask 022\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH\n\
-         citusctl_main() {{\n{body}\n:\n}}\n{call}\n"
+         cd /\ncitusctl_main() {{\n{body}\n:\n}}\n{call}\n"
     ))
 }

@@ -63,7 +63,7 @@ async fn on_one(
     // Its own status, not that of what a program ends with.
     let program = Program {
         deadline,
-        ..Program::of(whole_program(&format!("{text}\nexit $?")))
+        ..Program::of(whole_program(&format!("cd\n{text}\nexit $?")))
     };
     let (exit, output) = collect(transport.as_ref(), &program)
         .await

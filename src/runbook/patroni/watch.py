@@ -2,7 +2,7 @@
 # `watch` tells HAProxy of the new leader and lets them in, `end` only lets them in and cleans up. The second argument is a
 # file beside this one:
 # An old leader that has stepped down is told at once, too: it comes back as a standby, with PgBouncer's clients still on it.
-# next and last: URLs that say 200 of a member that leads; tell: servers and their health; frontends: their maxconn.
+# next and last: `/primary` of a member; tell: servers and their health; frontends: their maxconn.
 import json, os, socket, ssl, sys, time, urllib.error, urllib.request
 
 mode, orders = sys.argv[1], json.load(open(sys.argv[2]))
@@ -32,11 +32,13 @@ def open_connections():
     return sum(int(row[4]) for row in rows if len(row) > 4 and row[1] == "FRONTEND" and row[0] in orders["frontends"])
 
 
+# The status is 200 from the moment a member has the leader key, while PostgreSQL is still to be promoted; the role in the
+# body is PostgreSQL's own (`pg_is_in_recovery`).
 def leads(url):
     try:
-        urllib.request.urlopen(url, timeout=1, context=context).close()
-        return True
-    except OSError:
+        with urllib.request.urlopen(url, timeout=1, context=context) as answer:
+            return json.load(answer).get("role") in ("primary", "master")
+    except (OSError, ValueError):
         return False
 
 
