@@ -64,12 +64,8 @@ pub async fn apply(
         dropped: BTreeSet::new(),
         changed: false,
     };
-    let stages: Vec<StageName> = walk
-        .desired
-        .stages
-        .iter()
-        .map(|stage| stage.name.clone())
-        .collect();
+    let stages = walk.desired.stages.iter();
+    let stages: Vec<StageName> = stages.map(|stage| stage.name.clone()).collect();
     let total = u32::try_from(stages.len()).unwrap_or(u32::MAX);
     for (index, stage) in (1..).zip(&stages) {
         if run.cancel.stops() {
@@ -127,8 +123,8 @@ impl Walk<'_> {
     /// The stage as it is to be carried out now. What earlier stages did may have changed what there is to see, so
     /// it is looked at again, and compared by the same code.
     async fn enter(&mut self, name: &StageName) -> Result<PlannedStage, EngineError> {
-        let approved = self.current.stages.iter().find(|stage| stage.name == *name);
-        let approved = approved.cloned();
+        let mut stages = self.current.stages.iter();
+        let approved = stages.find(|stage| stage.name == *name).cloned();
         if let Some(stage) = &approved {
             self.somebody_left(stage)?;
         }
