@@ -15,9 +15,10 @@ pub struct InForce {
 }
 
 /// Shell text, one process: nothing where there is no data yet. `data` and `config` (Patroni's) are words of the shell.
+/// Patroni truncates the file before it writes it: an empty one is not known yet.
 pub fn in_force_program(data: &str, config: &str) -> String {
     format!(
-        r#"if [ -f {data}/pg_hba.conf ] && [ -f {data}/postgresql.auto.conf ] && [ -f {config} ]; then
+        r#"if [ -s {data}/pg_hba.conf ] && [ -f {data}/postgresql.auto.conf ] && [ -f {config} ]; then
 awk 'FILENAME ~ /pg_hba.conf$/ {{ print "h " $0; next }} FILENAME ~ /auto.conf$/ {{ print "a " $0; next }}
   /^  pg_hba:/ {{ p = 1; print "="; next }} p && /^    - / {{ print "t " substr($0, 7); next }} {{ p = 0 }}' {data}/pg_hba.conf {data}/postgresql.auto.conf {config}
 fi"#
