@@ -132,6 +132,14 @@ mod tests {
         assert_eq!(databases, ["'app'", "'postgres'"]);
     }
 
+    fn assert_in_order(text: &str, parts: &[&str]) {
+        let places: Vec<usize> = parts.iter().filter_map(|part| text.find(part)).collect();
+        assert!(
+            places.len() == parts.len() && places.is_sorted(),
+            "{places:?} {text}"
+        );
+    }
+
     #[test]
     fn nothing_is_asked_of_a_server_that_is_not_ours() {
         let text = questions(&Frame::new("n0"), &[probe("a", "app")]);
@@ -143,11 +151,7 @@ mod tests {
             "\\quit",
             "SELECT 'a';",
         ];
-        let places: Vec<usize> = order.iter().filter_map(|part| text.find(part)).collect();
-        assert!(
-            places.len() == order.len() && places.is_sorted(),
-            "{places:?} {text}"
-        );
+        assert_in_order(&text, &order);
     }
 
     #[test]
@@ -162,11 +166,7 @@ mod tests {
             "\\if :pinned\n",
             "SELECT 'a';",
         ];
-        let places: Vec<usize> = order.iter().filter_map(|part| text.find(part)).collect();
-        assert!(
-            places.len() == order.len() && places.is_sorted(),
-            "{places:?} {text}"
-        );
+        assert_in_order(&text, &order);
     }
 
     #[test]
