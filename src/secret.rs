@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 
 /// A secret string. It has no `Display`, its `Debug` says nothing, and it is wiped when dropped.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Secret(SecretString);
 
 impl Secret {

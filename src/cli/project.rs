@@ -5,6 +5,7 @@ use super::options::Common;
 use super::{sinks, vault};
 use crate::catalog::{Assets, Catalog, TagError};
 use crate::fact::Traits;
+use crate::inventory::param;
 use crate::inventory::parameters::{Typed, check_vars};
 use crate::inventory::{self, Inventory};
 use crate::lint;
@@ -173,9 +174,9 @@ impl Project {
         let dir = self.state_dir.join("pki");
         let first = self.inventory.hosts.values().next();
         let typed = first.map(|host| Typed::new(&host.vars));
-        let cn = typed.map_or_else(|| "citusctl-ca".to_owned(), |typed| typed.str("ca_cn"));
+        let cn = typed.map_or_else(|| "citusctl-ca".to_owned(), |typed| typed.get(param::CA_CN));
         let now = OffsetDateTime::now_utc();
-        let allowed = typed.is_none_or(|typed| typed.bool("ca_create"));
+        let allowed = typed.is_none_or(|typed| typed.get(param::CA_CREATE));
         let ca = match (create, Ca::open(&dir)) {
             (_, Ok(ca)) => Ok(ca),
             (true, Err(PkiError::Absent { .. })) if allowed => Ca::open_or_create(&dir, &cn, now),

@@ -13,6 +13,7 @@ use super::sinks;
 use crate::catalog::Removal;
 use crate::engine::{self, Run};
 use crate::event::Outcome;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::{Host, Model};
 use crate::names::{HostName, RoleName};
@@ -293,7 +294,7 @@ fn questions(project: &Project, what: Removal, host: &Host, going: Going) -> Que
             remove::home(places.0, places.1, host),
             remove::backup_dir(places.0, places.1, host),
         ],
-        Removal::Etcd => vec![typed.map(|typed| typed.str("etcd_data"))],
+        Removal::Etcd => vec![typed.map(|typed| typed.get(param::ETCD_DATA))],
         Removal::Node => vec![Some("/etc/citusctl".to_owned())],
     };
     Questions {

@@ -11,6 +11,7 @@ use super::session::Session;
 use super::session::run_id::run_id;
 use crate::engine::{Listener, PatroniTls, admits, listeners};
 use crate::event::Outcome;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::names::HostName;
 use crate::names::words::count;
@@ -118,7 +119,7 @@ pub(super) fn may_be_made(project: &Project) -> Result<(), Failure> {
     let next = cert::dir(project).join("rotation");
     let typed = project.inventory.hosts.values().next();
     let typed = typed.map(|host| Typed::new(&host.vars));
-    if next.join("ca.key").exists() || typed.is_none_or(|typed| typed.bool("ca_create")) {
+    if next.join("ca.key").exists() || typed.is_none_or(|typed| typed.get(param::CA_CREATE)) {
         return Ok(());
     }
     let failure = Failure::new(code::REFUSED, "`ca_create: false`: none is made here");
@@ -153,7 +154,7 @@ pub(super) fn may_begin(
 
 pub(super) fn common_name(project: &Project) -> String {
     let first = project.inventory.hosts.values().next();
-    first.map_or_else(String::new, |host| Typed::new(&host.vars).str("ca_cn"))
+    first.map_or_else(String::new, |host| Typed::new(&host.vars).get(param::CA_CN))
 }
 
 /// One step: its files here, on all hosts, and the proof. Every step brings new certificates, because Patroni reads the

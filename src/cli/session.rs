@@ -11,6 +11,7 @@ mod reach;
 mod renamed;
 pub(super) mod run_id;
 
+use crate::inventory::param;
 use endpoints::{endpoints, resolver};
 use host_keys::Checking;
 use known::Known;
@@ -195,8 +196,8 @@ impl<'a> Session<'a> {
             let typed = Typed::new(&host.vars);
             let tls = member.patroni_ssl.then(|| self.operator()).transpose()?;
             let found = PatroniAccess {
-                user: typed.str("patroni_username"),
-                password: typed.secret("patroni_password"),
+                user: typed.get(param::PATRONI_USERNAME),
+                password: typed.get(param::PATRONI_PASSWORD),
                 tls,
             };
             access.insert(formation.name.clone(), found);

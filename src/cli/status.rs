@@ -9,6 +9,7 @@ use crate::engine::Run;
 use crate::engine::status::{HaproxyAccess, StatusAccess, status};
 use crate::event::Outcome;
 use crate::event::status::StatusReport;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::names::HostName;
 use crate::ui::term;
@@ -111,11 +112,11 @@ pub fn access(project: &Project) -> StatusAccess {
     let member = etcd.and_then(|etcd| etcd.members.first());
     access.etcd_root = member
         .and_then(|member| typed(&member.host))
-        .map(|typed| typed.secret("etcd_root_password"))
+        .map(|typed| typed.get(param::ETCD_ROOT_PASSWORD))
         .filter(|password| !password.is_empty());
     for (_, group) in project.model.groups() {
         let vars = group.members.first().and_then(|m| typed(&m.host));
-        let limit = vars.and_then(|vars| u64::try_from(vars.int("pg_rpo")).ok());
+        let limit = vars.and_then(|vars| u64::try_from(vars.get(param::PG_RPO)).ok());
         if let Some(limit) = limit {
             access.lag_limits.insert(group.cluster.clone(), limit);
         }
@@ -128,19 +129,19 @@ fn data(project: &Project, host: &HostName, typed: &Typed<'_>) -> Vec<String> {
     let Some(host) = project.model.hosts.get(host) else {
         return Vec::new();
     };
-    let pg = typed.str("pg_data");
+    let pg = typed.get(param::PG_DATA);
     let of_pg = host
         .pg
         .iter()
         .flat_map(|_| [pg.clone(), format!("{pg}/pg_wal/")]);
-    let of_etcd = host.etcd.iter().map(|_| typed.str("etcd_data"));
+    let of_etcd = host.etcd.iter().map(|_| typed.get(param::ETCD_DATA));
     of_pg.chain(of_etcd).collect()
 }
 
 fn haproxy(typed: &Typed<'_>) -> Option<HaproxyAccess> {
     Some(HaproxyAccess {
-        port: u16::try_from(typed.int("haproxy_exporter_port")).ok()?,
-        user: typed.str("haproxy_admin_username"),
-        password: typed.secret("haproxy_admin_password"),
+        port: typed.get(param::HAPROXY_EXPORTER_PORT),
+        user: typed.get(param::HAPROXY_ADMIN_USERNAME),
+        password: typed.get(param::HAPROXY_ADMIN_PASSWORD),
     })
 }

@@ -10,6 +10,7 @@ use crate::engine::status::status;
 use crate::engine::verify::{Login, Logins, verify};
 use crate::event::Outcome;
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::objects::{Role, Scene, databases, roles};
 use crate::names::FormationName;
@@ -79,8 +80,8 @@ pub fn logins(project: &Project, ca_pem: &str) -> BTreeMap<FormationName, Login>
             false => "postgres".to_owned(),
         };
         let login = Login {
-            user: typed.str("pg_admin_username"),
-            password: typed.secret("pg_admin_password"),
+            user: typed.get(param::PG_ADMIN_USERNAME),
+            password: typed.get(param::PG_ADMIN_PASSWORD),
             database,
             ca_pem: ca_pem.to_owned(),
             pooled: true,

@@ -36,6 +36,7 @@ use crate::source::{Sources, Span};
 
 pub use error::{LoadError, Loaded, PatternError};
 pub use load::{load, load_with};
+pub use parameters::param;
 pub use placeholder::{expand, is_open};
 pub use select::select;
 pub use show::{graph, host_json, list_json, origins};

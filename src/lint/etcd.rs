@@ -2,6 +2,7 @@
 
 use super::{Placed, Rule, Scope, list, repeated, text};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::{clusters, etcd, place_of};
 use crate::model::{Etcd, EtcdMember, Formation, Group};
@@ -20,7 +21,7 @@ pub(super) const RULES: &[Rule] = &[
 
 fn no_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let needs = |host: &&InvHost| {
-        clusters::cluster_of(host).is_some() && Typed::new(&host.vars).bool("patroni_enabled")
+        clusters::cluster_of(host).is_some() && Typed::new(&host.vars).get(param::PATRONI_ENABLED)
     };
     let Some(host) = scope.inv.hosts.values().find(needs) else {
         return Vec::new();
@@ -41,7 +42,7 @@ fn no_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 fn duplicate_etcd_seq(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let seq = |host: &&InvHost| Typed::new(&host.vars).opt_int("etcd_seq");
+    let seq = |host: &&InvHost| Typed::new(&host.vars).get(param::ETCD_SEQ);
     let hosts: Vec<_> = etcd::members(scope.inv)
         .filter(|host| seq(host).is_some())
         .collect();

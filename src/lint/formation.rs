@@ -1,6 +1,7 @@
 //! What must hold between the groups of a formation.
 
 use super::{Placed, Rule, Scope, list, repeated, text};
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Layer};
 use crate::model::build::place_of;
@@ -277,9 +278,11 @@ fn empty_superuser_password(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let found =
         citus(scope).filter_map(|formation| {
             let hosts = scope.formation_hosts(formation);
-            let host = hosts
-                .into_iter()
-                .find(|host| Typed::new(&host.vars).secret("pg_dbsu_password").is_empty())?;
+            let host = hosts.into_iter().find(|host| {
+                Typed::new(&host.vars)
+                    .get(param::PG_DBSU_PASSWORD)
+                    .is_empty()
+            })?;
             let message = format!("`{}`: the superuser has no password", formation.name);
             Some(
             Diagnostic::error("empty-superuser-password", message)

@@ -2,6 +2,7 @@
 
 use super::{Rule, Scope, once};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
 use crate::model::hba::{HbaEnv, HbaError, expand};
@@ -19,8 +20,8 @@ fn understood(scope: &Scope<'_>) -> Vec<Diagnostic> {
             let typed = Typed::new(&host.vars);
             let env = HbaEnv::of(scope.model, &typed, member, formation, group);
             let (defaults, rules) = (
-                typed.json("pg_default_hba_rules"),
-                typed.json("pg_hba_rules"),
+                typed.get(param::PG_DEFAULT_HBA_RULES),
+                typed.get(param::PG_HBA_RULES),
             );
             let errors = expand(&defaults, &rules, &env).err().unwrap_or_default();
             errors.iter().map(|error| problem(host, error)).collect()

@@ -2,6 +2,7 @@
 
 use super::{Placed, Rule, Scope, list, repeated, text};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::{clusters, place_of};
 use crate::model::{Group, PgRole};
@@ -94,7 +95,7 @@ fn bad_name(host: &InvHost, parameter: &str, name: &str, why: &str) -> Diagnosti
 fn duplicate_pg_seq(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (cluster, hosts) in scope.clusters() {
-        let seq = |host: &&InvHost| Typed::new(&host.vars).opt_int("pg_seq");
+        let seq = |host: &&InvHost| Typed::new(&host.vars).get(param::PG_SEQ);
         let hosts: Vec<&InvHost> = hosts
             .into_iter()
             .filter(|host| seq(host).is_some())

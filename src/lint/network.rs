@@ -2,6 +2,7 @@
 
 use super::{Placed, Rule, Scope, once, text};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
 use crate::model::{Group, Vip};
@@ -78,7 +79,7 @@ fn is_bad(host: &InvHost) -> bool {
         let fits = prefix.parse::<u8>().is_ok_and(|prefix| prefix <= longest);
         fits && !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast()
     });
-    Typed::new(&host.vars).bool("pg_vip_enabled") && !usable
+    Typed::new(&host.vars).get(param::PG_VIP_ENABLED) && !usable
 }
 
 fn differing_vip(scope: &Scope<'_>) -> Vec<Diagnostic> {
@@ -111,7 +112,7 @@ fn differing_vip(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 fn enabled(host: &InvHost) -> bool {
-    Typed::new(&host.vars).bool("pg_vip_enabled")
+    Typed::new(&host.vars).get(param::PG_VIP_ENABLED)
 }
 
 fn vip_outside(scope: &Scope<'_>) -> Vec<Diagnostic> {
@@ -238,12 +239,12 @@ fn vip_is_host(scope: &Scope<'_>) -> Vec<Diagnostic> {
 /// `vip_enabled` needs an address without a mask and a number from 1 to 254.
 fn bad_node_vip(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let hosts = scope.inv.hosts.values();
-    let hosts = hosts.filter(|host| Typed::new(&host.vars).bool("vip_enabled"));
+    let hosts = hosts.filter(|host| Typed::new(&host.vars).get(param::VIP_ENABLED));
     let found = hosts.filter_map(|host| {
         let typed = Typed::new(&host.vars);
         let address = text(host, "vip_address").parse::<IpAddr>().is_ok();
         let vrid = typed
-            .opt_int("vip_vrid")
+            .get(param::VIP_VRID)
             .is_some_and(|vrid| (1..=254).contains(&vrid));
         let name = match (address, vrid) {
             (true, true) => return None,

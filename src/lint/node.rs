@@ -2,6 +2,7 @@
 
 use super::{Rule, Scope, once, text};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
 use crate::source::Diagnostic;
@@ -44,7 +45,7 @@ fn no_name_server(scope: &Scope<'_>) -> Vec<Diagnostic> {
 fn limited_admin(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let found = scope.inv.hosts.values().filter_map(|host| {
         let typed = Typed::new(&host.vars);
-        if text(host, "node_admin_sudo") != "limit" || !typed.bool("node_admin_enabled") {
+        if text(host, "node_admin_sudo") != "limit" || !typed.get(param::NODE_ADMIN_ENABLED) {
             return None;
         }
         let user = text(host, "node_admin_username");

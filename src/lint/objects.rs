@@ -2,6 +2,7 @@
 
 use super::{Rule, Scope, once};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
 use crate::model::objects::{Scene, databases, roles};
@@ -60,7 +61,7 @@ fn verifiers(scope: &Scope<'_>) -> Vec<Diagnostic> {
 fn pooler_names(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let pooled = scenes(scope)
         .into_iter()
-        .filter(|scene| Typed::new(&scene.host.vars).bool("pgbouncer_enabled"));
+        .filter(|scene| Typed::new(&scene.host.vars).get(param::PGBOUNCER_ENABLED));
     once(pooled.flat_map(|scene| {
         let of = |list: &str, what: fn(&Value) -> bool| unnameable(scene.host, list, what);
         let mut found = of("pg_databases", |entry| entry["pgbouncer"] != false);

@@ -2,6 +2,7 @@
 
 use super::{Rule, Scope, list, once};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::Packages;
 use crate::model::build::place_of;
@@ -51,7 +52,7 @@ fn bad_in(scope: &Scope<'_>, host: &InvHost, name: &str, extension: bool) -> Vec
     let Some(known) = scope.model.hosts.get(&host.name) else {
         return Vec::new();
     };
-    let version = u32::try_from(typed.int("pg_version")).unwrap_or_default();
+    let version = typed.get(param::PG_VERSION);
     let packages = Packages::of(&typed, known.facts.os, version);
     let packages = match name.starts_with("node_") {
         true => packages.of_hosts(),
@@ -120,7 +121,7 @@ fn missing_files(scope: &Scope<'_>) -> Vec<Diagnostic> {
     };
     let hosts = scope.inv.hosts.values().filter(served);
     once(hosts.filter_map(|host| {
-        let services = Typed::new(&host.vars).json("haproxy_services").to_string();
+        let services = Typed::new(&host.vars).get(param::HAPROXY_SERVICES).to_string();
         services.contains(TRUST).then(|| {
             let message = format!("`haproxy_services` names `{TRUST}`, which citusctl does not install");
             Diagnostic::warning("missing-file", message)

@@ -2,6 +2,8 @@
 
 use super::{Rule, Scope};
 use crate::inventory::InvHost;
+use crate::inventory::param;
+use crate::inventory::parameters::Key;
 use crate::inventory::parameters::Typed;
 use crate::model::build::{place_of, service_spec};
 use crate::model::{Host, Service, ServiceKind};
@@ -65,28 +67,28 @@ fn collision(host: &Host, at: &InvHost, first: &Listener, second: &Listener) -> 
 fn listeners(scope: &Scope<'_>, host: &Host, written: &InvHost) -> Vec<Listener> {
     let mut all = vec![ssh(host, written)];
     let typed = Typed::new(&written.vars);
-    let mut add = |name: &'static str, what: &str| {
-        all.extend(u16::try_from(typed.int(name)).ok().map(|port| Listener {
-            port,
+    let mut add = |key: Key<u16>, what: &str| {
+        all.push(Listener {
+            port: typed.get(key),
             what: what.to_owned(),
-            span: typed.span(name),
+            span: typed.span(key),
             bind: "*".into(),
-        }));
+        });
     };
     if host.etcd.is_some() {
-        add("etcd_port", "etcd (`etcd_port`)");
-        add("etcd_peer_port", "etcd's peers (`etcd_peer_port`)");
+        add(param::ETCD_PORT, "etcd (`etcd_port`)");
+        add(param::ETCD_PEER_PORT, "etcd's peers (`etcd_peer_port`)");
     }
     if host.pg.is_some() {
-        add("pg_port", "PostgreSQL (`pg_port`)");
-        add("patroni_port", "Patroni (`patroni_port`)");
-        if typed.bool("pgbouncer_enabled") {
-            add("pgbouncer_port", "PgBouncer (`pgbouncer_port`)");
+        add(param::PG_PORT, "PostgreSQL (`pg_port`)");
+        add(param::PATRONI_PORT, "Patroni (`patroni_port`)");
+        if typed.get(param::PGBOUNCER_ENABLED) {
+            add(param::PGBOUNCER_PORT, "PgBouncer (`pgbouncer_port`)");
         }
     }
     if host.haproxy {
         add(
-            "haproxy_exporter_port",
+            param::HAPROXY_EXPORTER_PORT,
             "HAProxy's statistics (`haproxy_exporter_port`)",
         );
     }
@@ -102,7 +104,7 @@ fn ssh(host: &Host, written: &InvHost) -> Listener {
     Listener {
         port: host.connection.port.unwrap_or(22),
         what: "sshd".into(),
-        span: Typed::new(&written.vars).span("ansible_port"),
+        span: Typed::new(&written.vars).span(param::ANSIBLE_PORT),
         bind: "*".into(),
     }
 }
@@ -119,8 +121,8 @@ fn listener(scope: &Scope<'_>, host: &InvHost, service: &Service) -> Listener {
 /// Where a service was written.
 fn service_place(scope: &Scope<'_>, host: &InvHost, service: &Service) -> Option<Span> {
     match service.kind {
-        ServiceKind::Coordinator => Typed::new(&host.vars).span("citus_coordinator_port"),
-        ServiceKind::Any => Typed::new(&host.vars).span("citus_any_node_port"),
+        ServiceKind::Coordinator => Typed::new(&host.vars).span(param::CITUS_COORDINATOR_PORT),
+        ServiceKind::Any => Typed::new(&host.vars).span(param::CITUS_ANY_NODE_PORT),
         ServiceKind::Custom => entry(host, &["haproxy_services"], &service.name),
         ServiceKind::Cluster => {
             let behind = service

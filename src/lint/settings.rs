@@ -2,6 +2,7 @@
 
 use super::{Rule, Scope, once};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::Formation;
 use crate::model::settings::{Fault, For, fault};
@@ -79,7 +80,7 @@ fn libraries(formation: &Formation, host: &InvHost, parameters: &Node) -> Vec<St
     let named = parameters
         .get("shared_preload_libraries")
         .and_then(Node::as_str);
-    let libs = Typed::new(&host.vars).str("pg_libs");
+    let libs = Typed::new(&host.vars).get(param::PG_LIBS);
     let all = libs.split(',').chain(named.unwrap_or_default().split(','));
     let mut all: Vec<String> = all
         .map(|lib| lib.trim().to_owned())

@@ -1,6 +1,7 @@
 //! What cannot survive the loss of a host although it looks as if it could.
 
 use super::{Placed, Rule, Scope, list, text};
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
 use crate::model::{Etcd, Group, Instance};
@@ -145,7 +146,7 @@ fn tags_hide(scope: &Scope<'_>) -> Vec<Diagnostic> {
         .filter(|m| !m.role.is_candidate() && m.offline_query);
     let found = members.filter_map(|member| {
         let host = scope.host(&member.host)?;
-        let place = Typed::new(&host.vars).span("pg_offline_query")?;
+        let place = Typed::new(&host.vars).span(param::PG_OFFLINE_QUERY)?;
         let message = format!("`{}` is `{}` already", member.name, member.role);
         Some(
             Diagnostic::note("offline-twice", message)

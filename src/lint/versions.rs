@@ -2,6 +2,7 @@
 
 use super::{Placed, Rule, Scope, list, text};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
 use crate::model::compat::{Compat, Distribution, version};
@@ -101,7 +102,7 @@ fn archive_of<'t>(
 ) -> Option<(&'t Distribution, Span)> {
     let facts: &Facts = &scope.model.hosts.get(&host.name)?.facts;
     let typed = Typed::new(&host.vars);
-    let repos = typed.json("node_repos");
+    let repos = typed.get(param::NODE_REPOS);
     let others = repos.as_array().is_some_and(|repos| !repos.is_empty())
         || !text(host, "node_debs_dir").is_empty();
     let distribution = table.distributions.get(&facts.os)?;
@@ -132,7 +133,7 @@ fn patroni(scope: &Scope<'_>) -> Vec<Diagnostic> {
             Diagnostic::error("unsupported-patroni", message)
                 .at(place, format!("Patroni {version}"))
                 .see_if(
-                    Typed::new(&host.vars).span("pg_version"),
+                    Typed::new(&host.vars).span(param::PG_VERSION),
                     "the PostgreSQL it is to run",
                 )
                 .help(format!(

@@ -1,6 +1,7 @@
 //! How the operator's machine gets into a host: Ansible's connection variables, read once.
 
 use crate::inventory::Vars;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::names::HostName;
 use crate::secret::Secret;
@@ -62,9 +63,9 @@ impl Connection {
                 "ansible_ssh_pass",
                 "ansible_ssh_password",
             ]),
-            r#become: !vars.contains("ansible_become") || typed.bool("ansible_become"),
+            r#become: typed.get(param::ANSIBLE_BECOME).unwrap_or(true),
             become_password: secret(&["ansible_become_password", "ansible_become_pass"]),
-            local: typed.opt_str("ansible_connection").as_deref() == Some("local"),
+            local: typed.get(param::ANSIBLE_CONNECTION).as_deref() == Some("local"),
             ssh: ssh_args(&typed, vars, &SSH_ARGS),
             host_key_checking: CHECKING
                 .into_iter()

@@ -3,6 +3,7 @@
 
 use super::pg::bin_dir;
 use super::{Formation, Group, Instance};
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use serde_json::{Value, json};
 
@@ -30,11 +31,11 @@ pub fn guard_case(
     };
     json!({
         "name": instance.name,
-        "data": typed.str("pg_data"),
+        "data": typed.get(param::PG_DATA),
         "bin": bin_dir(typed, formation.version),
-        "socket": typed.str("pg_localhost"),
+        "socket": typed.get(param::PG_LOCALHOST),
         "port": instance.port,
-        "user": typed.str("pg_dbsu"),
+        "user": typed.get(param::PG_DBSU),
         "patroni_conf": format!("/pg/conf/{}.yml", instance.name),
         "standby": group.standby.is_some(),
         "peers": others.map(peer).collect::<Vec<_>>(),

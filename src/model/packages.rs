@@ -1,6 +1,7 @@
 //! Names of packages: aliases by system and version of PostgreSQL, as data, and what the inventory adds to them.
 
 use super::Os;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ impl Packages {
         for name in [family, os.name()] {
             aliases.extend(table.get(name).cloned().unwrap_or_default());
         }
-        if let Value::Object(own) = typed.json("package_map") {
+        if let Value::Object(own) = typed.get(param::PACKAGE_MAP) {
             aliases.extend(
                 own.into_iter()
                     .filter_map(|(name, value)| Some((name, words(&value)?))),

@@ -2,6 +2,7 @@
 
 use super::Rto;
 use crate::command::{Psql, as_user, connection, quote, session_options};
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
 use serde::Serialize;
@@ -30,7 +31,7 @@ pub struct Formation {
 
 /// Where a host has PostgreSQL's programs: `pg_bin_dir`, or where Debian's packages of this version put them.
 pub fn bin_dir(typed: &Typed<'_>, version: u32) -> String {
-    let stated = typed.opt_str("pg_bin_dir").filter(|dir| !dir.is_empty());
+    let stated = typed.get(param::PG_BIN_DIR).filter(|dir| !dir.is_empty());
     stated.unwrap_or_else(|| format!("/usr/lib/postgresql/{version}/bin"))
 }
 

@@ -1,5 +1,6 @@
 //! How fast a failure is noticed: Pigsty's `pg_rto`, ten numbers under one name.
 
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use serde::Serialize;
 use serde_json::Value;
@@ -65,7 +66,7 @@ impl Rto {
     /// What `pg_rto` and `pg_rto_plan` of a host say. `None` if they name no usable row; then
     /// [`Rto::default`] is what to go on with.
     pub fn read(typed: &Typed<'_>) -> Option<Self> {
-        let name = match typed.json("pg_rto") {
+        let name = match typed.get(param::PG_RTO) {
             Value::String(name) => name,
             Value::Number(seconds) => nearest(seconds.as_f64()?).to_owned(),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
@@ -73,7 +74,7 @@ impl Rto {
         if let Ok(seconds) = name.parse() {
             return Self::named(nearest(seconds));
         }
-        match typed.json("pg_rto_plan").get(&name) {
+        match typed.get(param::PG_RTO_PLAN).get(&name) {
             Some(row) => Self::from_row(&name, row),
             None => Self::named(&name),
         }

@@ -3,6 +3,7 @@
 
 use crate::command::{Psql, as_user, quote, session_options};
 use crate::inventory::Inventory;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::etcd;
 use crate::model::pg::bin_dir;
@@ -40,7 +41,7 @@ fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
     let (Some(etcd), Some(member)) = (&model.etcd, &host.etcd) else {
         return String::new();
     };
-    let password = typed.secret("etcd_root_password");
+    let password = typed.get(param::ETCD_ROOT_PASSWORD);
     let login = match password.is_empty() {
         true => String::new(),
         false => format!(
@@ -65,7 +66,7 @@ fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
          etcd_starts_ordinary() {{ [ ! -e /run/citusctl/etcd-start ] && [ ! -e \"$ETCD_DROPIN\" ] || {{ echo 'the temporary configuration is still in place'; return 1; }}; }}\n\
          etcd_leader() {{ etcd_plain \"$ETCD_URL\" endpoint status -w json 2>/dev/null | json_text leader; }}\n\
          etcd_majority() {{ systemctl is-active -q etcd.service || return 1; case $(etcd_leader) in '' | 0) false ;; *) etcd_plain \"$ETCD_URL\" endpoint health 2>&1 | grep -q 'is healthy' ;; esac; }}\n",
-        data = quote(&typed.str("etcd_data")),
+        data = quote(&typed.get(param::ETCD_DATA)),
         name = quote(&member.name),
         url = quote(&member.client_url(etcd.client_port)),
     )
@@ -88,12 +89,12 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
          pg_is_stopping() {{ as_dbsu sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | grep -q stopping && pg_control status >/dev/null 2>&1; }}\n\
          sql() {{ {psql} -c \"$2\"; }}\n",
         api = member.patroni_url(),
-        data = quote(&typed.str("pg_data")),
+        data = quote(&typed.get(param::PG_DATA)),
         bin = quote(&bin),
         port = member.port,
-        user = quote(&typed.str("pg_dbsu")),
+        user = quote(&typed.get(param::PG_DBSU)),
         become_dbsu = as_user("\"$PG_USER\""),
-        socket = quote(&typed.str("pg_localhost")),
+        socket = quote(&typed.get(param::PG_LOCALHOST)),
         psql = psql(typed, version),
     )
 }
@@ -103,7 +104,7 @@ fn psql(typed: &Typed<'_>, version: u32) -> String {
     let psql = Psql {
         before: "as_dbsu".to_owned(),
         bin: "\"$PG_BIN\"".to_owned(),
-        host: quote(&typed.str("pg_localhost")),
+        host: quote(&typed.get(param::PG_LOCALHOST)),
         port: "\"$PG_PORT\"".to_owned(),
         database: "\"$1\"".to_owned(),
         user: None,

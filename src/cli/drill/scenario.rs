@@ -5,6 +5,7 @@ use super::run::Drill;
 use crate::cli::exit::{Failure, code};
 use crate::command::quote;
 use crate::engine::drill::Patience;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::lab::{Silent, Slowness};
 use crate::names::HostName;
@@ -167,7 +168,7 @@ impl Drill<'_> {
         let at = self.mark(&format!("etcd on {host} loses its data"));
         self.broke(Broken::Member(host.clone()));
         let data = self.project.inventory.hosts.get(&host);
-        let data = data.map(|host| Typed::new(&host.vars).str("etcd_data"));
+        let data = data.map(|host| Typed::new(&host.vars).get(param::ETCD_DATA));
         let data = quote(&format!("{}/member", data.unwrap_or_default()));
         self.shell(
             &host,

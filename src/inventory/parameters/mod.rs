@@ -8,6 +8,7 @@ mod effect;
 mod fault;
 mod fields;
 mod form;
+mod key;
 mod kind;
 mod mask;
 mod noted;
@@ -23,9 +24,18 @@ mod typed;
 pub use check::check_vars;
 pub use effect::{Effect, kept};
 pub use form::Form;
+pub use key::{Key, Readable};
 pub use kind::{Field, Kind, boolean};
 pub use mask::{names_of, secrets_in, shown};
 pub use typed::Typed;
+
+/// The key of each parameter: `typed.get(param::PG_PORT)`.
+pub mod param {
+    pub use super::table_access::*;
+    pub use super::table_node::*;
+    pub use super::table_own::*;
+    pub use super::table_pgsql::*;
+}
 
 /// Passwords of the system's own users: of one formation, of etcd, of HAProxy.
 pub const PASSWORDS: [&str; 8] = [
@@ -145,9 +155,12 @@ pub fn all() -> impl Iterator<Item = &'static Param> {
         table_pgsql::TABLE,
         table_access::TABLE,
         table_own::TABLE,
-        table_legacy::TABLE,
     ];
-    tables.into_iter().flatten()
+    tables
+        .into_iter()
+        .flatten()
+        .copied()
+        .chain(table_legacy::TABLE)
 }
 
 /// The parameter of that name.

@@ -289,3 +289,29 @@ fn seconds_and_older_names_are_warned_of_at_their_place() {
         &["legacy-parameter 1:1 `node_conf` is an older form"],
     );
 }
+
+#[test]
+fn every_default_reads_as_the_type_of_its_key_and_every_key_has_the_parameters_name() {
+    let wrong = [
+        super::table_node::wrong(),
+        super::table_pgsql::wrong(),
+        super::table_access::wrong(),
+        super::table_own::wrong(),
+    ];
+    assert_eq!(wrong.concat(), Vec::<&str>::new());
+}
+
+#[test]
+fn a_key_reads_the_value_of_the_host_else_the_default() {
+    let inv = inventory(
+        "pg_port: '6000'\npg_vip_enabled: yes\npatroni_port: none",
+        &[],
+    );
+    let typed = Typed::new(&inv.hosts["h"].vars);
+    assert_eq!(typed.get(param::PG_PORT), 6000);
+    assert!(typed.get(param::PG_VIP_ENABLED));
+    assert_eq!(typed.get(param::PATRONI_PORT), 8008);
+    assert_eq!(typed.get(param::PG_SHARD), None);
+    assert!(typed.span(param::PG_PORT).is_some());
+    assert!(typed.span(param::PG_SHARD).is_none());
+}

@@ -5,9 +5,10 @@
 
 use serde_json::Value;
 
+use super::key::{Key, Readable};
 use super::kind::{Field, boolean, float, integer};
 use super::mask::secrets_in;
-use super::{DefaultValue, Kind, lookup};
+use super::{Kind, Param, lookup};
 use crate::inventory::Vars;
 use crate::secret::Secret;
 use crate::source::{Node, Span};
@@ -24,17 +25,29 @@ impl<'a> Typed<'a> {
         Self { vars }
     }
 
-    /// The value as JSON, in the type of the parameter: the host's, if it fits, else the default,
-    /// else null. Texts are as they were written.
+    /// The value: the host's, if it fits, else the default.
+    pub fn get<T: Readable>(&self, key: Key<T>) -> T {
+        let given = self.given(key.param());
+        let given = given.and_then(|value| T::read(&value));
+        given.or_else(|| key.default()).unwrap_or_default()
+    }
+
+    /// What the host says of a parameter, in its type, if it fits. Texts are as they were written.
+    fn given(&self, param: &Param) -> Option<Value> {
+        let node = self.vars.get(param.name)?.node.as_ref();
+        let value = node.to_json();
+        let fits = !value.is_null() && param.kind.mismatch(&value).is_none();
+        fits.then(|| read(param.kind, node, value))
+    }
+
+    /// The value of a parameter by its name, as JSON: the host's, if it fits, else the default, else null.
     pub fn json(&self, name: &str) -> Value {
-        let param = lookup(name);
-        let kind = param.map_or(Kind::Any, |param| param.kind);
-        let node = self.vars.get(name).map(|var| var.node.as_ref());
-        match node.map(|node| (node, node.to_json())) {
-            Some((node, value)) if !value.is_null() && kind.mismatch(&value).is_none() => {
-                read(kind, node, value)
-            }
-            _ => param.map_or(Value::Null, |param| default(&param.default)),
+        match lookup(name) {
+            Some(param) => self.given(param).unwrap_or_else(|| param.default.json()),
+            None => self
+                .vars
+                .get(name)
+                .map_or(Value::Null, |var| var.node.to_json()),
         }
     }
 
@@ -99,7 +112,12 @@ impl<'a> Typed<'a> {
     }
 
     /// Where it was written, if it was.
-    pub fn span(&self, name: &str) -> Option<Span> {
+    pub fn span<T>(&self, key: Key<T>) -> Option<Span> {
+        self.place(key.name())
+    }
+
+    /// Where the parameter of that name was written, if it was.
+    pub fn place(&self, name: &str) -> Option<Span> {
         self.vars.get(name).map(|var| var.node.span)
     }
 }
@@ -131,12 +149,5 @@ fn field(fields: &[Field], key: &str, node: &Node) -> Value {
             read(field.kind, node, value)
         }
         Some(_) | None => value,
-    }
-}
-
-fn default(value: &DefaultValue) -> Value {
-    match value {
-        DefaultValue::Json(text) => serde_json::from_str(text).unwrap_or(Value::Null),
-        DefaultValue::None => Value::Null,
     }
 }

@@ -1,6 +1,7 @@
 //! How HAProxy asks Patroni whether a member may serve.
 
 use super::service_spec::Spec;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 
 /// The health check of a service.
@@ -49,5 +50,5 @@ pub(super) fn check(spec: &Spec, typed: &Typed<'_>) -> Check {
 
 /// How many bytes a replica may be behind and still serve reads: `pg_rpo`, at least 1 MiB.
 fn lag(typed: &Typed<'_>) -> i64 {
-    typed.int("pg_rpo").max(1 << 20)
+    typed.get(param::PG_RPO).max(1 << 20)
 }

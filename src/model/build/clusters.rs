@@ -1,8 +1,8 @@
 //! Clusters by equality of `pg_cluster` (never by group of the inventory), and their formations.
 
-use super::etcd::port;
 use super::instances::{Belongs, instance};
 use super::upstream;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
 use crate::model::pg::bin_dir;
@@ -54,40 +54,43 @@ pub(crate) fn clusters(inv: &Inventory) -> IndexMap<ClusterName, Vec<&InvHost>> 
 
 /// The cluster that a host is in.
 pub(crate) fn cluster_of(host: &InvHost) -> Option<ClusterName> {
-    let name = Typed::new(&host.vars).opt_str("pg_cluster")?;
+    let name = Typed::new(&host.vars).get(param::PG_CLUSTER)?;
     (!name.is_empty()).then(|| ClusterName::new(name))
 }
 
 /// The formation that a host's variables speak of, without its groups.
 pub(crate) fn formation(cluster: &ClusterName, host: &InvHost) -> Formation {
     let typed = Typed::new(&host.vars);
-    let mode = match typed.str("pg_mode").as_str() {
+    let mode = match typed.get(param::PG_MODE).as_str() {
         "citus" => Mode::Citus,
         _ => Mode::Plain,
     };
-    let shard = typed.opt_str("pg_shard").filter(|shard| !shard.is_empty());
+    let shard = typed.get(param::PG_SHARD).filter(|shard| !shard.is_empty());
     let name = match (mode, shard) {
         (Mode::Citus, Some(shard)) => FormationName::new(shard),
         (Mode::Citus, None) | (Mode::Plain, _) => FormationName::new(cluster.as_str()),
     };
-    let version = u32::try_from(typed.int("pg_version")).unwrap_or_default();
+    let version = typed.get(param::PG_VERSION);
     Formation {
         name,
         mode,
         groups: Vec::new(),
-        primary_db: typed.str("pg_primary_db"),
+        primary_db: typed.get(param::PG_PRIMARY_DB),
         version,
         local: local(&typed, version),
-        namespace: typed.str("pg_namespace").trim_end_matches('/').to_owned(),
+        namespace: typed
+            .get(param::PG_NAMESPACE)
+            .trim_end_matches('/')
+            .to_owned(),
     }
 }
 
 fn local(typed: &Typed<'_>, version: u32) -> LocalPostgres {
     LocalPostgres {
-        dbsu: typed.str("pg_dbsu"),
+        dbsu: typed.get(param::PG_DBSU),
         bin_dir: bin_dir(typed, version),
-        socket_dir: typed.str("pg_localhost"),
-        patroni_log_dir: typed.str("patroni_log_dir"),
+        socket_dir: typed.get(param::PG_LOCALHOST),
+        patroni_log_dir: typed.get(param::PATRONI_LOG_DIR),
     }
 }
 
@@ -132,7 +135,7 @@ fn group(
 pub(crate) fn number(mode: Mode, host: &InvHost) -> Option<u32> {
     let typed = Typed::new(&host.vars);
     let number = typed
-        .opt_int("pg_group")
+        .get(param::PG_GROUP)
         .and_then(|number| u32::try_from(number).ok());
     match mode {
         Mode::Citus => Some(number.unwrap_or(0)),
@@ -148,9 +151,9 @@ fn prefix(of: &Formation, number: Option<u32>) -> String {
 
 /// The VIP of a host's cluster, if it is enabled and readable.
 pub(crate) fn vip(typed: &Typed<'_>) -> Option<Vip> {
-    let written = typed.opt_str("pg_vip_address")?;
+    let written = typed.get(param::PG_VIP_ADDRESS)?;
     let (address, prefix) = written.split_once('/').unwrap_or((&written, "24"));
-    let interface = typed.str("pg_vip_interface");
+    let interface = typed.get(param::PG_VIP_INTERFACE);
     let address: IpAddr = address.parse().ok()?;
     if address.is_loopback() || address.is_unspecified() {
         return None;
@@ -160,10 +163,5 @@ pub(crate) fn vip(typed: &Typed<'_>) -> Option<Vip> {
         prefix: prefix.parse().ok()?,
         interface: (!matches!(interface.as_str(), "" | "auto")).then_some(interface),
     };
-    typed.bool("pg_vip_enabled").then_some(vip)
-}
-
-/// A port of a cluster, read from one of its hosts.
-pub(super) fn port_of(host: &InvHost, name: &str, default: u16) -> u16 {
-    port(&Typed::new(&host.vars), name, default)
+    typed.get(param::PG_VIP_ENABLED).then_some(vip)
 }

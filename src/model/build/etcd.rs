@@ -1,6 +1,7 @@
 //! The etcd cluster: the hosts of the group `etcd`, as Pigsty has it.
 
 use super::place_of;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
 use crate::model::{Etcd, EtcdMember, Host};
@@ -25,10 +26,10 @@ pub(super) fn build(
         .collect();
     members.sort_by_key(|member| member.seq);
     Some(Etcd {
-        name: typed.str("etcd_cluster"),
+        name: typed.get(param::ETCD_CLUSTER),
         members,
-        client_port: port(&typed, "etcd_port", 2379),
-        peer_port: port(&typed, "etcd_peer_port", 2380),
+        client_port: typed.get(param::ETCD_PORT),
+        peer_port: typed.get(param::ETCD_PEER_PORT),
     })
 }
 
@@ -41,18 +42,18 @@ pub(crate) fn members(inv: &Inventory) -> impl Iterator<Item = &InvHost> {
 fn member(host: &InvHost, built: &Host, problems: &mut Diagnostics) -> Option<EtcdMember> {
     let typed = Typed::new(&host.vars);
     let seq = typed
-        .opt_int("etcd_seq")
+        .get(param::ETCD_SEQ)
         .and_then(|seq| u32::try_from(seq).ok());
     if seq.is_none() && !host.vars.contains("etcd_seq") {
         problems.push(missing_seq(host));
     }
     let seq = seq?;
     Some(EtcdMember {
-        name: format!("{}-{seq}", typed.str("etcd_cluster")),
+        name: format!("{}-{seq}", typed.get(param::ETCD_CLUSTER)),
         seq,
         host: host.name.clone(),
         address: built.address,
-        learner: typed.bool("etcd_learner"),
+        learner: typed.get(param::ETCD_LEARNER),
         sans: Vec::new(),
     })
 }
@@ -65,12 +66,4 @@ fn missing_seq(host: &InvHost) -> Diagnostic {
     Diagnostic::error("missing-etcd-seq", message)
         .at(place_of(host, "etcd_seq"), "needs a number of its own")
         .help("write `{ etcd_seq: N }` here; members are named after it, so it never changes later")
-}
-
-/// A port, or what it is by default where the value is unusable (which is reported elsewhere).
-pub(super) fn port(typed: &Typed<'_>, name: &str, default: u16) -> u16 {
-    u16::try_from(typed.int(name))
-        .ok()
-        .filter(|port| *port > 0)
-        .unwrap_or(default)
 }

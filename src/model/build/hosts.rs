@@ -1,5 +1,6 @@
 //! Hosts: address, name, way in, facts.
 
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
 use crate::model::{Connection, Facts, Host, Os};
@@ -28,7 +29,7 @@ fn read(host: &InvHost, address: IpAddr) -> Host {
         name: host.name.clone(),
         address,
         nodename,
-        nodename_managed: named && typed.bool("nodename_overwrite"),
+        nodename_managed: named && typed.get(param::NODENAME_OVERWRITE),
         groups: host.groups.clone(),
         pg: None,
         etcd: None,
@@ -41,7 +42,7 @@ fn read(host: &InvHost, address: IpAddr) -> Host {
 }
 
 fn data_root(typed: &Typed<'_>) -> String {
-    let database = typed.opt_str("pg_cluster").is_some();
+    let database = typed.get(param::PG_CLUSTER).is_some();
     typed.str(if database { "pg_fs_main" } else { "node_data" })
 }
 
@@ -85,12 +86,12 @@ fn nodename(host: &InvHost, address: IpAddr) -> (String, bool) {
     if let Some(name) = given("nodename") {
         return (name, true);
     }
-    let pg = given("pg_cluster").zip(typed.opt_int("pg_seq"));
-    if let Some((cluster, seq)) = pg.filter(|_| typed.bool("node_id_from_pg")) {
+    let pg = given("pg_cluster").zip(typed.get(param::PG_SEQ));
+    if let Some((cluster, seq)) = pg.filter(|_| typed.get(param::NODE_ID_FROM_PG)) {
         return (format!("{cluster}-{seq}"), true);
     }
-    if let Some(seq) = typed.opt_int("etcd_seq") {
-        return (format!("{}-{seq}", typed.str("etcd_cluster")), true);
+    if let Some(seq) = typed.get(param::ETCD_SEQ) {
+        return (format!("{}-{seq}", typed.get(param::ETCD_CLUSTER)), true);
     }
     match host.name.as_str().parse::<IpAddr>() {
         Ok(_) => (format!("node-{}", dashed(address)), false),
@@ -104,7 +105,7 @@ fn dashed(address: IpAddr) -> String {
 
 /// `node_facts`, with defaults for what it leaves out.
 fn facts(typed: &Typed<'_>) -> Facts {
-    let stated = typed.json("node_facts");
+    let stated = typed.get(param::NODE_FACTS);
     let number = |name: &str| stated.get(name).and_then(Value::as_u64).filter(|n| *n > 0);
     let os = stated.get("os").and_then(Value::as_str);
     let default = Facts::default();

@@ -1,8 +1,8 @@
 //! One host's PostgreSQL instance, from its identity parameters.
 
-use super::etcd::port;
 use super::{place_in_cluster, place_of};
 use crate::inventory::InvHost;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::{Host, Instance, PatroniTags, PgRole};
 use crate::names::{ClusterName, FormationName, InstanceName};
@@ -36,24 +36,22 @@ pub(super) fn instance(
         seq,
         role: role?,
         upstream: None,
-        weight: u32::try_from(typed.int("pg_weight")).unwrap_or(100),
-        offline_query: typed.bool("pg_offline_query"),
-        port: port(&typed, "pg_port", 5432),
-        patroni_port: port(&typed, "patroni_port", 8008),
+        weight: typed.get(param::PG_WEIGHT),
+        offline_query: typed.get(param::PG_OFFLINE_QUERY),
+        port: typed.get(param::PG_PORT),
+        patroni_port: typed.get(param::PATRONI_PORT),
         pgbouncer_port: typed
-            .bool("pgbouncer_enabled")
-            .then(|| port(&typed, "pgbouncer_port", 6432)),
-        patroni_ssl: typed.bool("patroni_ssl_enabled"),
-        delay: typed
-            .opt_str("pg_delay")
-            .filter(|delay| !matches!(delay.as_str(), "" | "0")),
+            .get(param::PGBOUNCER_ENABLED)
+            .then(|| typed.get(param::PGBOUNCER_PORT)),
+        patroni_ssl: typed.get(param::PATRONI_SSL_ENABLED),
+        delay: Some(typed.get(param::PG_DELAY)).filter(|delay| !matches!(delay.as_str(), "" | "0")),
         tags: PatroniTags::of(role?, None),
         sans: Vec::new(),
     })
 }
 
 fn seq(host: &InvHost, cluster: &ClusterName, problems: &mut Diagnostics) -> Option<u32> {
-    let seq = Typed::new(&host.vars).opt_int("pg_seq");
+    let seq = Typed::new(&host.vars).get(param::PG_SEQ);
     if seq.is_none() && !host.vars.contains("pg_seq") {
         let message = format!("host `{}` of `{cluster}` has no `pg_seq`", host.name);
         problems.push(
@@ -73,7 +71,7 @@ fn seq(host: &InvHost, cluster: &ClusterName, problems: &mut Diagnostics) -> Opt
 }
 
 fn role(host: &InvHost, cluster: &ClusterName, problems: &mut Diagnostics) -> Option<PgRole> {
-    let role = Typed::new(&host.vars).opt_str("pg_role");
+    let role = Typed::new(&host.vars).get(param::PG_ROLE);
     if role.is_none() && !host.vars.contains("pg_role") {
         let message = format!("host `{}` of `{cluster}` has no `pg_role`", host.name);
         problems.push(

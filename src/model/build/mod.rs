@@ -13,6 +13,7 @@ mod services;
 mod upstream;
 
 use super::{Host, Model, NodeVip};
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory, Layer};
 use crate::names::HostName;
@@ -65,7 +66,7 @@ fn place(model: &mut Model) {
 fn admin_ip(inv: &Inventory) -> Option<IpAddr> {
     inv.hosts
         .values()
-        .find_map(|host| Typed::new(&host.vars).opt_str("admin_ip")?.parse().ok())
+        .find_map(|host| Typed::new(&host.vars).get(param::ADMIN_IP)?.parse().ok())
 }
 
 /// Addresses of keepalived, by address in the order of the inventory.
@@ -93,11 +94,11 @@ fn node_vips(inv: &Inventory, hosts: &BTreeMap<HostName, Host>) -> Vec<NodeVip> 
 
 fn node_vip(host: &InvHost) -> Option<(IpAddr, Option<u8>)> {
     let typed = Typed::new(&host.vars);
-    let address = typed.opt_str("vip_address")?.parse().ok()?;
+    let address = typed.get(param::VIP_ADDRESS)?.parse().ok()?;
     let vrid = typed
-        .opt_int("vip_vrid")
+        .get(param::VIP_VRID)
         .and_then(|vrid| u8::try_from(vrid).ok());
-    typed.bool("vip_enabled").then_some((address, vrid))
+    typed.get(param::VIP_ENABLED).then_some((address, vrid))
 }
 
 /// Where a variable of a host was written, or else where the host was.

@@ -4,6 +4,7 @@
 //! server's certificate must carry the address of every host that forwards to it, and every VIP that
 //! such a host may hold, or `verify-full` fails exactly where it is wanted.
 
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
 use crate::model::{Host, Instance, Model};
@@ -85,7 +86,7 @@ impl Sans {
 
     /// Names in DNS: the cluster's, and one for each of its services.
     fn dns(&mut self, host: &InvHost, instance: &Instance) {
-        let suffix = Typed::new(&host.vars).str("pg_dns_suffix");
+        let suffix = Typed::new(&host.vars).get(param::PG_DNS_SUFFIX);
         self.add(format!("{}{suffix}", instance.cluster));
         for service in ["primary", "replica", "default", "offline"] {
             self.add(format!("{}-{service}{suffix}", instance.cluster));

@@ -1,12 +1,12 @@
 //! Which host's HAProxy listens for what, and which servers stand behind it.
 
 use super::check::check;
-use super::clusters::port_of;
 use super::custom::custom_service;
-use super::etcd::port;
 use super::hosts::address;
 use super::place_of;
 use super::service_spec::{Spec, entries, read};
+use crate::inventory::param;
+use crate::inventory::parameters::Key;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
 use crate::model::{
@@ -46,7 +46,8 @@ pub(super) fn attach(inv: &Inventory, model: &mut Model, problems: &mut Diagnost
         let (Some(host), Some(written)) = (model.hosts.get_mut(&name), inv.hosts.get(&name)) else {
             continue;
         };
-        host.haproxy = Typed::new(&written.vars).bool("haproxy_enabled") && !services.is_empty();
+        host.haproxy =
+            Typed::new(&written.vars).get(param::HAPROXY_ENABLED) && !services.is_empty();
         host.services = if host.haproxy { services } else { Vec::new() };
     }
 }
@@ -83,7 +84,7 @@ fn of_group(
 
 /// The dedicated HAProxy group that a host's cluster is served by.
 fn provider(host: &InvHost) -> Option<GroupName> {
-    let name = Typed::new(&host.vars).opt_str("pg_service_provider")?;
+    let name = Typed::new(&host.vars).get(param::PG_SERVICE_PROVIDER);
     (!name.is_empty()).then(|| GroupName::new(name))
 }
 
@@ -191,8 +192,8 @@ fn skeleton(kind: ServiceKind, port: u16, host: &InvHost, rto: &Rto) -> Service 
         bind: vec![anywhere("*".into(), host)],
         mode: "tcp".into(),
         check_path: Some("/primary".into()),
-        check_port: Some(port_of(host, "patroni_port", 8008)),
-        check_ssl: Typed::new(&host.vars).bool("patroni_ssl_enabled"),
+        check_port: Some(Typed::new(&host.vars).get(param::PATRONI_PORT)),
+        check_ssl: Typed::new(&host.vars).get(param::PATRONI_SSL_ENABLED),
         check_method: "OPTIONS",
         check_expect: None,
         balance: "roundrobin".into(),
@@ -277,12 +278,12 @@ fn chosen(spec: &Spec, member: &InvHost, instance: &Instance) -> Option<bool> {
 fn destination(host: &InvHost, member: &Instance, spec: &Spec, problems: &mut Diagnostics) -> u16 {
     let typed = Typed::new(&host.vars);
     let dest = match spec.dest.as_str() {
-        "default" => typed.str("pg_default_service_dest"),
+        "default" => typed.get(param::PG_DEFAULT_SERVICE_DEST),
         other => other.to_owned(),
     };
     match dest.as_str() {
         "postgres" => member.port,
-        "pgbouncer" if typed.bool("pgbouncer_enabled") => port(&typed, "pgbouncer_port", 6432),
+        "pgbouncer" if typed.get(param::PGBOUNCER_ENABLED) => typed.get(param::PGBOUNCER_PORT),
         "pgbouncer" => {
             problems.push(no_pgbouncer());
             member.port
@@ -339,13 +340,13 @@ fn formation_services(formation: &Formation, host: &InvHost, group: &Group) -> V
     let Some(coordinator) = formation.coordinator().filter(|_| formation.is_citus()) else {
         return Vec::new();
     };
-    let service = |kind, name: &str, port_name: &str, default, members: Vec<&Instance>| Service {
+    let service = |kind, name: &str, port: Key<u16>, members: Vec<&Instance>| Service {
         name: format!("{}-{name}", formation.name),
         servers: members
             .into_iter()
             .map(|member| unweighted(server(member, member.port, false)))
             .collect(),
-        ..skeleton(kind, port_of(host, port_name, default), host, &group.rto)
+        ..skeleton(kind, Typed::new(&host.vars).get(port), host, &group.rto)
     };
     let leaders: Vec<&Instance> = coordinator.members.iter().collect();
     let workers: Vec<&Instance> = formation
@@ -361,10 +362,9 @@ fn formation_services(formation: &Formation, host: &InvHost, group: &Group) -> V
         service(
             ServiceKind::Coordinator,
             "rw",
-            "citus_coordinator_port",
-            5000,
+            param::CITUS_COORDINATOR_PORT,
             leaders,
         ),
-        service(ServiceKind::Any, "any", "citus_any_node_port", 5001, any),
+        service(ServiceKind::Any, "any", param::CITUS_ANY_NODE_PORT, any),
     ]
 }

@@ -1,9 +1,9 @@
 //! `pg_upstream`: on a replica the member it follows, on a primary the cluster it follows.
 
 use super::clusters;
-use super::etcd::port;
 use super::hosts::address;
 use super::place_of;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory};
 use crate::model::{Group, Instance, PatroniTags, PgRole, Standby};
@@ -55,7 +55,7 @@ fn source(
     if clusters::cluster_of(first).is_some_and(|cluster| cluster == member.cluster) {
         return Err("it is this cluster itself".into());
     }
-    let version = |host: &InvHost| Typed::new(&host.vars).int("pg_version");
+    let version = |host: &InvHost| Typed::new(&host.vars).get(param::PG_VERSION);
     if version(first) != version(own) {
         return Err(format!(
             "it is PostgreSQL {}, and this is {}",
@@ -65,7 +65,7 @@ fn source(
     }
     let ports: Vec<u16> = meant
         .iter()
-        .map(|host| port(&Typed::new(&host.vars), "pg_port", 5432))
+        .map(|host| Typed::new(&host.vars).get(param::PG_PORT))
         .collect();
     if ports.iter().any(|port| *port != ports[0]) {
         return Err(
@@ -94,7 +94,11 @@ fn of_cluster<'a>(inv: &'a Inventory, name: &str) -> Vec<&'a InvHost> {
             members = hosts;
         }
     }
-    let role = |host: &InvHost| Typed::new(&host.vars).str("pg_role");
+    let role = |host: &InvHost| {
+        Typed::new(&host.vars)
+            .get(param::PG_ROLE)
+            .unwrap_or_default()
+    };
     members.retain(|host| matches!(role(host).as_str(), "primary" | "replica"));
     members.sort_by_key(|host| role(host) != "primary");
     members
@@ -106,7 +110,9 @@ fn of_host<'a>(inv: &'a Inventory, name: &str) -> Option<&'a InvHost> {
         let Some(cluster) = clusters::cluster_of(host) else {
             return false;
         };
-        let seq = Typed::new(&host.vars).int("pg_seq");
+        let seq = Typed::new(&host.vars)
+            .get(param::PG_SEQ)
+            .unwrap_or_default();
         let is_address = || address(host).is_some_and(|address| address.to_string() == name);
         host.name.as_str() == name || is_address() || format!("{cluster}-{seq}") == name
     })
@@ -118,7 +124,7 @@ fn outside(own: &InvHost, upstream: &str) -> Result<Standby, String> {
         Some(_) | None => (upstream, None),
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let own_port = || Some(port(&Typed::new(&own.vars), "pg_port", 5432));
+    let own_port = || Some(Typed::new(&own.vars).get(param::PG_PORT));
     let port = given.map_or_else(own_port, |port| port.parse().ok());
     let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
     // A name without a dot is more likely a cluster or a host that is not there than one that a name server knows.
@@ -146,7 +152,7 @@ fn no_source(host: &InvHost, member: &Instance, upstream: &str, why: &str) -> Di
 
 fn written<'a>(inv: &'a Inventory, member: &Instance) -> Option<(&'a InvHost, String)> {
     let host = inv.hosts.get(&member.host)?;
-    let upstream = Typed::new(&host.vars).opt_str("pg_upstream")?;
+    let upstream = Typed::new(&host.vars).get(param::PG_UPSTREAM)?;
     (!upstream.is_empty()).then_some((host, upstream))
 }
 

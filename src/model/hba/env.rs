@@ -1,6 +1,7 @@
 //! Whom and what rules speak of on one host, out of the model.
 
 use super::HbaEnv;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::objects::pooler_asks;
 use crate::model::{Formation, Group, Host, Instance, Model};
@@ -18,10 +19,10 @@ impl HbaEnv {
         group: &Group,
     ) -> Self {
         Self {
-            dbsu: typed.str("pg_dbsu"),
-            replication: typed.str("pg_replication_username"),
-            monitor: typed.str("pg_monitor_username"),
-            admin: typed.str("pg_admin_username"),
+            dbsu: typed.get(param::PG_DBSU),
+            replication: typed.get(param::PG_REPLICATION_USERNAME),
+            monitor: typed.get(param::PG_MONITOR_USERNAME),
+            admin: typed.get(param::PG_ADMIN_USERNAME),
             admin_ip: model.admin_ip,
             infra: infra(model),
             group: group.members.iter().map(|member| member.address).collect(),
@@ -30,10 +31,10 @@ impl HbaEnv {
             pooler_asks: pooler_asks(typed),
             intranet: intranet(
                 model,
-                &texts(&typed.json("node_firewall_intranet")),
+                &texts(&typed.get(param::NODE_FIREWALL_INTRANET)),
                 formation,
             ),
-            password_method: typed.str("pg_pwd_enc"),
+            password_method: typed.get(param::PG_PWD_ENC),
             role: instance.role.to_string(),
             offline_query: instance.offline_query,
         }

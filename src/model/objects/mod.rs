@@ -20,6 +20,7 @@ pub use privilege::{Privilege, Privileges};
 pub use role::{Grant, Role};
 pub use roles::roles;
 
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, expand};
 use crate::source::Diagnostic;
@@ -45,10 +46,10 @@ impl SystemUsers {
     /// The names as a host's variables have them.
     pub fn read(typed: &Typed<'_>) -> Self {
         Self {
-            dbsu: typed.str("pg_dbsu"),
-            replication: typed.str("pg_replication_username"),
-            monitor: typed.str("pg_monitor_username"),
-            admin: typed.str("pg_admin_username"),
+            dbsu: typed.get(param::PG_DBSU),
+            replication: typed.get(param::PG_REPLICATION_USERNAME),
+            monitor: typed.get(param::PG_MONITOR_USERNAME),
+            admin: typed.get(param::PG_ADMIN_USERNAME),
         }
     }
 
@@ -74,7 +75,7 @@ pub const POOLER_ROLE: &str = "citusctl_pgbouncer";
 
 /// Whether PgBouncer asks the database for users.
 pub fn pooler_asks(typed: &Typed<'_>) -> bool {
-    typed.bool("pgbouncer_enabled") && typed.bool("pgbouncer_auth_query")
+    typed.get(param::PGBOUNCER_ENABLED) && typed.get(param::PGBOUNCER_AUTH_QUERY)
 }
 
 /// Whether PostgreSQL keeps a name as it is, and files with a line for each name can hold it.
@@ -101,12 +102,12 @@ impl<'a> Scene<'a> {
     /// The scene of a host.
     pub fn new(host: &'a InvHost, now: OffsetDateTime) -> Self {
         let typed = Typed::new(&host.vars);
-        let citus = typed.str("pg_mode") == "citus";
+        let citus = typed.get(param::PG_MODE) == "citus";
         let number = |name: &str| typed.opt_int(name).and_then(|n| u32::try_from(n).ok());
         Self {
             users: SystemUsers::read(&typed),
             version: number("pg_version").unwrap_or_default(),
-            citus_db: citus.then(|| typed.str("pg_primary_db")),
+            citus_db: citus.then(|| typed.get(param::PG_PRIMARY_DB)),
             group: citus.then(|| number("pg_group").unwrap_or_default()),
             host,
             now,

@@ -3,6 +3,7 @@
 use super::entry::Entry;
 use super::expiry::{Expiry, expiry};
 use super::{POOLER_ROLE, Scene, SystemUsers, is_name};
+use crate::inventory::param;
 use crate::source::Diagnostic;
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +97,7 @@ pub(super) fn role(
     Some(Role {
         absent: entry.absent(),
         password: password(scene, entry, &name),
-        md5: scene.typed().str("pg_pwd_enc") == "md5",
+        md5: scene.typed().get(param::PG_PWD_ENC) == "md5",
         login: entry.flag("login").unwrap_or(true),
         inherit: entry.flag("inherit").unwrap_or(true),
         superuser,

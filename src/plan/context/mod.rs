@@ -11,6 +11,7 @@ mod vip;
 pub use pooler::is_pooled;
 
 use crate::fact::Traits;
+use crate::inventory::param;
 use crate::inventory::parameters::{self, Kind, Typed};
 use crate::inventory::{Inventory, expand};
 use crate::model::compat::{self, Compat};
@@ -189,7 +190,7 @@ impl Builder<'_> {
     fn lifetime(&self) -> Duration {
         let inv = self.input.inventory.hosts.get(&self.host.name);
         let text = inv
-            .map(|inv| Typed::new(&inv.vars).str("cert_validity"))
+            .map(|inv| Typed::new(&inv.vars).get(param::CERT_VALIDITY))
             .unwrap_or_default();
         lifetime(&text).unwrap_or(Duration::days(825))
     }
@@ -202,22 +203,25 @@ impl Builder<'_> {
         let Value::Object(map) = &mut json else {
             return Ok(json);
         };
-        let root = typed.secret("etcd_root_password");
+        let root = typed.get(param::ETCD_ROOT_PASSWORD);
         map.insert("endpoints".to_owned(), json!(etcd.endpoints()));
         map.insert("initial_cluster".to_owned(), json!(etcd.initial_cluster()));
         map.insert("root_password".to_owned(), secret(&root));
         map.insert("users".to_owned(), self.etcd_users(contexts));
         map.insert("root_tls".to_owned(), self.etcd_root(contexts)?);
         map.insert("cert_dir".to_owned(), json!("/etc/etcd"));
-        map.insert("data_dir".to_owned(), json!(typed.str("etcd_data")));
-        map.insert("initial_state".to_owned(), json!(typed.str("etcd_init")));
+        map.insert("data_dir".to_owned(), json!(typed.get(param::ETCD_DATA)));
+        map.insert(
+            "initial_state".to_owned(),
+            json!(typed.get(param::ETCD_INIT)),
+        );
         map.insert(
             "heartbeat_interval".to_owned(),
-            json!(typed.int("etcd_heartbeat_interval")),
+            json!(typed.get(param::ETCD_HEARTBEAT_INTERVAL)),
         );
         map.insert(
             "election_timeout".to_owned(),
-            json!(typed.int("etcd_election_timeout")),
+            json!(typed.get(param::ETCD_ELECTION_TIMEOUT)),
         );
         if let Some(member) = &self.host.etcd {
             let mut me = serde_json::to_value(member).unwrap_or_default();
@@ -303,7 +307,7 @@ fn patroni_version(input: &ContextInput<'_>, host: &HostName) -> Version {
         .and_then(|text| compat::version(text));
     let stated = || {
         let inv = input.inventory.hosts.get(host)?;
-        compat::version(&Typed::new(&inv.vars).opt_str("patroni_version")?)
+        compat::version(&Typed::new(&inv.vars).get(param::PATRONI_VERSION)?)
     };
     let distribution = || {
         let known = input.model.hosts.get(host)?;
@@ -321,11 +325,11 @@ fn patroni_version(input: &ContextInput<'_>, host: &HostName) -> Version {
 
 /// The password of a formation's etcd user: as given, else derived, so that nobody's name is a password.
 fn etcd_password(typed: &Typed<'_>, scope: &str) -> Secret {
-    let given = typed.secret("pg_etcd_password");
+    let given = typed.get(param::PG_ETCD_PASSWORD);
     if !given.is_empty() {
         return given;
     }
-    let root = typed.secret("etcd_root_password");
+    let root = typed.get(param::ETCD_ROOT_PASSWORD);
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, root.expose().as_bytes());
     let tag = ring::hmac::sign(&key, format!("etcd user {scope}").as_bytes());
     Secret::new(
@@ -340,13 +344,13 @@ fn haproxy(typed: &Typed<'_>, host: &Host) -> Value {
     json!({
         // `*` is IPv4 alone.
         "stats_bind": if host.address.is_ipv6() { "[::]" } else { "*" },
-        "stats_port": typed.int("haproxy_exporter_port"),
-        "auth": typed.bool("haproxy_auth_enabled"),
+        "stats_port": typed.get(param::HAPROXY_EXPORTER_PORT),
+        "auth": typed.get(param::HAPROXY_AUTH_ENABLED),
         "ca_file": "/etc/haproxy/ca.crt",
-        "admin_username": typed.str("haproxy_admin_username"),
-        "admin_password": secret(&typed.secret("haproxy_admin_password")),
-        "client_timeout": typed.str("haproxy_client_timeout"),
-        "server_timeout": typed.str("haproxy_server_timeout"),
+        "admin_username": typed.get(param::HAPROXY_ADMIN_USERNAME),
+        "admin_password": secret(&typed.get(param::HAPROXY_ADMIN_PASSWORD)),
+        "client_timeout": typed.get(param::HAPROXY_CLIENT_TIMEOUT),
+        "server_timeout": typed.get(param::HAPROXY_SERVER_TIMEOUT),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::Builder;
 use super::pg::texts;
+use crate::inventory::param;
 use crate::inventory::parameters::{self, Module, Typed};
 use crate::model::Host;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 impl Builder<'_> {
     /// Lines of /etc/hosts: this host, or all of them with `nodename_exchange`, and the static records.
     pub(super) fn node(&self, typed: &Typed<'_>) -> Value {
-        let all = typed.bool("nodename_exchange") || self.host.pg.is_some();
+        let all = typed.get(param::NODENAME_EXCHANGE) || self.host.pg.is_some();
         let hosts = self
             .input
             .model

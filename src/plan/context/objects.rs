@@ -1,6 +1,7 @@
 //! Roles and databases, as the model reads them, for the resources that make them.
 
 use super::{Builder, Contexts, pooler};
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::objects::{self, Database, POOLER_ROLE, Role, Scene};
 use crate::source::Diagnostic;
@@ -18,7 +19,7 @@ impl Builder<'_> {
         let mut roles = objects::roles(&scene).found;
         let names: BTreeSet<String> = roles.iter().map(|role| role.name.clone()).collect();
         let mut databases = objects::databases(&scene, &names).found;
-        if !typed.bool("pg_provision") {
+        if !typed.get(param::PG_PROVISION) {
             let ours = |name: &str| scene.users.all().contains(&name) || name == POOLER_ROLE;
             roles.retain(|role| ours(&role.name));
             databases.clear();
@@ -94,7 +95,7 @@ fn unreadable(typed: &Typed<'_>, database: &str, why: &str) -> Diagnostic {
     let message = format!("the baseline of `{database}` cannot be read: {why}");
     let diagnostic = Diagnostic::error("bad-baseline", message)
         .help("`baseline` names a file of SQL beside the inventory or in `files/` there");
-    match typed.span("pg_databases") {
+    match typed.span(param::PG_DATABASES) {
         Some(span) => diagnostic.at(span, "in this list"),
         None => diagnostic,
     }

@@ -2,6 +2,7 @@
 
 use super::{Builder, Contexts, etcd_password, facts};
 use crate::command::session_options;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::dcs::{self, DcsInput, StandbyOf, SyncMode};
 use crate::model::guard::guard_case;
@@ -52,8 +53,8 @@ impl Builder<'_> {
                 "parameters",
                 dcs::local_parameters(
                     CERT_DIR,
-                    &typed.str("pg_localhost"),
-                    &typed.str("pg_log_dir"),
+                    &typed.get(param::PG_LOCALHOST),
+                    &typed.get(param::PG_LOG_DIR),
                 ),
             ),
             ("users", self.users(typed)),
@@ -86,7 +87,7 @@ impl Builder<'_> {
         let listen = self.listen(typed, instance);
         let home = format!(
             "{}/{}-{}",
-            typed.str("pg_fs_main"),
+            typed.get(param::PG_FS_MAIN),
             instance.cluster,
             formation.version
         );
@@ -96,15 +97,15 @@ impl Builder<'_> {
                 "extension_dir",
                 format!("/usr/share/postgresql/{}/extension", formation.version),
             ),
-            ("data_dir", typed.str("pg_data")),
+            ("data_dir", typed.get(param::PG_DATA)),
             ("home", home),
-            ("fs_main", typed.str("pg_fs_main")),
+            ("fs_main", typed.get(param::PG_FS_MAIN)),
             ("conf_dir", "/pg/conf".to_owned()),
             ("cert_dir", CERT_DIR.to_owned()),
-            ("log_dir", typed.str("pg_log_dir")),
-            ("socket_dir", typed.str("pg_localhost")),
+            ("log_dir", typed.get(param::PG_LOG_DIR)),
+            ("socket_dir", typed.get(param::PG_LOCALHOST)),
             ("listen", listen),
-            ("dbsu_home", typed.str("pg_dbsu_home")),
+            ("dbsu_home", typed.get(param::PG_DBSU_HOME)),
         ];
         values
             .into_iter()
@@ -114,7 +115,7 @@ impl Builder<'_> {
 
     /// `pg_dbsu_uid`. The number 26 is that of a group on Debian, and 543 there, as in Pigsty.
     fn dbsu_uid(&self, typed: &Typed<'_>) -> i64 {
-        match typed.int("pg_dbsu_uid") {
+        match typed.get(param::PG_DBSU_UID) {
             26 if self.facts().os.is_deb() => 543,
             uid => uid,
         }
@@ -127,8 +128,8 @@ impl Builder<'_> {
         let (admin, admin_password) = user("pg_admin_username", "pg_admin_password");
         let (monitor, monitor_password) = user("pg_monitor_username", "pg_monitor_password");
         json!({
-            "dbsu": typed.str("pg_dbsu"),
-            "dbsu_password": secret(&typed.secret("pg_dbsu_password")),
+            "dbsu": typed.get(param::PG_DBSU),
+            "dbsu_password": secret(&typed.get(param::PG_DBSU_PASSWORD)),
             "replication": replication, "replication_password": replication_password,
             "admin": admin, "admin_password": admin_password,
             "monitor": monitor, "monitor_password": monitor_password,
@@ -144,14 +145,14 @@ impl Builder<'_> {
     ) -> Value {
         json!({
             "version": self.instance_version(&instance.host).to_string(),
-            "username": typed.str("patroni_username"),
-            "password": secret(&typed.secret("patroni_password")),
+            "username": typed.get(param::PATRONI_USERNAME),
+            "password": secret(&typed.get(param::PATRONI_PASSWORD)),
             "client_auth": client_auth(typed).as_ref().map(secret),
             "allowlist": self.allowlist(formation),
             "ssl": instance.patroni_ssl,
-            "watchdog": typed.str("patroni_watchdog_mode"),
+            "watchdog": typed.get(param::PATRONI_WATCHDOG_MODE),
             "rto": group.rto,
-            "log_dir": typed.str("patroni_log_dir"),
+            "log_dir": typed.get(param::PATRONI_LOG_DIR),
             "config_file": format!("/pg/conf/{}.yml", instance.name),
         })
     }
@@ -198,18 +199,18 @@ impl Builder<'_> {
         group: &Group,
     ) -> Value {
         let env = HbaEnv::of(self.input.model, typed, instance, formation, group);
-        let mut rules = typed.json("pg_hba_rules");
-        if let (Value::Array(rules), true) = (&mut rules, typed.bool("pgbouncer_enabled")) {
+        let mut rules = typed.get(param::PG_HBA_RULES);
+        if let (Value::Array(rules), true) = (&mut rules, typed.get(param::PGBOUNCER_ENABLED)) {
             // After all others: whoever PgBouncer has let in proves it again, by password, through the socket.
             rules.push(json!({ "title": "PgBouncer", "addr": "local", "auth": "pwd" }));
         }
-        let lines = hba::expand(&typed.json("pg_default_hba_rules"), &rules, &env);
+        let lines = hba::expand(&typed.get(param::PG_DEFAULT_HBA_RULES), &rules, &env);
         json!(lines.unwrap_or_default())
     }
 
     /// The dynamic configuration of the group: computed for its weakest member, so that every member can run it.
     fn dcs(&self, typed: &Typed<'_>, formation: &Formation, group: &Group) -> Value {
-        let profile: Profile = typed.str("pg_conf").parse().unwrap_or(Profile::Oltp);
+        let profile: Profile = typed.get(param::PG_CONF).parse().unwrap_or(Profile::Oltp);
         let input = TuningInput {
             silence: group.rto.retry_timeout,
             ..self.tuning_input(typed, formation)
@@ -220,7 +221,7 @@ impl Builder<'_> {
             .map(|member| self.instance_version(&member.host))
             .min();
         let parameters = tuning::tuning(profile, self.weakest(group), &input);
-        let overrides = match typed.json("pg_parameters") {
+        let overrides = match typed.get(param::PG_PARAMETERS) {
             Value::Object(map) => map,
             Value::Null
             | Value::Bool(_)
@@ -236,8 +237,9 @@ impl Builder<'_> {
             loop_wait: group.rto.loop_wait,
             retry_timeout: group.rto.retry_timeout,
             primary_start_timeout: group.rto.primary_start_timeout,
-            rpo: u64::try_from(typed.int("pg_rpo")).unwrap_or_default(),
-            synchronous: SyncMode::named(&typed.str("pg_synchronous_mode")).unwrap_or_default(),
+            rpo: u64::try_from(typed.get(param::PG_RPO)).unwrap_or_default(),
+            synchronous: SyncMode::named(&typed.get(param::PG_SYNCHRONOUS_MODE))
+                .unwrap_or_default(),
             standby_of: group.standby.as_ref().map(|standby| StandbyOf {
                 host: standby.host.clone(),
                 port: standby.port,
@@ -249,7 +251,7 @@ impl Builder<'_> {
     }
 
     fn tuning_input(&self, typed: &Typed<'_>, formation: &Formation) -> TuningInput {
-        let libs = typed.str("pg_libs");
+        let libs = typed.get(param::PG_LIBS);
         TuningInput {
             version: formation.version,
             citus: formation.is_citus(),
@@ -260,15 +262,16 @@ impl Builder<'_> {
                 .map(str::to_owned)
                 .collect(),
             max_conn: typed
-                .opt_int("pg_max_conn")
+                .get(param::PG_MAX_CONN)
+                .as_i64()
                 .and_then(|n| u32::try_from(n).ok())
                 .filter(|n| *n >= 20),
-            pooled: typed.bool("pgbouncer_enabled")
-                && typed.str("pg_default_service_dest") == "pgbouncer",
-            shared_buffer_ratio: typed.float("pg_shared_buffer_ratio"),
-            ssd: typed.str("pg_storage_type") == "SSD",
-            io_method: typed.str("pg_io_method"),
-            password_encryption: typed.str("pg_pwd_enc"),
+            pooled: typed.get(param::PGBOUNCER_ENABLED)
+                && typed.get(param::PG_DEFAULT_SERVICE_DEST) == "pgbouncer",
+            shared_buffer_ratio: typed.get(param::PG_SHARED_BUFFER_RATIO),
+            ssd: typed.get(param::PG_STORAGE_TYPE) == "SSD",
+            io_method: typed.get(param::PG_IO_METHOD),
+            password_encryption: typed.get(param::PG_PWD_ENC),
             archive_command: None,
             ca_file: format!("{CERT_DIR}/ca.crt"),
             primary_db: formation.primary_db.clone(),
@@ -299,7 +302,7 @@ impl Builder<'_> {
 
     /// What PostgreSQL and Patroni need, and what `pg_packages` asks for besides.
     fn packages(&self, typed: &Typed<'_>) -> Value {
-        let asked = texts(&typed.json("pg_packages"));
+        let asked = texts(&typed.get(param::PG_PACKAGES));
         let needed = ["pgsql-main", "pgsql-common"].into_iter();
         json!(
             self.named(typed)
@@ -309,8 +312,8 @@ impl Builder<'_> {
 
     /// Packages and control file of each extension in `pg_extensions`, and of those in `pg_databases` that have an alias.
     fn extension_packages(&self, typed: &Typed<'_>) -> Value {
-        let asked = texts(&typed.json("pg_extensions"));
-        let used = extensions_used(&typed.json("pg_databases"));
+        let asked = texts(&typed.get(param::PG_EXTENSIONS));
+        let used = extensions_used(&typed.get(param::PG_DATABASES));
         let all = self.named(typed).extensions(&asked, &used);
         let row = |(name, packages)| json!({ "name": name, "packages": packages });
         all.into_iter().map(row).collect()
@@ -318,7 +321,7 @@ impl Builder<'_> {
 
     /// The aliases of packages on this host.
     pub(super) fn named(&self, typed: &Typed<'_>) -> Packages {
-        let version = u32::try_from(typed.int("pg_version")).unwrap_or_default();
+        let version = typed.get(param::PG_VERSION);
         Packages::of(typed, self.facts().os, version)
     }
 }
@@ -326,7 +329,7 @@ impl Builder<'_> {
 /// Who may come as whom besides himself.
 fn ident(typed: &Typed<'_>) -> Vec<String> {
     let asks = objects::pooler_asks(typed).then(|| {
-        let dbsu = typed.str("pg_dbsu");
+        let dbsu = typed.get(param::PG_DBSU);
         format!("{} {dbsu} {}", hba::POOLER_MAP, objects::POOLER_ROLE)
     });
     asks.into_iter().collect()
@@ -338,8 +341,8 @@ fn ident(typed: &Typed<'_>) -> Vec<String> {
 fn client_auth(typed: &Typed<'_>) -> Option<Secret> {
     let auth = format!(
         "{}:{}",
-        typed.str("patroni_username"),
-        typed.secret("patroni_password").expose()
+        typed.get(param::PATRONI_USERNAME),
+        typed.get(param::PATRONI_PASSWORD).expose()
     );
     let letters = || auth.bytes().map(char::from).collect::<String>();
     (!auth.is_ascii()).then(|| Secret::new(letters()))
@@ -354,9 +357,9 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
 
 /// Arguments of initdb (PostgreSQL 17 has a built-in provider for C locales).
 fn initdb(typed: &Typed<'_>, version: u32) -> Value {
-    let (encoding, locale) = (typed.str("pg_encoding"), typed.str("pg_locale"));
+    let (encoding, locale) = (typed.get(param::PG_ENCODING), typed.get(param::PG_LOCALE));
     let mut args = Vec::new();
-    match typed.bool("pg_checksum") {
+    match typed.get(param::PG_CHECKSUM) {
         true => args.push(json!("data-checksums")),
         false if version >= 18 => args.push(json!("no-data-checksums")),
         false => {}
@@ -367,8 +370,8 @@ fn initdb(typed: &Typed<'_>, version: u32) -> Value {
         args.push(json!({ "builtin-locale": locale }));
     }
     args.push(json!({ "locale": locale }));
-    args.push(json!({ "lc-collate": typed.str("pg_lc_collate") }));
-    args.push(json!({ "lc-ctype": typed.str("pg_lc_ctype") }));
+    args.push(json!({ "lc-collate": typed.get(param::PG_LC_COLLATE) }));
+    args.push(json!({ "lc-ctype": typed.get(param::PG_LC_CTYPE) }));
     json!(args)
 }
 

@@ -7,6 +7,7 @@
 
 use super::pg::texts;
 use super::{Builder, Contexts};
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::Instance;
 use crate::model::hba::{self, HbaEnv, RuleList};
@@ -26,21 +27,21 @@ impl Builder<'_> {
         else {
             return off;
         };
-        if !typed.bool("pgbouncer_enabled") {
+        if !typed.get(param::PGBOUNCER_ENABLED) {
             return off;
         }
         let users = SystemUsers::read(typed);
         json!({
             "enabled": true,
-            "port": typed.int("pgbouncer_port"),
+            "port": typed.get(param::PGBOUNCER_PORT),
             "listen": self.listen(typed, instance),
-            "log_dir": typed.str("pgbouncer_log_dir"),
-            "auth_query": typed.bool("pgbouncer_auth_query"),
+            "log_dir": typed.get(param::PGBOUNCER_LOG_DIR),
+            "auth_query": typed.get(param::PGBOUNCER_AUTH_QUERY),
             "auth_user": POOLER_ROLE,
-            "sslmode": typed.str("pgbouncer_sslmode"),
-            "pool_mode": typed.str("pgbouncer_poolmode"),
-            "ignore": texts(&typed.json("pgbouncer_ignore_param")),
-            "server_sslmode": self.server_sslmode(&typed.opt_str("pgbouncer_redirect_to").unwrap_or_default()),
+            "sslmode": typed.get(param::PGBOUNCER_SSLMODE),
+            "pool_mode": typed.get(param::PGBOUNCER_POOLMODE),
+            "ignore": texts(&typed.get(param::PGBOUNCER_IGNORE_PARAM)),
+            "server_sslmode": self.server_sslmode(&typed.get(param::PGBOUNCER_REDIRECT_TO).unwrap_or_default()),
             "admins": [&users.dbsu, &users.admin],
             "stats_users": [&users.dbsu, &users.monitor],
             "databases": databases(typed, instance),
@@ -52,7 +53,7 @@ impl Builder<'_> {
 
     /// `pg_listen` with its placeholders filled in.
     pub(super) fn listen(&self, typed: &Typed<'_>, instance: &Instance) -> String {
-        let listen = typed.str("pg_listen");
+        let listen = typed.get(param::PG_LISTEN);
         let address = instance.address.to_string();
         let vip = self
             .input
@@ -129,8 +130,8 @@ impl Builder<'_> {
         // The lines that replication needs come first, always: they are not for PgBouncer.
         let own = hba::expand(&json!([]), &json!([]), &env).map_or(0, |lines| lines.len());
         let rules = (
-            typed.json("pgb_default_hba_rules"),
-            typed.json("pgb_hba_rules"),
+            typed.get(param::PGB_DEFAULT_HBA_RULES),
+            typed.get(param::PGB_HBA_RULES),
         );
         match hba::expand(&rules.0, &rules.1, &env) {
             Ok(lines) => {
@@ -146,7 +147,7 @@ impl Builder<'_> {
                         RuleList::Default => "pgb_default_hba_rules",
                         RuleList::User => "pgb_hba_rules",
                     };
-                    let problem = hba_problem(&instance.name, error, typed.span(list));
+                    let problem = hba_problem(&instance.name, error, typed.place(list));
                     contexts
                         .diagnostics
                         .push(problem.help(format!("it stands in `{list}`")));
@@ -194,7 +195,7 @@ fn system_name(name: &str, users: &SystemUsers) -> String {
 
 /// Whether PgBouncer lets a role in: it is in its list, or is looked up.
 pub fn is_pooled(typed: &Typed<'_>, role: &str) -> bool {
-    typed.bool("pgbouncer_auth_query")
+    typed.get(param::PGBOUNCER_AUTH_QUERY)
         || pooled_users(typed, &SystemUsers::read(typed)).contains(role)
 }
 
@@ -235,9 +236,9 @@ fn user_options(typed: &Typed<'_>, users: &SystemUsers) -> Vec<String> {
 /// The databases of the inventory, but those marked `pgbouncer: false`, and the one the formation lives in.
 fn databases(typed: &Typed<'_>, instance: &Instance) -> Vec<String> {
     let redirect = typed
-        .opt_str("pgbouncer_redirect_to")
+        .get(param::PGBOUNCER_REDIRECT_TO)
         .filter(|host| !host.is_empty());
-    let host = redirect.unwrap_or_else(|| typed.str("pg_localhost"));
+    let host = redirect.unwrap_or_else(|| typed.get(param::PG_LOCALHOST));
     let to = format!("host={host} port={}", instance.port);
     let line = |(name, entry): (String, Option<Value>)| {
         let pool = entry.as_ref().map(pool).unwrap_or_default();
@@ -253,8 +254,8 @@ pub(super) fn served(typed: &Typed<'_>) -> Vec<String> {
 
 /// With their entries, where they have one.
 fn pooled_databases(typed: &Typed<'_>) -> BTreeMap<String, Option<Value>> {
-    let mut found = BTreeMap::from([(typed.str("pg_primary_db"), None)]);
-    let list = typed.json("pg_databases");
+    let mut found = BTreeMap::from([(typed.get(param::PG_PRIMARY_DB), None)]);
+    let list = typed.get(param::PG_DATABASES);
     for entry in list.as_array().into_iter().flatten() {
         let Some(name) = entry.get("name").and_then(Value::as_str) else {
             continue;
@@ -318,8 +319,8 @@ fn not_understood(typed: &Typed<'_>, line: &str) -> Diagnostic {
     let problem = Diagnostic::error("bad-pgbouncer-rule", message)
         .help("its rules know users by name, addresses and networks; no `+role`, host names or replication");
     match typed
-        .span("pgb_hba_rules")
-        .or(typed.span("pgb_default_hba_rules"))
+        .span(param::PGB_HBA_RULES)
+        .or(typed.span(param::PGB_DEFAULT_HBA_RULES))
     {
         Some(span) => problem.at(span, "in this list"),
         None => problem,

@@ -1,6 +1,7 @@
 //! Repositories of packages: those of `node_repos`, and those of `repo_upstream` that fit a host.
 
 use super::Builder;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::Os;
 use serde_json::{Value, json};
@@ -12,12 +13,12 @@ const KEYRINGS: &str = "/etc/apt/keyrings";
 impl Builder<'_> {
     /// All repositories of a host. One of `node_repos` stands for one of the same name in `repo_upstream`.
     pub(super) fn repos(&self, typed: &Typed<'_>) -> Vec<Value> {
-        let own = typed.json("node_repos");
+        let own = typed.get(param::NODE_REPOS);
         let own = own.as_array().cloned().unwrap_or_default();
         let named: BTreeSet<&str> = own.iter().map(|entry| text(entry, "name")).collect();
         let fitting = Fitting {
-            modules: typed.str("node_repo_modules"),
-            region: typed.str("region"),
+            modules: typed.get(param::NODE_REPO_MODULES),
+            region: typed.get(param::REGION),
             os: self.facts().os,
             machine: self
                 .input
@@ -25,7 +26,7 @@ impl Builder<'_> {
                 .get(&self.host.name)
                 .map(|t| t.machine.clone()),
         };
-        let upstream = self.expanded(typed.json("repo_upstream"));
+        let upstream = self.expanded(typed.get(param::REPO_UPSTREAM));
         let upstream = upstream.as_array().cloned().unwrap_or_default();
         let upstream = upstream.iter().filter_map(|entry| fitting.repo(entry));
         let upstream = upstream.filter(|entry| !named.contains(text(entry, "name")));

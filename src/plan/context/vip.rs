@@ -1,6 +1,7 @@
 //! Addresses that a host may hold: that of its group's leader, and the one that HAProxy hosts share.
 
 use super::Builder;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::clusters;
 use crate::model::{NodeVip, Vip};
@@ -31,8 +32,8 @@ impl Builder<'_> {
             .filter(|name| **name != self.host.name)
             .filter_map(|name| Some(self.input.model.hosts.get(name)?.address.to_string()))
             .collect();
-        let interface = typed.str("vip_interface");
-        let master = typed.str("vip_role").eq_ignore_ascii_case("master");
+        let interface = typed.get(param::VIP_INTERFACE);
+        let master = typed.get(param::VIP_ROLE).eq_ignore_ascii_case("master");
         json!({
             "name": format!("vip_{}", vip.address.to_string().replace(['.', ':'], "_")),
             "address": vip.address.to_string(),
@@ -40,9 +41,9 @@ impl Builder<'_> {
             "vrid": vip.vrid,
             "peers": peers,
             "priority": if master { 128 } else { 100 },
-            "preempt": typed.bool("vip_preempt"),
+            "preempt": typed.get(param::VIP_PREEMPT),
             "interface": if interface == "auto" { "" } else { &interface },
-            "auth": auth(&typed.secret("vip_auth_pass")),
+            "auth": auth(&typed.get(param::VIP_AUTH_PASS)),
             // A host without HAProxy has nothing else to look at than itself.
             "track": self.host.haproxy,
         })

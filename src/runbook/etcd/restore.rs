@@ -3,6 +3,7 @@
 use super::content::own_keys;
 use super::{EtcdView, book, no_majority, stop};
 use crate::command::quote;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::HostName;
@@ -216,7 +217,7 @@ fn makes_a_cluster(view: &EtcdView<'_>) -> Result<(), Refusal> {
     let hosts = &view.input.inventory.hosts;
     let joins = |member: &&EtcdMember| {
         let host = hosts.get(&member.host);
-        host.is_some_and(|host| Typed::new(&host.vars).str("etcd_init") == "existing")
+        host.is_some_and(|host| Typed::new(&host.vars).get(param::ETCD_INIT) == "existing")
     };
     match view.etcd.members.iter().find(joins) {
         None => Ok(()),

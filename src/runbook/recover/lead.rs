@@ -3,6 +3,7 @@
 
 use super::{Case, PgSeen, absent, via_etcd};
 use crate::command::quote;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::{HostName, InstanceName};
@@ -21,7 +22,7 @@ const OTHERS: u64 = 30;
 pub(super) fn functions(case: &Case<'_>) -> String {
     let member = via_etcd::member(case);
     let vars = member.and_then(|member| case.input.inventory.hosts.get(&member.host));
-    let password = vars.map(|vars| Typed::new(&vars.vars).secret("etcd_root_password"));
+    let password = vars.map(|vars| Typed::new(&vars.vars).get(param::ETCD_ROOT_PASSWORD));
     let password = password.unwrap_or_else(|| Secret::new(""));
     format!(
         "as_root() {{ ETCD_PASSWORD={} \"$@\"; }}\n",

@@ -3,6 +3,7 @@
 use super::{Case, nodes, promote};
 use crate::command::{LOCAL_PINS, Psql, quote};
 use crate::inventory::Inventory;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::{Host, Service, ServiceKind};
 use crate::runbook::{Script, Step};
@@ -20,13 +21,13 @@ pub(super) fn functions(inventory: &Inventory, host: &Host) -> String {
         host: "\"$1\"".to_owned(),
         port: "\"$2\"".to_owned(),
         database: "\"$3\"".to_owned(),
-        user: Some(quote(&typed.str("pg_admin_username"))),
+        user: Some(quote(&typed.get(param::PG_ADMIN_USERNAME))),
         options: String::new(),
         lenient: false,
     };
     format!(
         "through() {{ PGPASSWORD={} PGSSLMODE=verify-ca PGSSLROOTCERT=/pg/cert/ca.crt {} -c {}\"$4\"; }}\n",
-        quote(typed.secret("pg_admin_password").expose()),
+        quote(typed.get(param::PG_ADMIN_PASSWORD).expose()),
         psql.command(),
         quote(&format!(
             "SET TRANSACTION READ WRITE; {LOCAL_PINS}SET LOCAL statement_timeout = 10000; "
@@ -115,8 +116,8 @@ fn direct(case: &Case<'_>) -> Vec<Door> {
 fn at(case: &Case<'_>, address: String) -> Vec<Door> {
     let vars = case.input.inventory.hosts.get(&case.survivor.host);
     let pool = vars.map(|vars| Typed::new(&vars.vars));
-    let pool = pool.filter(|typed| typed.bool("pgbouncer_enabled"));
-    let pool = pool.and_then(|typed| u16::try_from(typed.int("pgbouncer_port")).ok());
+    let pool = pool.filter(|typed| typed.get(param::PGBOUNCER_ENABLED));
+    let pool = pool.map(|typed| typed.get(param::PGBOUNCER_PORT));
     let ports = pool.into_iter().chain([case.survivor.port]);
     let door = |port| Door {
         address: address.clone(),

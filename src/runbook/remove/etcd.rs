@@ -1,6 +1,7 @@
 //! `etcd-rm`: members of etcd leave one by one, or all of it ends when nothing lives in it.
 
 use super::{Case, Data};
+use crate::inventory::param;
 use crate::names::HostName;
 use crate::runbook::etcd::{EtcdView, MemberView, forget_one};
 use crate::runbook::{Consent, Refusal, Runbook, Step};
@@ -41,7 +42,7 @@ pub fn remove_etcd(case: &Case<'_>) -> Result<Runbook, Refusal> {
         "if systemctl is-active -q etcd.service; then echo 'etcd still runs'; false; fi".to_owned()
     };
     book.steps.extend(case.put(data, "its data", |host| {
-        Some((case.typed(&host.name)?.str("etcd_data"), stopped()))
+        Some((case.typed(&host.name)?.get(param::ETCD_DATA), stopped()))
     }));
     book.steps.extend(case.clear());
     book.steps.extend(case.uninstall("etcd_rm_pkg"));

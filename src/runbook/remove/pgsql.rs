@@ -5,6 +5,7 @@ use super::refuse::Part;
 use super::{Case, Data};
 use crate::fact::MemberSeen;
 use crate::inventory::Inventory;
+use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::{Formation, Group, Host, Instance, Model};
 use crate::resource::Impact;
@@ -77,7 +78,7 @@ pub fn remove_pgsql(case: &Case<'_>) -> Result<Runbook, Refusal> {
 pub fn backup_dir(inventory: &Inventory, model: &Model, host: &Host) -> Option<String> {
     let member = host.pg.as_ref()?;
     let version = model.formation(&member.formation)?.version;
-    let main = Typed::new(&inventory.hosts.get(&host.name)?.vars).str("pg_fs_backup");
+    let main = Typed::new(&inventory.hosts.get(&host.name)?.vars).get(param::PG_FS_BACKUP);
     Some(format!("{main}/{}-{version}", member.cluster))
 }
 
@@ -85,7 +86,7 @@ pub fn backup_dir(inventory: &Inventory, model: &Model, host: &Host) -> Option<S
 pub fn home(inventory: &Inventory, model: &Model, host: &Host) -> Option<String> {
     let member = host.pg.as_ref()?;
     let version = model.formation(&member.formation)?.version;
-    let main = Typed::new(&inventory.hosts.get(&host.name)?.vars).str("pg_fs_main");
+    let main = Typed::new(&inventory.hosts.get(&host.name)?.vars).get(param::PG_FS_MAIN);
     Some(format!("{main}/{}-{version}", member.cluster))
 }
 

@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::fact::{GroupSeen, MemberSeen};
+use crate::inventory::param;
 use crate::model::{Formation, Group, Instance};
 use crate::runbook::Refusal;
 use crate::runbook::recover::MARKER_PATH;
@@ -153,7 +154,7 @@ impl<'a> Case<'a> {
             if let Some(upstream) = upstream.filter(|upstream| self.leaves(upstream)) {
                 let place = self
                     .typed(&member.host)
-                    .and_then(|typed| typed.span("pg_upstream"));
+                    .and_then(|typed| typed.span(param::PG_UPSTREAM));
                 let place =
                     place.map(|span| format!(" ({})", self.input.inventory.sources.place(span)));
                 return Err(Refusal::new(

@@ -28,7 +28,7 @@ fn protected(inventory: &Inventory, hosts: &BTreeSet<HostName>, name: &str) -> V
     let mut places = BTreeMap::<String, (Span, Vec<&str>)>::new();
     for host in hosts.iter().filter_map(|host| inventory.hosts.get(host)) {
         let typed = Typed::new(&host.vars);
-        if let (true, Some(span)) = (typed.bool(name), typed.span(name)) {
+        if let (true, Some(span)) = (typed.bool(name), typed.place(name)) {
             let place = places
                 .entry(inventory.sources.place(span).to_string())
                 .or_insert((span, Vec::new()));
