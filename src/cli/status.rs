@@ -9,12 +9,17 @@ use crate::engine::Run;
 use crate::engine::status::{HaproxyAccess, StatusAccess, status};
 use crate::event::Outcome;
 use crate::event::status::StatusReport;
+use crate::fact::Declared;
+use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
+use crate::model::objects::{self, Scene};
 use crate::names::HostName;
 use crate::ui::term;
 use clap::Args;
+use std::collections::BTreeSet;
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -117,11 +122,37 @@ pub fn access(project: &Project) -> StatusAccess {
     for (_, group) in project.model.groups() {
         let vars = group.members.first().and_then(|m| typed(&m.host));
         let limit = vars.and_then(|vars| u64::try_from(vars.get(param::PG_RPO)).ok());
+        let first = group.members.first().and_then(|m| hosts.get(&m.host));
+        if let Some(host) = first {
+            access
+                .declared
+                .insert(group.cluster.clone(), declared(host));
+        }
         if let Some(limit) = limit {
             access.lag_limits.insert(group.cluster.clone(), limit);
         }
     }
     access
+}
+
+/// What the inventory declares for the group of a host. `pg_pwd_enc: md5` is a declaration, too.
+fn declared(host: &InvHost) -> Declared {
+    let (roles, databases) = objects::provided(&Scene::new(host, OffsetDateTime::now_utc()));
+    let typed = Typed::new(&host.vars);
+    let parameters = typed.get(param::PG_PARAMETERS);
+    let names = parameters
+        .as_object()
+        .into_iter()
+        .flat_map(|all| all.keys());
+    let mut parameters: BTreeSet<String> = names.map(|name| name.to_ascii_lowercase()).collect();
+    if typed.get(param::PG_PWD_ENC) == "md5" {
+        parameters.insert("password_encryption".to_owned());
+    }
+    Declared {
+        roles,
+        databases,
+        parameters,
+    }
 }
 
 /// The directories of PostgreSQL, its log and etcd, as far as the host has them.

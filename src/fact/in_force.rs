@@ -57,6 +57,13 @@ impl InForce {
     }
 }
 
+/// A setting of `ALTER SYSTEM` that nobody declared and that weakens the server, in words.
+pub fn altered_words(name: &str, value: &str) -> String {
+    format!(
+        "ALTER SYSTEM sets `{name}` to `{value}`, which nobody declared: `ALTER SYSTEM RESET {name}` takes it back, `pg_parameters` keeps it"
+    )
+}
+
 /// A rule, blanks as one; none for comments.
 pub fn rule_of(line: &str) -> Option<String> {
     let line = line.trim();

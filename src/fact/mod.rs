@@ -12,6 +12,7 @@ mod listeners;
 mod observed;
 mod parse;
 mod postgres;
+mod powers;
 mod probe;
 mod program;
 mod sql_program;
@@ -20,11 +21,15 @@ mod traits;
 pub use copy::{DataCopy, Relation};
 pub use following::{Answers, Ill, Verdict, following, leading};
 pub use group::{GroupSeen, MemberSeen};
-pub use in_force::{InForce, in_force_program, read_in_force, rule_of};
+pub use in_force::{InForce, altered_words, in_force_program, read_in_force, rule_of};
 pub use kept::{Kept, KeptData};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
 pub use parse::{ParseError, addresses, parse};
 pub use postgres::{PostgresSeen, Receiver, Sender, Timeline, postgres_question, read_postgres};
+pub use powers::{
+    Declared, Judged, Powers, is_altered, is_weak_setting, judge, powers_query, powers_question,
+    read_powers, server_words,
+};
 pub use probe::{Probe, SqlSession};
 pub use program::{fetch_program, observe_program, parse_contents};
 pub use sql_program::NOT_OURS;

@@ -27,6 +27,7 @@ pub fn diff(desired: &Desired, seen: &Seen) -> Plan {
         ..Plan::default()
     };
     plan.refusals.extend(strangers(seen));
+    plan.warnings = super::warn::warnings(desired, seen);
     let mut ahead = Ahead::default();
     for stage in &desired.stages {
         let (stage, refusals) = compare(desired, stage, seen, &mut ahead);

@@ -13,6 +13,7 @@ mod leave;
 mod outline;
 mod select;
 pub mod view;
+mod warn;
 mod without;
 
 pub use compile::{CompileError, Compiler};
@@ -28,7 +29,7 @@ use crate::catalog::{Gate, Rollout};
 use crate::names::{ClusterName, HostName, ResourceId, StageName};
 use crate::resource::group::{GroupChange, PgAccess};
 use crate::resource::{Change, Impact};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to be done, stage by stage.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,8 @@ pub struct Plan {
     pub stages: Vec<PlannedStage>,
     /// Things in the way that must not be touched. A plan with any of them is not carried out.
     pub refusals: Vec<Refusal>,
+    /// What nobody declared and weakens what is declared, in sentences, the host or group first. Nothing is done about it.
+    pub warnings: BTreeSet<String>,
     /// How many hosts were compared.
     pub hosts: usize,
 }

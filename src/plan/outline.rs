@@ -13,6 +13,7 @@ pub fn outline(plan: &Plan, masker: &Masker) -> PlanOutline {
     let stages = plan.stages.iter().filter(|stage| !stage.is_empty());
     PlanOutline {
         hosts: plan.hosts,
+        warnings: plan.warnings.iter().map(|text| masker.mask(text)).collect(),
         stages: stages.map(|stage| stage_outline(stage, masker)).collect(),
     }
 }
@@ -187,8 +188,8 @@ mod tests {
         };
         Plan {
             stages: vec![stage],
-            refusals: Vec::new(),
             hosts: 1,
+            ..Plan::default()
         }
     }
 

@@ -12,6 +12,9 @@ pub struct PlanOutline {
     /// How many hosts were looked at.
     pub hosts: usize,
     pub stages: Vec<StageOutline>,
+    /// What nobody declared and weakens what is declared; nothing is done about it.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// The changes of one stage.

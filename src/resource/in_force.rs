@@ -4,7 +4,10 @@ use super::group::{PgAccess, reset_settings};
 use super::shell::{Write, write_file};
 use super::{Action, BeforeAfter, Change, Impact, Kind, Step, Verdict, digest_of};
 use crate::command::{as_user, quote};
-use crate::fact::{InForce, Observed, Probe, in_force_program, read_in_force, rule_of};
+use crate::fact::{
+    InForce, Observed, Probe, altered_words, in_force_program, is_weak_setting, read_in_force,
+    rule_of,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -165,6 +168,17 @@ impl Kind for PgInForce {
             || Verdict::same("the server runs with what Patroni was told"),
             Verdict::differs,
         )
+    }
+
+    fn warnings(&self, seen: &Observed) -> Vec<String> {
+        let seen = seen.scripts.get(PROBE).and_then(|text| read_in_force(text));
+        let foreign =
+            |name: &str| !self.parameters.contains_key(name) && !self.local.contains_key(name);
+        let altered = seen.into_iter().flat_map(|seen| seen.altered);
+        altered
+            .filter(|(name, value)| foreign(name) && is_weak_setting(name, value))
+            .map(|(name, value)| altered_words(&name, &value))
+            .collect()
     }
 
     fn digest(&self) -> String {

@@ -50,6 +50,10 @@ pub trait Kind {
     fn probes(&self) -> Vec<Probe>;
     /// What differs, and which steps make it so.
     fn diff(&self, seen: &Observed) -> Verdict;
+    /// What was seen and is nobody's, and weakens what is ours: said, and left as it is.
+    fn warnings(&self, _seen: &Observed) -> Vec<String> {
+        Vec::new()
+    }
     /// Paths that belong to us once this resource has been applied.
     fn owns(&self) -> Vec<String> {
         Vec::new()
@@ -165,6 +169,11 @@ impl Resource {
     /// What differs, and which steps make it so.
     pub fn diff(&self, seen: &Observed) -> Verdict {
         self.inner().diff(seen)
+    }
+
+    /// What was seen and is nobody's, and weakens what is ours.
+    pub fn warnings(&self, seen: &Observed) -> Vec<String> {
+        self.inner().warnings(seen)
     }
 
     /// Paths that belong to us once this resource has been applied.

@@ -14,6 +14,13 @@ pub fn plan_view(outline: &PlanOutline, verbose: bool) -> String {
     for stage in &outline.stages {
         stage_view(&mut text, stage, verbose);
     }
+    if !outline.is_empty() && !outline.warnings.is_empty() {
+        text.push('\n');
+    }
+    for warning in &outline.warnings {
+        let style = Style::of(AnsiColor::Yellow).bold();
+        let _ = writeln!(text, "{style}warning{style:#}: {warning}");
+    }
     if !outline.is_empty() {
         text.push('\n');
     }
@@ -23,8 +30,18 @@ pub fn plan_view(outline: &PlanOutline, verbose: bool) -> String {
 
 /// The last line, as CLI.md promises it.
 fn footer(outline: &PlanOutline) -> String {
+    let warned = match outline.warnings.len() {
+        0 => String::new(),
+        warnings => format!(" {} above.", count(warnings, "warning")),
+    };
     if outline.is_empty() {
-        return format!("No changes. {} hosts match the inventory.\n", outline.hosts);
+        let verb = if outline.hosts == 1 {
+            "matches"
+        } else {
+            "match"
+        };
+        let hosts = count(outline.hosts, "host");
+        return format!("No changes. {hosts} {verb} the inventory.{warned}\n");
     }
     let Counts {
         create,
@@ -35,7 +52,9 @@ fn footer(outline: &PlanOutline) -> String {
         ..
     } = outline.counts();
     format!(
-        "Plan: {create} to create, {change} to change, {remove} to remove, {restarts} restarts on {restart_hosts} hosts.\n"
+        "Plan: {create} to create, {change} to change, {remove} to remove, {} on {}.{warned}\n",
+        count(restarts, "restart"),
+        count(restart_hosts, "host"),
     )
 }
 
@@ -250,6 +269,7 @@ mod tests {
         });
         let outline = PlanOutline {
             hosts: 2,
+            warnings: Vec::new(),
             stages: vec![StageOutline {
                 name: StageName::new("haproxy"),
                 hosts: hosts.to_vec(),
@@ -279,6 +299,7 @@ mod tests {
         };
         let outline = PlanOutline {
             hosts: 5,
+            warnings: Vec::new(),
             stages: vec![StageOutline {
                 name: StageName::new("pgsql"),
                 hosts: (1..=5).map(host).collect(),
@@ -299,6 +320,7 @@ mod tests {
         let outline = PlanOutline {
             hosts: 7,
             stages: vec![],
+            warnings: Vec::new(),
         };
         assert_eq!(
             plan_view(&outline, false),
@@ -314,6 +336,7 @@ mod tests {
         let update = change(Action::Update, Impact::None, Some(comment));
         let outline = PlanOutline {
             hosts: 1,
+            warnings: Vec::new(),
             stages: vec![StageOutline {
                 name: StageName::new("sql"),
                 hosts: vec![HostOutline {

@@ -68,6 +68,7 @@ fn outline() -> PlanOutline {
     };
     PlanOutline {
         hosts: 1,
+        warnings: vec![own()],
         stages: vec![StageOutline {
             name: StageName::new(HOSTILE),
             hosts: vec![HostOutline {

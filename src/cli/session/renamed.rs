@@ -21,7 +21,8 @@ pub(super) fn notes(desired: &Desired, seen: &Seen) -> Vec<String> {
                     GroupResource::DbRole(_)
                     | GroupResource::DynamicConfig(_)
                     | GroupResource::PendingRestart(_)
-                    | GroupResource::PoolerLookup(_) => None,
+                    | GroupResource::PoolerLookup(_)
+                    | GroupResource::Undeclared(_) => None,
                 });
             let wanted: Vec<_> = wanted.collect();
             let named: BTreeSet<&str> = wanted.iter().map(|db| db.name.as_str()).collect();

@@ -2,7 +2,8 @@
 
 use super::Answers;
 use super::findings::Findings;
-use crate::fact::{InForce, in_force_program, read_in_force};
+use crate::fact::{InForce, altered_words, in_force_program, is_weak_setting, read_in_force};
+use crate::names::HostName;
 
 /// What a host said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +36,8 @@ pub(super) fn read(text: &str) -> Force {
 
 impl Findings {
     /// Servers that let in whom nobody declared, or are not ours.
-    pub(super) fn force(&mut self, answers: &Answers) {
+    /// `declared` knows which parameters somebody declared for a host.
+    pub(super) fn force(&mut self, declared: &dyn Fn(&HostName, &str) -> bool, answers: &Answers) {
         for (host, answer) in &answers.hosts {
             let Ok(answer) = answer else {
                 continue;
@@ -57,7 +59,10 @@ impl Findings {
                 ));
             }
             for (name, value) in &seen.altered {
-                self.warn(format!("{host}: ALTER SYSTEM sets `{name}` to `{value}`"));
+                match !declared(host, name) && is_weak_setting(name, value) {
+                    true => self.problem(format!("{host}: {}", altered_words(name, value))),
+                    false => self.warn(format!("{host}: ALTER SYSTEM sets `{name}` to `{value}`")),
+                }
             }
         }
     }
@@ -67,11 +72,10 @@ impl Findings {
 mod tests {
     use super::super::host::HostSeen;
     use super::*;
-    use crate::names::HostName;
 
     #[test]
     fn what_nobody_declared_is_a_problem() {
-        let told = "h host all all 0.0.0.0/0 trust\n=\nt local all postgres peer\na work_mem = '1GB'\ndeserted /data/pg\n";
+        let told = "h host all all 0.0.0.0/0 trust\n=\nt local all postgres peer\na work_mem = '1GB'\na fsync = 'off'\na autovacuum = 'off'\ndeserted /data/pg\n";
         let seen = HostSeen {
             force: read(told),
             ..HostSeen::default()
@@ -81,9 +85,18 @@ mod tests {
             ..Answers::default()
         };
         let mut said = Findings::default();
-        said.force(&answers);
-        assert_eq!(said.problems.len(), 3, "{:?}", said.problems);
+        said.force(&|_, name| name == "autovacuum", &answers);
+        assert_eq!(said.problems.len(), 4, "{:?}", said.problems);
+        assert!(
+            said.problems[3].contains("ALTER SYSTEM sets `fsync` to `off`, which nobody declared")
+        );
         assert!(said.problems[1].contains("`host all all 0.0.0.0/0 trust`"));
-        assert_eq!(said.warnings, ["h: ALTER SYSTEM sets `work_mem` to `1GB`"]);
+        assert_eq!(
+            said.warnings,
+            [
+                "h: ALTER SYSTEM sets `autovacuum` to `off`",
+                "h: ALTER SYSTEM sets `work_mem` to `1GB`"
+            ]
+        );
     }
 }

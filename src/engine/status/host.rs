@@ -5,7 +5,7 @@ use super::force::{self, Force};
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
-use crate::fact::{self, PostgresSeen};
+use crate::fact::{self, PostgresSeen, Powers};
 use crate::model::etcd::FUNCTIONS;
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
@@ -47,6 +47,8 @@ pub(super) struct HostSeen {
     pub disks: BTreeMap<String, u8>,
     /// What its server runs with besides what Patroni was told.
     pub force: Force,
+    /// Who may do what in its group, as a leader tells it.
+    pub powers: Option<Powers>,
     /// The member of a group on it, in PostgreSQL's own words; `None` where the inventory has none there.
     pub postgres: Option<Result<PostgresSeen, String>>,
     /// The note of a recover that is not closed.
@@ -135,6 +137,7 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     });
     for (formation, member) in members {
         text.push_str(&fact::postgres_question(formation, member));
+        text.push_str(&fact::powers_question(formation, member));
     }
     text
 }
@@ -195,6 +198,7 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
     seen.force = force::read(sections.get("force").unwrap_or_default());
     let asked = sections.starting_with("postgres").next().is_some();
     seen.postgres = asked.then(|| fact::read_postgres(&sections));
+    seen.powers = sections.get("powers").and_then(fact::read_powers);
     seen.disks = disks(sections.get("disk").unwrap_or_default());
     seen.emergency = sections.get("emergency").and_then(Marker::read);
     seen.addresses = fact::addresses(sections.get("addresses").unwrap_or_default());

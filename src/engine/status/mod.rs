@@ -10,6 +10,7 @@ mod haproxy;
 mod host;
 mod nodes;
 mod patroni;
+mod powers;
 mod quorum;
 mod service;
 
@@ -19,7 +20,7 @@ use super::Run;
 use super::fleet::chain;
 use super::look::futures_join;
 use crate::event::status::StatusReport;
-use crate::fact;
+use crate::fact::{self, Declared};
 use crate::model::{Group, Instance};
 use crate::names::{ClusterName, HostName};
 use crate::secret::Secret;
@@ -38,6 +39,8 @@ pub struct StatusAccess {
     pub haproxy: BTreeMap<HostName, HaproxyAccess>,
     /// Directories whose file systems must not be full, by host.
     pub data: BTreeMap<HostName, Vec<String>>,
+    /// What the inventory declares for each group.
+    pub declared: BTreeMap<ClusterName, Declared>,
     /// Bytes that a replica may be behind and still be promoted (`pg_rpo`), by cluster.
     pub lag_limits: BTreeMap<ClusterName, u64>,
 }
@@ -143,6 +146,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
         report
             .groups
             .push(group::judge(group, view, &copies, limit, &mut said));
+        powers::judge(group, access, answers, &mut said);
         report.vips.extend(address::vip(group, answers, &mut said));
     }
     for vip in &run.model.node_vips {
@@ -156,7 +160,12 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
     said.units(run, answers);
     said.clocks(answers);
     said.disks(answers);
-    said.force(answers);
+    let declared = |host: &HostName, name: &str| {
+        let group = run.model.group_on(host).map(|(_, group)| &group.cluster);
+        let declared = group.and_then(|cluster| access.declared.get(cluster));
+        declared.is_some_and(|all| all.parameters.contains(name))
+    };
+    said.force(&declared, answers);
     report.healthy = said.problems.is_empty();
     report.problems = said.problems;
     report.warnings = said.warnings;

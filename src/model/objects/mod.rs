@@ -83,6 +83,19 @@ fn is_name(name: &str) -> bool {
     name.len() <= 63 && !name.chars().any(char::is_control)
 }
 
+/// Roles and databases of a host's cluster that are ours to make: with `pg_provision` off the users of the system alone.
+pub fn provided(scene: &Scene<'_>) -> (Vec<Role>, Vec<Database>) {
+    let mut roles = roles(scene).found;
+    let names = roles.iter().map(|role| role.name.clone()).collect();
+    let mut databases = databases(scene, &names).found;
+    if !scene.typed().get(param::PG_PROVISION) {
+        let ours = |name: &str| scene.users.all().contains(&name) || name == POOLER_ROLE;
+        roles.retain(|role| ours(&role.name));
+        databases.clear();
+    }
+    (roles, databases)
+}
+
 /// What a host's lists are read against.
 #[derive(Clone, Debug)]
 pub struct Scene<'a> {

@@ -6,7 +6,6 @@ use crate::inventory::parameters::Typed;
 use crate::model::objects::{self, Database, POOLER_ROLE, Role, Scene};
 use crate::source::Diagnostic;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 impl Builder<'_> {
@@ -16,14 +15,7 @@ impl Builder<'_> {
             return Map::new();
         };
         let scene = Scene::new(inv, self.input.now);
-        let mut roles = objects::roles(&scene).found;
-        let names: BTreeSet<String> = roles.iter().map(|role| role.name.clone()).collect();
-        let mut databases = objects::databases(&scene, &names).found;
-        if !typed.get(param::PG_PROVISION) {
-            let ours = |name: &str| scene.users.all().contains(&name) || name == POOLER_ROLE;
-            roles.retain(|role| ours(&role.name));
-            databases.clear();
-        }
+        let (roles, mut databases) = objects::provided(&scene);
         for database in &mut databases {
             self.baseline(typed, database, contexts);
         }

@@ -12,6 +12,7 @@ mod quantity;
 mod restart;
 mod settings;
 mod sql;
+mod undeclared;
 
 pub use db_database::DbDatabase;
 pub use db_role::DbRole;
@@ -20,6 +21,7 @@ pub use live::databases_of;
 pub use pooler_lookup::PoolerLookup;
 pub use restart::PendingRestart;
 pub(super) use sql::reset_settings;
+pub use undeclared::Undeclared;
 
 use super::{Action, Impact, SpecError, Step};
 use crate::fact::{GroupSeen, Probe};
@@ -71,6 +73,10 @@ pub trait GroupKind {
     fn probes(&self, access: &PgAccess) -> Vec<Probe>;
     /// What differs.
     fn diff(&self, access: &PgAccess, seen: &GroupSeen) -> GroupVerdict;
+    /// What was seen and is nobody's, and weakens what is ours: said, and left as it is.
+    fn warnings(&self, _seen: &GroupSeen) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// How a host talks to its own PostgreSQL.
@@ -132,6 +138,7 @@ group_kinds! {
     "db_role" => DbRole,
     "db_database" => DbDatabase,
     "pooler_lookup" => PoolerLookup,
+    "undeclared" => Undeclared,
 }
 
 /// A group resource with its name and the tags that select it.
