@@ -51,3 +51,47 @@ etcd_joining() { # URL NAME PEER FILE: that configuration for the first start of
   sed -e "s#^initial-cluster:.*#initial-cluster: $cluster#" -e 's/^initial-cluster-state:.*/initial-cluster-state: existing/' "$4"
 }
 etcd_uncounted() { echo "the cluster counts $1, and its data is not here: \`citusctl etcd add $1\` puts a new member in its place"; }
+# Whether anybody is at an address, and how that shows: who refuses a connection is somebody.
+host_answers() { # ADDRESS PORT...
+  at=$1
+  shift
+  answered=$(
+    for port in "$@"; do
+      (
+        if said=$(LC_ALL=C timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$at" "$port" 2>&1); then echo "port $port"
+        else case $said in *refused*) echo "it refuses port $port" ;; esac fi
+      ) &
+    done
+    wait
+  )
+  answered=${answered%%
+*}
+  [ -n "$answered" ] && printf '%s\n' "$answered"
+}
+url_address() { printf '%s\n' "$1" | sed 's#^[a-z]*://\[\{0,1\}\([^]]*\)\]\{0,1\}:[0-9]*$#\1#'; }
+# A member of the same NAME at another address than PEER.
+etcd_elsewhere() { # URL NAME PEER
+  all=$(etcd_members "$1") || exit 1
+  printf '%s\n' "$all" | grep -F ", $2, " | grep -vF ", $3," || :
+}
+# Takes a dead member out of the list, so that its place can be taken. It is dead: nobody is at its address, or that is this
+# host's own (PEER) and there is no data here. A majority must be left without it.
+etcd_displace() { # URL LINE PEER
+  id=${2%%,*}
+  theirs=$(printf '%s\n' "$2" | cut -d, -f4 | tr -d ' ')
+  if [ "$theirs" != "$3" ]; then
+    address=$(url_address "$theirs")
+    if who=$(host_answers "$address" 22 "${theirs##*:}"); then
+      echo "the member of this name at $address is not gone ($who): switch it off, or take it out with \`citusctl etcd remove $id\`"
+      exit 1
+    fi
+  fi
+  if etcd_plain "$(printf '%s\n' "$2" | cut -d, -f5 | tr -d ' ')" endpoint health >/dev/null 2>&1; then
+    echo "member $id at $theirs is alive"
+    exit 1
+  fi
+  quorum=$(etcd_quorum "$1")
+  case $2 in *', true') left=${quorum% *} ;; *) left=$((${quorum% *} - 1)) ;; esac
+  [ "${quorum#* }" -ge $((left / 2 + 1)) ] || { echo "etcd has ${quorum% *} with a vote, ${quorum#* } alive: without the dead one no majority would be left"; exit 1; }
+  PATIENCE=20 etcd_retry etcd_ctl_at "$1" member remove "$id"
+}

@@ -63,11 +63,14 @@ enum What {
     },
     /// Add delay, loss or a rate limit to the links of hosts, in both directions
     Slow(SlowArgs),
-    /// Boot hosts again with the disks they had
+    /// Boot hosts again with the disks they had, or empty ones
     Start {
         /// The lab [default: the only one]
         #[arg(long)]
         name: Option<String>,
+        /// With new, empty disks, as after a reinstallation; only their SSH keys stay
+        #[arg(long)]
+        empty: bool,
         #[arg(required = true)]
         hosts: Vec<String>,
     },
@@ -201,9 +204,12 @@ pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
             lab.check_power(hosts, true)?;
             hosts.iter().try_for_each(|host| lab.kill(host, &teller))?;
         }
-        What::Start { name, hosts } => {
+        What::Start { name, empty, hosts } => {
             let mut lab = Lab::find(name.as_deref())?;
             lab.check_power(hosts, false)?;
+            if *empty {
+                hosts.iter().try_for_each(|host| lab.renew(host))?;
+            }
             hosts.iter().try_for_each(|host| lab.start(host, &teller))?;
         }
     }

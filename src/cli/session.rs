@@ -258,7 +258,10 @@ impl<'a> Session<'a> {
         for text in renamed::notes(&desired, &seen) {
             self.emitter.emit(Kind::Note { text });
         }
-        let plan = diff(&desired, &seen);
+        let mut plan = diff(&desired, &seen);
+        let replaced = engine::replaced(run, &seen).await;
+        replaced.words.iter().for_each(|words| plan.explain(words));
+        plan.refusals.extend(replaced.refusals);
         Ok((desired, seen, plan))
     }
 

@@ -19,6 +19,7 @@ mod lock;
 mod look;
 mod patroni;
 mod registered;
+mod replaced;
 mod runbook;
 mod served;
 pub mod status;
@@ -37,6 +38,7 @@ pub use group_look::groups;
 pub use lock::{Life, Owner, SILENCE, Taken, all_keepers, locks, take_away};
 pub use look::{Looker, look};
 pub use patroni::Patroni;
+pub use replaced::{Replaced, replaced};
 pub use runbook::{carry_out, survey};
 pub use served::{Listener, admits, listeners, served};
 

@@ -154,4 +154,38 @@ mod tests {
         assert_eq!(shell(LIST, "", "etcd_entry x https://10.0.0.3:2380"), line);
         assert_eq!(shell(LIST, "", "etcd_entry x https://10.0.0.9:2380"), "");
     }
+
+    #[test]
+    fn only_a_dead_member_is_displaced_and_only_when_a_majority_is_left() {
+        let own = "https://10.0.0.1:2380";
+        let line = "a1, started, etcd-1, https://10.0.0.1:2380, https://10.0.0.1:2379, false";
+        let displace = |quorum: &str, health: &str| {
+            let call = format!(
+                "etcd_quorum() {{ echo {quorum}; }}\netcd_plain() {{ {health}; }}\n\
+                 etcd_retry() {{ echo \"did: $*\"; }}\n(etcd_displace x '{line}' {own}) || :"
+            );
+            shell(LIST, "", &call)
+        };
+        assert_eq!(
+            displace("3 2", "false"),
+            "did: etcd_ctl_at x member remove a1\n"
+        );
+        assert_eq!(
+            displace("3 1", "false"),
+            "etcd has 3 with a vote, 1 alive: without the dead one no majority would be left\n"
+        );
+        assert_eq!(
+            displace("3 3", "true"),
+            "member a1 at https://10.0.0.1:2380 is alive\n"
+        );
+    }
+
+    #[test]
+    fn who_refuses_a_connection_is_somebody() {
+        let call = "host_answers 127.0.0.1 1 || :\nurl_address 'https://[fd00::1]:2380'\nurl_address https://10.0.0.1:2380";
+        assert_eq!(
+            shell("", "", call),
+            "it refuses port 1\nfd00::1\n10.0.0.1\n"
+        );
+    }
 }

@@ -103,6 +103,15 @@ impl Plan {
         self.stages.iter().all(PlannedStage::is_empty)
     }
 
+    /// Adds why a unit is started, which only others than its host know.
+    pub fn explain(&mut self, (host, id, words): &(HostName, ResourceId, String)) {
+        let hosts = self.stages.iter_mut().map(|stage| &mut stage.hosts);
+        let units = hosts.filter_map(|hosts| hosts.get_mut(host)).flatten();
+        for unit in units.filter(|unit| unit.id == *id) {
+            unit.change.cause.get_or_insert_with(|| words.clone());
+        }
+    }
+
     /// The worst that any change does to those who use the database now.
     pub fn impact(&self) -> Impact {
         let hosts = self

@@ -1,0 +1,159 @@
+//! Hosts that take the place of dead ones: asked before consent, of hosts that live. Nothing is asked where every member
+//! has its data.
+
+use super::gate::exec;
+use super::look::futures_join;
+use super::{Patroni, Run};
+use crate::command::quote;
+use crate::model::etcd::FUNCTIONS;
+use crate::model::{EtcdMember, Group, Instance};
+use crate::names::{HostName, ResourceId};
+use crate::plan::{Refusal, Seen};
+use crate::runbook::etcd;
+use serde_json::Value;
+use std::net::IpAddr;
+
+/// What is to be known of a start before consent, and what forbids it.
+#[derive(Debug, Default)]
+pub struct Replaced {
+    /// Host, resource, and why it is done.
+    pub words: Vec<(HostName, ResourceId, String)>,
+    pub refusals: Vec<Refusal>,
+}
+
+/// Asks about hosts without data whose place others know.
+pub async fn replaced(run: &Run<'_>, seen: &Seen) -> Replaced {
+    let mut found = Replaced::default();
+    members(run, seen, &mut found).await;
+    for (_, group) in run.model.groups() {
+        instances(run, seen, group, &mut found).await;
+    }
+    found
+}
+
+/// Members of etcd, by what the living ones list.
+async fn members(run: &Run<'_>, seen: &Seen, found: &mut Replaced) {
+    let Some(etcd) = &run.model.etcd else {
+        return;
+    };
+    let looked = etcd.members.iter();
+    let looked = looked.filter_map(|member| Some((member, seen.hosts.get(&member.host)?)));
+    let (living, joining): (Vec<_>, Vec<_>) = looked.partition(|(_, host)| host.kept.etcd);
+    if living.is_empty() || joining.is_empty() {
+        return;
+    }
+    let joining: Vec<&EtcdMember> = joining.into_iter().map(|(member, _)| member).collect();
+    let asked = living.iter().map(|(member, _)| async {
+        let text = etcd::replaced_question(etcd, member, &joining);
+        exec(run, &member.host, &text).await
+    });
+    let answers: Vec<String> = futures_join(asked).await.into_iter().flatten().collect();
+    for member in joining {
+        let (host, id) = (member.host.clone(), ResourceId::new("etcd/service"));
+        match etcd::replaces(etcd, member, &answers) {
+            Ok(None) => {}
+            Ok(Some(words)) => found.words.push((host, id, words)),
+            Err(refusal) => found.refusals.push(Refusal {
+                host,
+                id,
+                reason: refusal.reason,
+                hint: refusal.hint,
+            }),
+        }
+    }
+}
+
+/// Members of a group: Patroni lists who was there last, until its key has run out.
+async fn instances(run: &Run<'_>, seen: &Seen, group: &Group, found: &mut Replaced) {
+    let looked = group.members.iter();
+    let looked = looked.filter_map(|member| Some((member, seen.hosts.get(&member.host)?)));
+    let (living, joining): (Vec<_>, Vec<_>) =
+        looked.partition(|(_, host)| host.kept.data.is_some());
+    let living: Vec<&Instance> = living.into_iter().map(|(member, _)| member).collect();
+    if living.is_empty() {
+        return;
+    }
+    for (member, _) in joining {
+        let id = ResourceId::new("patroni/service");
+        let elsewhere = match former(run, &living, member).await {
+            None => String::new(),
+            Some(at) => match somebody_at(run, &living, at).await {
+                Some(who) => {
+                    found.refusals.push(not_gone(member, at, &who, id));
+                    continue;
+                }
+                None => format!("{} was at {at}, where nobody answers; ", member.name),
+            },
+        };
+        let words = format!("{elsewhere}no data is here: it is cloned from its leader");
+        found.words.push((member.host.clone(), id, words));
+    }
+}
+
+/// Where Patroni knows a member of this name, other than here.
+async fn former(run: &Run<'_>, living: &[&Instance], member: &Instance) -> Option<IpAddr> {
+    for witness in living {
+        let Some(patroni) = Patroni::of(run, witness) else {
+            continue;
+        };
+        if let Ok(answer) = patroni.get("/cluster").await {
+            return address_of(&answer, member.name.as_str()).filter(|at| *at != member.address);
+        }
+    }
+    None
+}
+
+fn address_of(cluster: &Value, name: &str) -> Option<IpAddr> {
+    let members = cluster.get("members")?.as_array()?;
+    let named = |member: &&Value| member.get("name").and_then(Value::as_str) == Some(name);
+    let host = members.iter().find(named)?.get("host")?.as_str()?;
+    host.parse().ok()
+}
+
+/// Who answers at an address, as any of the living sees it.
+async fn somebody_at(run: &Run<'_>, living: &[&Instance], at: IpAddr) -> Option<String> {
+    let text = |port: u16| {
+        format!(
+            "{FUNCTIONS}host_answers {} 22 {port} || :",
+            quote(&at.to_string())
+        )
+    };
+    let asked = living
+        .iter()
+        .map(|witness| async { exec(run, &witness.host, &text(witness.port)).await });
+    let answers = futures_join(asked).await.into_iter().flatten();
+    answers
+        .map(|said| said.trim().to_owned())
+        .find(|said| !said.is_empty())
+}
+
+fn not_gone(member: &Instance, at: IpAddr, who: &str, id: ResourceId) -> Refusal {
+    Refusal {
+        host: member.host.clone(),
+        id,
+        reason: format!(
+            "{} is a member at {at}, which is not gone: {who} answers",
+            member.name
+        ),
+        hint: format!(
+            "switch that machine off for good; or, with its line in the inventory as before: `citusctl apply pgsql-rm -l {at}`, then the new line"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_member_is_where_patroni_lists_it() {
+        let cluster = json!({"members": [{"name": "a-1", "host": "10.0.0.1"}, {"name": "a-2"}]});
+        assert_eq!(
+            address_of(&cluster, "a-1"),
+            Some(IpAddr::from([10, 0, 0, 1]))
+        );
+        assert_eq!(address_of(&cluster, "a-2"), None);
+        assert_eq!(address_of(&cluster, "a-3"), None);
+    }
+}
