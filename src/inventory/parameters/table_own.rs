@@ -44,6 +44,7 @@ table! {
     NODE_DEBS_DIR: Option<String> = used(Citusctl, "node_debs_dir", Path, "", "C", "directory on the host with .deb files, used as a repository; nobody but root may write there", Nothing);
     PG_SYNCHRONOUS_MODE: String = used(Citusctl, "pg_synchronous_mode", OneOf(&["auto", "off", "on", "quorum"]), "\"auto\"", "C", "Patroni's synchronous_mode; auto: quorum in a formation, else by pg_rpo and profile", Reload);
     PG_ADOPT_DATA: bool = used(Citusctl, "pg_adopt_data", Bool, "false", "A", "take over a PostgreSQL data directory that citusctl did not make", Once);
+    PG_RECREATE_DATABASES: bool = used(Citusctl, "pg_recreate_databases", Bool, "false", "A", "make a declared database again, empty, that was there once and is gone; false refuses", Nothing);
     PG_MIN_FREE_MB: i64 = used(Citusctl, "pg_min_free_mb", Int(0, i64::MAX), "512", "C", "MiB that must be free where the data goes before a first run", Once);
     CITUS_COORDINATOR_PORT: u16 = used(Citusctl, "citus_coordinator_port", Port, "5000", "C", "service of a formation: read-write on the coordinator", Reload);
     CITUS_ANY_NODE_PORT: u16 = used(Citusctl, "citus_any_node_port", Port, "5001", "C", "service of a formation: any worker group's leader", Reload);

@@ -1,6 +1,6 @@
 //! The steps: make the database, what is inside of it, what it is; or drop it.
 
-use super::Found;
+use super::{Found, record};
 use crate::model::objects::Database;
 use crate::resource::group::settings::Difference;
 use crate::resource::group::{PgAccess, sql};
@@ -81,6 +81,7 @@ fn create(database: &Database, pending: bool) -> String {
         sql::literal(&statement),
         sql::literal(&database.name)
     );
+    text.push_str(&record::add(&database.name));
     if pending {
         text.push_str(&mark(&database.name, PENDING));
     }
@@ -93,8 +94,9 @@ pub(super) fn drop(name: &str, access: &PgAccess) -> String {
     let unmarked = sql::literal(&format!("ALTER DATABASE {quoted} WITH IS_TEMPLATE false"));
     let statements = format!(
         "{}SELECT {unmarked} FROM pg_database WHERE datname = {text} AND datistemplate \\gexec\n\
-         DROP DATABASE IF EXISTS {quoted} WITH (FORCE);\n",
-        sql::HERE_ONLY
+         DROP DATABASE IF EXISTS {quoted} WITH (FORCE);\n{}",
+        sql::HERE_ONLY,
+        record::forget(name)
     );
     sql::psql(access, "postgres", &statements)
 }

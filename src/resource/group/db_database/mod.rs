@@ -3,6 +3,7 @@
 mod content;
 mod extension;
 mod making;
+mod record;
 mod settings;
 mod superuser;
 #[cfg(test)]
@@ -21,6 +22,9 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub struct DbDatabase {
     pub database: Database,
+    /// One that was there once and is gone may be made again, empty.
+    #[serde(default)]
+    pub recreate: bool,
 }
 
 /// A reason to refuse, and the way out.
@@ -79,6 +83,13 @@ impl DbDatabase {
             }
             let (before, after) = settings::differences(wanted, settings, there, &live.units);
             (found.before, found.after) = (before, after);
+            match there {
+                None if record::holds(live, &wanted.name) && !self.recreate => {
+                    return Err(record::lost(&wanted.name));
+                }
+                None => {}
+                Some(_) => found.before.extend(record::difference(live, &wanted.name)),
+            }
         } else if there.is_none() {
             return Err((
                 format!("there is no database {}", wanted.name),
@@ -98,7 +109,11 @@ impl DbDatabase {
         if there.is_some() && found.is_empty() && baseline.is_none() {
             return Ok(None);
         }
-        Ok(Some(self.change(access, there.is_none(), found, baseline)))
+        let mut change = self.change(access, there.is_none(), found, baseline);
+        if there.is_none() && record::holds(live, &wanted.name) {
+            change.cause = Some("it was there and is gone: it is created again, empty".to_owned());
+        }
+        Ok(Some(change))
     }
 
     /// What is inside, as far as it can be known: of a database that is not there yet, or that lets nobody in, nothing is

@@ -34,7 +34,15 @@ fn inside() -> Value {
 }
 
 fn seen(database: Option<Value>, inside: Option<Value>) -> GroupSeen {
-    let databases = database.map_or(json!({}), |database| json!({ "shop": database }));
+    let postgres = |held: &str| {
+        let mut postgres = self::live();
+        postgres["settings"] = json!([format!("citusctl.databases={held}")]);
+        postgres
+    };
+    let databases = match database {
+        Some(database) => json!({ "shop": database, "postgres": postgres(r#"["shop"]"#) }),
+        None => json!({ "postgres": postgres("[]") }),
+    };
     let live = json!({"version": 170_000, "roles": {}, "members": [], "databases": databases});
     let Probe::Sql { name, .. } = live::content(&PgAccess::default(), "shop") else {
         panic!("a question in SQL");
@@ -64,7 +72,8 @@ fn seen(database: Option<Value>, inside: Option<Value>) -> GroupSeen {
 
 fn diff(database: &Database, seen: &GroupSeen) -> GroupVerdict {
     let database = database.clone();
-    DbDatabase { database }.diff(&PgAccess::default(), seen)
+    let recreate = false;
+    DbDatabase { database, recreate }.diff(&PgAccess::default(), seen)
 }
 
 fn change(verdict: GroupVerdict) -> (GroupChange, String) {
@@ -300,4 +309,32 @@ fn a_database_goes_with_a_warning() {
         diff(&wanted, &seen(None, None)),
         GroupVerdict::Same(_)
     ));
+}
+
+#[test]
+fn a_database_that_was_there_is_not_made_again_without_a_word() {
+    let mut gone = seen(Some(live()), None);
+    let answer = gone.answers.get_mut("pg_objects").expect("objects");
+    let mut objects: Value = serde_json::from_str(answer).expect("JSON");
+    objects["databases"]
+        .as_object_mut()
+        .expect("databases")
+        .remove("shop");
+    *answer = objects.to_string();
+    let GroupVerdict::Refused { reason, hint } = diff(&database(), &gone) else {
+        panic!("it is made again");
+    };
+    assert!(
+        reason.contains("database shop was there and is gone"),
+        "{reason}"
+    );
+    assert!(hint.contains("pg_recreate_databases=true"));
+    let again = DbDatabase {
+        database: database(),
+        recreate: true,
+    };
+    let (change, text) = change(again.diff(&PgAccess::default(), &gone));
+    assert_eq!(change.action, Action::Create);
+    assert!(change.cause.is_some_and(|cause| cause.contains("empty")));
+    assert!(text.contains("ALTER DATABASE postgres SET citusctl.databases"));
 }
