@@ -127,6 +127,8 @@ fn services_of_a_cluster() {
     let of = |name: &str| service(&model, "10.10.10.11", name);
     let primary = of("pg-test-primary");
     assert_eq!(primary.check_path.as_deref(), Some("/primary"));
+    assert_eq!(primary.check_roles, ["primary", "master"]);
+    assert_eq!(primary.check_method, "GET");
     assert_eq!(servers(primary), ["pg-test-1", "pg-test-2", "pg-test-3"]);
     assert_eq!(
         (primary.servers[0].port, primary.check_port),
@@ -134,6 +136,7 @@ fn services_of_a_cluster() {
     );
     let replica = of("pg-test-replica");
     assert_eq!(replica.check_path.as_deref(), Some("/replica?lag=1048576"));
+    assert!(replica.check_roles.is_empty());
     assert_eq!(servers(replica), ["pg-test-1", "pg-test-2", "pg-test-3"]);
     let fallback = replica.fallback.as_ref().unwrap();
     assert_eq!(fallback.check_path, "/read-only?lag=1048576");

@@ -20,10 +20,12 @@ pub struct Service {
     pub check_port: Option<u16>,
     /// Whether the check speaks TLS.
     pub check_ssl: bool,
-    /// `OPTIONS`, or `GET` where [`Service::check_expect`] wants to see a body.
+    /// `OPTIONS`, or `GET` where [`Service::check_expect`] or [`Service::check_roles`] want to see a body.
     pub check_method: &'static str,
     /// A string that the body of the answer must contain, besides status 200.
     pub check_expect: Option<String>,
+    /// The roles of which the body must name one, besides status 200; empty is any.
+    pub check_roles: &'static [&'static str],
     pub balance: String,
     pub maxconn: u32,
     pub timings: Timings,

@@ -48,7 +48,36 @@ pub(super) fn check(spec: &Spec, typed: &Typed<'_>) -> Check {
     }
 }
 
+/// What the body of the answer must call the member's role, where only a leader passes.
+///
+/// Patroni answers 200 from the moment a member has the leader key, while PostgreSQL is still to be promoted, or comes
+/// back read-only after a crash. The role in the body is PostgreSQL's own (`pg_is_in_recovery`): `replica` until it takes
+/// writes, then `primary`, or `master` before Patroni 4. A standby cluster's leader never takes any.
+pub(super) fn roles(path: &str) -> &'static [&'static str] {
+    match path.split('?').next().unwrap_or_default() {
+        "/" | "/primary" | "/master" | "/read-write" => &["primary", "master"],
+        "/leader" => &["primary", "master", "standby_leader"],
+        _ => &[],
+    }
+}
+
 /// How many bytes a replica may be behind and still serve reads: `pg_rpo`, at least 1 MiB.
 fn lag(typed: &Typed<'_>) -> i64 {
     typed.get(param::PG_RPO).max(1 << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::roles;
+
+    #[test]
+    fn a_check_that_only_the_leader_passes_asks_for_its_role() {
+        for path in ["/", "/primary", "/master", "/read-write?x=1"] {
+            assert_eq!(roles(path), ["primary", "master"], "{path}");
+        }
+        assert_eq!(roles("/leader"), ["primary", "master", "standby_leader"]);
+        for path in ["/standby-leader", "/replica?lag=1", "/read-only", "/health"] {
+            assert!(roles(path).is_empty(), "{path}");
+        }
+    }
 }

@@ -27,6 +27,7 @@ pub(super) fn custom_service(entry: &Entry, problems: &mut Diagnostics) -> Optio
         check_ssl: false,
         check_method: "OPTIONS",
         check_expect: None,
+        check_roles: &[],
         balance: entry.text("balance").unwrap_or_else(|| "roundrobin".into()),
         maxconn: entry.number("maxconn").unwrap_or(10_000),
         timings: custom_timings(),

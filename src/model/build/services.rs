@@ -1,6 +1,6 @@
 //! Which host's HAProxy listens for what, and which servers stand behind it.
 
-use super::check::check;
+use super::check::{check, roles};
 use super::custom::custom_service;
 use super::hosts::address;
 use super::place_of;
@@ -168,12 +168,12 @@ fn cluster_service(
         }),
         name,
         bind: vec![anywhere(bind(&spec.ip, host, group), host)],
-        check_path: Some(check.path),
-        check_method: if check.expect.is_some() {
-            "GET"
-        } else {
-            "OPTIONS"
+        check_method: match (&check.expect, roles(&check.path)) {
+            (None, []) => "OPTIONS",
+            (Some(_), _) | (None, [..]) => "GET",
         },
+        check_roles: roles(&check.path),
+        check_path: Some(check.path),
         check_expect: check.expect,
         balance: spec.balance.clone(),
         maxconn: spec.maxconn,
@@ -194,8 +194,9 @@ fn skeleton(kind: ServiceKind, port: u16, host: &InvHost, rto: &Rto) -> Service 
         check_path: Some("/primary".into()),
         check_port: Some(Typed::new(&host.vars).get(param::PATRONI_PORT)),
         check_ssl: Typed::new(&host.vars).get(param::PATRONI_SSL_ENABLED),
-        check_method: "OPTIONS",
+        check_method: "GET",
         check_expect: None,
+        check_roles: roles("/primary"),
         balance: "roundrobin".into(),
         maxconn: 5000,
         timings: timings(rto),

@@ -116,8 +116,8 @@ fn pg(citus: bool, patroni: &str) -> Json {
 fn service() -> Json {
     json!({
         "name": "pg-citus0-primary", "kind": "cluster", "port": 5433, "bind": ["*"], "mode": "tcp",
-        "check_path": "/primary", "check_port": 8008, "check_ssl": true, "check_method": "OPTIONS",
-        "check_expect": null, "balance": "roundrobin", "maxconn": 5000, "default_server": null,
+        "check_path": "/primary", "check_port": 8008, "check_ssl": true, "check_method": "GET",
+        "check_expect": null, "check_roles": ["primary", "master"], "balance": "roundrobin", "maxconn": 5000, "default_server": null,
         "options": [],
         "fallback": {"name": "pg-citus0-primary-fallback", "check_path": "/read-only", "servers": []},
         "timings": {"inter": "2s", "fastinter": "1s", "downinter": "2s", "rise": 3, "fall": 3},
