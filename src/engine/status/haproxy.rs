@@ -34,7 +34,8 @@ pub(super) async fn ask(
         .fleet
         .get(&host.name)
         .ok_or_else(|| format!("{} is not connected", host.name))?;
-    let target = Target::Tcp(host.address.to_string(), access.port);
+    // The page is for the host itself, unless `haproxy_page_remote` says more.
+    let target = Target::Tcp("127.0.0.1".to_owned(), access.port);
     let request = http::Request::get(target, "/;csv")
         .basic_auth(access.user.clone(), access.password.clone())
         .within(LIMIT);

@@ -48,4 +48,5 @@ table! {
     PG_MIN_FREE_MB: i64 = used(Citusctl, "pg_min_free_mb", Int(0, i64::MAX), "512", "C", "MiB that must be free where the data goes before a first run", Once);
     CITUS_COORDINATOR_PORT: u16 = used(Citusctl, "citus_coordinator_port", Port, "5000", "C", "service of a formation: read-write on the coordinator", Reload);
     CITUS_ANY_NODE_PORT: u16 = used(Citusctl, "citus_any_node_port", Port, "5001", "C", "service of a formation: any worker group's leader", Reload);
+    HAPROXY_PAGE_REMOTE: bool = used(Citusctl, "haproxy_page_remote", Bool, "false", "G", "serve HAProxy's statistics page to other hosts, too (Pigsty: true): its password goes over the network in clear", Reload);
 }

@@ -346,6 +346,7 @@ fn haproxy(typed: &Typed<'_>, host: &Host) -> Value {
         "stats_bind": if host.address.is_ipv6() { "[::]" } else { "*" },
         "stats_port": typed.get(param::HAPROXY_EXPORTER_PORT),
         "auth": typed.get(param::HAPROXY_AUTH_ENABLED),
+        "page_remote": typed.get(param::HAPROXY_PAGE_REMOTE),
         "ca_file": "/etc/haproxy/ca.crt",
         "admin_username": typed.get(param::HAPROXY_ADMIN_USERNAME),
         "admin_password": secret(&typed.get(param::HAPROXY_ADMIN_PASSWORD)),
