@@ -8,6 +8,7 @@
 
 mod catalog;
 mod check;
+mod explain;
 mod golden;
 mod hostile;
 mod model;

@@ -1,17 +1,27 @@
 //! `check`: everything that can be said without a network.
 
 use super::exit::{Failure, code, pretty, result, say};
+use super::explain;
 use super::options::Common;
 use super::project::{self, Project};
 use super::sinks;
 use crate::plan::{Desired, Selection};
 use crate::source::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::ui;
+use clap::Args;
 use std::collections::BTreeMap;
 
+/// How far.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Name for each value of the inventory where it acts, or why it has no effect; exit 3 when any is left over
+    #[arg(long)]
+    explain_values: bool,
+}
+
 /// Runs it.
-pub fn run(common: &Common) -> Result<u8, Failure> {
-    match checked(common) {
+pub fn run(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
+    match checked(common, args) {
         Err(failure) if common.json() && !failure.rows.is_empty() => {
             result(&pretty(&failure.rows)?)?;
             Err(Failure::new(failure.code, ""))
@@ -20,7 +30,7 @@ pub fn run(common: &Common) -> Result<u8, Failure> {
     }
 }
 
-fn checked(common: &Common) -> Result<u8, Failure> {
+fn checked(common: &Common, args: &CheckArgs) -> Result<u8, Failure> {
     let (inventory, model, said) = project::diagnose(common)?;
     let masker = sinks::masker(&inventory);
     let mut rows = Vec::new();
@@ -43,6 +53,9 @@ fn checked(common: &Common) -> Result<u8, Failure> {
             Ok(desired) => {
                 hosts = Some(desired.hosts().len());
                 Selection::default().apply(desired)?;
+                if args.explain_values {
+                    return explain::run(common, &project);
+                }
             }
             Err((sources, said)) => tell(sources, &said),
         }

@@ -10,6 +10,7 @@ mod drill;
 mod etcd;
 mod exec;
 mod exit;
+mod explain;
 mod facts;
 mod group;
 mod help;
@@ -74,7 +75,7 @@ pub enum Verb {
     /// Write a commented starter inventory with generated passwords; never overwrites a file
     Init(init::InitArgs),
     /// Validate the inventory without contacting any host
-    Check,
+    Check(check::CheckArgs),
     /// Show merged variables, the group tree, or where each value came from
     Inventory(inventory::InventoryArgs),
     /// Render every file of every host into a directory; works offline
@@ -184,7 +185,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     lab::enter(&common)?;
     match cli.verb {
         Verb::Init(args) => init::run(&common, &args),
-        Verb::Check => check::run(&common),
+        Verb::Check(args) => check::run(&common, &args),
         Verb::Inventory(args) => inventory::run(&common, &args),
         Verb::Render(args) => render::run(&common, &args),
         Verb::Plan(args) => session::block_on(plan::run(&common, &args)),

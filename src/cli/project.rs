@@ -174,7 +174,7 @@ impl Project {
         let dir = self.state_dir.join("pki");
         let first = self.inventory.hosts.values().next();
         let typed = first.map(|host| Typed::new(&host.vars));
-        let cn = typed.map_or_else(|| "citusctl-ca".to_owned(), |typed| typed.get(param::CA_CN));
+        let cn = ca_name(&self.inventory);
         let now = OffsetDateTime::now_utc();
         let allowed = typed.is_none_or(|typed| typed.get(param::CA_CREATE));
         let ca = match (create, Ca::open(&dir)) {
@@ -247,6 +247,13 @@ impl Project {
         };
         compiler.compile(playbook)
     }
+}
+
+/// The name of the authority.
+pub fn ca_name(inventory: &Inventory) -> String {
+    let first = inventory.hosts.values().next();
+    let name = first.map(|host| Typed::new(&host.vars).get(param::CA_CN));
+    name.unwrap_or_else(|| "citusctl-ca".to_owned())
 }
 
 fn pki_failure(error: PkiError) -> Failure {

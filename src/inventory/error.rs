@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::Inventory;
+use super::vars::Vars;
 use super::vault::Keys;
+use super::written::{Edit, Written};
 use crate::source::{Diagnostic, Diagnostics, Sources};
 
 /// An inventory that was read, and what should be said about it.
@@ -85,10 +87,24 @@ pub(super) struct Context {
     pub(super) diagnostics: Diagnostics,
     /// What opens encrypted texts.
     pub(super) keys: Keys,
+    /// One value that is read as another, or as if it were not there.
+    pub(super) edit: Option<Edit>,
+    /// Every value as it was written, where somebody wants them.
+    pub(super) written: Option<Vec<Written>>,
 }
 
 impl Context {
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Keeps what one layer says, where somebody wants it.
+    pub(super) fn wrote(&mut self, vars: &Vars) {
+        if let Some(written) = &mut self.written {
+            written.extend(vars.iter().map(|(name, var)| Written {
+                name: name.to_owned(),
+                var: var.clone(),
+            }));
+        }
     }
 }

@@ -25,7 +25,12 @@ fn one(context: &mut Context, argument: &str) -> Result<Vars, LoadError> {
     }
     let id = context.sources.add("-e", argument);
     if !trimmed.starts_with(['{', '[']) {
-        return Ok(pairs(context, id, argument));
+        let mut vars = pairs(context, id, argument);
+        context.wrote(&vars);
+        if let Some(edit) = &context.edit {
+            edit.apply_to(&mut vars);
+        }
+        return Ok(vars);
     }
     let node = files::parse(context, id);
     Ok(from_node(context, "`-e`", node))

@@ -111,7 +111,13 @@ pub(super) fn read(context: &mut Context, path: &Path) -> Result<Option<Node>, L
 /// Reads a text, and opens what is encrypted in it.
 pub(super) fn parse(context: &mut Context, id: SourceId) -> Option<Node> {
     match yaml::parse(&context.sources, id) {
-        Ok(node) => node.map(|node| vault::open_values(context, node)),
+        Ok(node) => {
+            let node = node.map(|node| vault::open_values(context, node));
+            match &context.edit {
+                Some(edit) => node.map(|node| edit.applied(node)),
+                None => node,
+            }
+        }
         Err(problems) => {
             context.diagnostics.extend(problems);
             None

@@ -10,6 +10,7 @@ use super::merge::{self, FileVars, Graph};
 use super::shape::{self, Raw, RawGroup};
 use super::vars::{Layer, Vars};
 use super::vault::Keys;
+use super::written::{Edit, Written};
 use super::{InvGroup, InvHost, Inventory, extra, files, parameters, reference};
 use crate::names::{GroupName, HostName};
 use crate::source::{Diagnostic, Node};
@@ -27,10 +28,37 @@ pub fn load(path: &Path, extra: &[String]) -> Result<Loaded, LoadError> {
 /// # Errors
 /// As [`load`].
 pub fn load_with(path: &Path, extra: &[String], keys: Keys) -> Result<Loaded, LoadError> {
-    let mut context = Context {
+    let context = Context {
         keys,
         ..Context::default()
     };
+    read(context, path, extra).map(|(loaded, _)| loaded)
+}
+
+/// The same with one value read as another, and every value as it was written.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_edited(
+    path: &Path,
+    extra: &[String],
+    keys: Keys,
+    edit: Option<Edit>,
+) -> Result<(Loaded, Vec<Written>), LoadError> {
+    let context = Context {
+        keys,
+        edit,
+        written: Some(Vec::new()),
+        ..Context::default()
+    };
+    read(context, path, extra)
+}
+
+fn read(
+    mut context: Context,
+    path: &Path,
+    extra: &[String],
+) -> Result<(Loaded, Vec<Written>), LoadError> {
     let root = files::read(&mut context, path)?;
     let extra = extra::read(&mut context, extra)?;
     if root.is_none() && !context.diagnostics.has_errors() {
@@ -41,15 +69,20 @@ pub fn load_with(path: &Path, extra: &[String], keys: Keys) -> Result<Loaded, Lo
         None => None,
     };
     match built {
-        Some((hosts, groups)) if !context.diagnostics.has_errors() => Ok(Loaded {
-            inventory: Inventory {
+        Some((hosts, groups)) if !context.diagnostics.has_errors() => {
+            let inventory = Inventory {
                 sources: context.sources,
                 path: path.to_owned(),
                 hosts,
                 groups,
-            },
-            warnings: context.diagnostics,
-        }),
+            };
+            let warnings = context.diagnostics;
+            let loaded = Loaded {
+                inventory,
+                warnings,
+            };
+            Ok((loaded, context.written.unwrap_or_default()))
+        }
         _ => Err(LoadError::Invalid {
             path: path.to_owned(),
             sources: Box::new(context.sources),

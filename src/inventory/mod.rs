@@ -19,6 +19,7 @@ mod shape;
 mod show;
 mod vars;
 mod vault;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -35,13 +36,14 @@ use crate::names::{GroupName, HostName};
 use crate::source::{Sources, Span};
 
 pub use error::{LoadError, Loaded, PatternError};
-pub use load::{load, load_with};
+pub use load::{load, load_edited, load_with};
 pub use parameters::param;
 pub use placeholder::{expand, is_open};
 pub use select::select;
 pub use show::{graph, host_json, list_json, origins};
 pub use vars::{Layer, Var, Vars};
 pub use vault::{Asked, Keys};
+pub use written::{Edit, Written};
 
 /// An inventory with all variables merged.
 #[derive(Clone, Debug)]

@@ -159,7 +159,9 @@ pub(super) fn own_vars(context: &mut Context, what: &str, node: &Node, layer: &L
     if !is_null(node) && node.pairs().is_none() {
         context.report(wrong_shape(node, what, "is a mapping of variables"));
     }
-    Vars::from_map(node, layer)
+    let vars = Vars::from_map(node, layer);
+    context.wrote(&vars);
+    vars
 }
 
 impl Raw {

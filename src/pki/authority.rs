@@ -25,6 +25,8 @@ pub struct Ca {
     issuer: Issuer<'static, KeyPair>,
     /// Whether this call made it.
     created: bool,
+    /// Whether it describes certificates instead of making them.
+    outlined: bool,
 }
 
 impl std::fmt::Debug for Ca {
@@ -83,6 +85,18 @@ impl Ca {
         Self::from_parts(None, pem, key)
     }
 
+    /// An authority that signs nothing: its certificates are descriptions of themselves, equal whenever what was asked for is.
+    ///
+    /// # Errors
+    /// A key that cannot be made.
+    pub fn outlined(cn: &str, now: OffsetDateTime) -> Result<Self, PkiError> {
+        Ok(Self {
+            outlined: true,
+            pem: format!("certificate of the authority {cn}\n"),
+            ..Self::in_memory(cn, now)?
+        })
+    }
+
     fn create(dir: &Path, cn: &str, now: OffsetDateTime) -> Result<Self, PkiError> {
         store::make_dir(dir)?;
         let key_path = dir.join("ca.key");
@@ -122,6 +136,7 @@ impl Ca {
             facts,
             issuer,
             created: false,
+            outlined: false,
         })
     }
 
@@ -178,6 +193,10 @@ impl Ca {
 
     pub(super) fn dir(&self) -> Option<&Path> {
         self.dir.as_deref()
+    }
+
+    pub(super) fn is_outlined(&self) -> bool {
+        self.outlined
     }
 
     pub(super) fn facts(&self) -> &Inspected {

@@ -8,6 +8,7 @@ mod compile;
 pub mod context;
 mod desired;
 mod diff;
+pub mod explain;
 mod hide;
 mod leave;
 mod outline;

@@ -1,0 +1,70 @@
+//! An inventory compiled: what is wanted of hosts and groups, and how the hosts are reached.
+
+use crate::catalog::Catalog;
+use crate::inventory::Inventory;
+use crate::model::{self, Model};
+use crate::pki::Ca;
+use crate::plan::context::{ContextInput, contexts};
+use crate::plan::{Compiler, Desired};
+use crate::source::Diagnostics;
+use crate::template::Engine;
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+
+/// What an inventory comes to.
+#[derive(Debug)]
+pub struct Picture {
+    pub(super) model: Model,
+    pub(super) desired: Desired,
+}
+
+/// An inventory that comes to nothing, and why in a line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+impl Refused {
+    /// The first error of several.
+    pub fn of(said: &Diagnostics) -> Self {
+        let first = said.iter().next();
+        Self(first.map_or_else(String::new, |said| said.message.clone()))
+    }
+}
+
+impl Picture {
+    /// Compiles an inventory. `ca` makes descriptions instead of certificates ([`Ca::outlined`]), which are the same each time.
+    ///
+    /// # Errors
+    /// What the model, the certificates or the templates refuse.
+    pub fn of(
+        inventory: &Inventory,
+        catalog: &Catalog,
+        templates: &Engine,
+        ca: &Ca,
+        now: OffsetDateTime,
+    ) -> Result<Self, Refused> {
+        let (model, said) = model::build(inventory);
+        let model = model.ok_or_else(|| Refused::of(&said))?;
+        let input = ContextInput {
+            inventory,
+            model: &model,
+            ca,
+            now,
+            traits: &BTreeMap::new(),
+            patroni: &BTreeMap::new(),
+        };
+        let contexts = contexts(&input).map_err(|error| Refused(error.to_string()))?;
+        if contexts.diagnostics.has_errors() {
+            return Err(Refused::of(&contexts.diagnostics));
+        }
+        let compiler = Compiler {
+            catalog,
+            model: &model,
+            templates,
+            contexts: &contexts.hosts,
+        };
+        let desired = compiler.compile("site");
+        let desired = desired.map_err(|error| Refused::of(&error.diagnostics))?;
+        Ok(Self { model, desired })
+    }
+}

@@ -1,0 +1,153 @@
+//! `check --explain-values`: each value of an inventory acts somewhere, or a sentence names it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn explain(arguments: &[&str], inventory: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_citusctl"));
+    command
+        .args(["check", "--explain-values", "-o", "json", "-i"])
+        .arg(inventory)
+        .args(arguments);
+    command.output().unwrap()
+}
+
+/// Value, verdict, and the first place or the reason.
+fn rows(output: &Output) -> Vec<(String, String, String)> {
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let rows = report["values"].as_array().unwrap().iter().map(|row| {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let words = match row["why"].as_str() {
+            Some(why) => why.to_owned(),
+            None => text(&row["at"][0]),
+        };
+        (text(&row["value"]), text(&row["verdict"]), words)
+    });
+    rows.collect()
+}
+
+fn of_text(text: &str, arguments: &[&str]) -> (Option<i32>, Vec<(String, String, String)>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("i.yml");
+    std::fs::write(&path, text).unwrap();
+    let output = explain(arguments, &path);
+    (output.status.code(), rows(&output))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[track_caller]
+fn nothing_left(inventory: &Path) -> usize {
+    let output = explain(&[], inventory);
+    let rows = rows(&output);
+    let left: Vec<_> = rows.iter().filter(|row| row.1 == "left-over").collect();
+    assert!(left.is_empty(), "{}: {left:#?}", inventory.display());
+    assert_eq!(output.status.code(), Some(0), "{}", inventory.display());
+    rows.iter().filter(|row| row.1 == "acts").count()
+}
+
+/// Whether this run has time for hundreds of comparisons, as `ci/test` has.
+fn is_long() -> bool {
+    std::env::var_os("CITUSCTL_TESTS").is_some_and(|which| which == "all")
+}
+
+#[test]
+fn no_value_of_the_shipped_inventories_is_left_over() {
+    let larger = [("citus-min", 30), ("citus-ha", 45)];
+    let all = larger.into_iter().filter(|_| is_long());
+    for (name, at_least) in [("single", 20), ("ha-trio", 25)].into_iter().chain(all) {
+        let acting = nothing_left(&root().join(format!("inventory/{name}.yml")));
+        assert!(acting >= at_least, "{name}: {acting}");
+    }
+}
+
+/// Every parameter that there is: too many for a quick run.
+#[test]
+fn no_value_of_the_whole_surface_is_left_over() {
+    if is_long() {
+        let acting = nothing_left(&root().join("tests/surface/inventory.yml"));
+        assert!(acting >= 400, "{acting}");
+    }
+}
+
+const SMALL: &str = "
+all:
+  vars: { app_port: 8080, redis_port: 6379, pg_vip_interface: eth1, haproxy_client_timeout: 11h, pg_io_method: worker, pg_version: 17 }
+  children:
+    etcd: { hosts: { 10.0.0.1: { etcd_seq: 1, ansible_port: 2222, ansible_become_method: sudo } } }
+    pg:
+      hosts: { 10.0.0.1: { pg_seq: 1, pg_role: primary, pg_conf: oltp.yml, node_timezone: null } }
+      vars: { pg_cluster: pg, pg_conf: olap.yml, pg_users: [{ name: app, connlimit: 7 }], pg_parameters: { work_mem: 8MB } }
+    nobody: { hosts: {}, vars: { pg_dbsu: nobody } }
+";
+
+#[test]
+fn each_value_has_a_place_or_a_sentence() {
+    let (code, rows) = of_text(SMALL, &[]);
+    let left: Vec<_> = rows.iter().filter(|row| row.1 == "left-over").collect();
+    assert!(left.is_empty() && code == Some(0), "{left:#?}");
+    for (value, verdict, words) in [
+        (
+            "haproxy_client_timeout",
+            "acts",
+            "10.0.0.1:/etc/haproxy/haproxy.cfg:",
+        ),
+        ("ansible_port", "acts", "10.0.0.1: connection, port"),
+        ("pg_users[0].connlimit", "acts", "pg: formation/role-app"),
+        (
+            "pg_parameters.work_mem",
+            "acts",
+            "10.0.0.1:/pg/conf/pg-1.yml:",
+        ),
+        ("app_port", "named", "a variable of your own"),
+        ("redis_port", "named", "a parameter of `redis`"),
+        (
+            "pg_vip_interface",
+            "named",
+            "without effect unless `pg_vip_address` is given",
+        ),
+        (
+            "pg_io_method",
+            "named",
+            "without effect unless `pg_version: 18`",
+        ),
+        (
+            "ansible_become_method",
+            "named",
+            "`sudo` is the only value there is",
+        ),
+        ("node_timezone", "named", "the default counts"),
+        ("pg_conf", "named", "hidden: a stronger value"),
+        ("pg_dbsu", "named", ""),
+    ] {
+        let found = rows.iter().filter(|row| row.0 == value);
+        let fits = |row: &(String, String, String)| row.1 == verdict && row.2.contains(words);
+        let found: Vec<_> = found.collect();
+        assert!(found.iter().any(|row| fits(row)), "{value}: {found:?}");
+    }
+}
+
+/// The planted fault: a template that reads a parameter no more.
+#[test]
+fn a_value_that_acts_nowhere_is_left_over() {
+    let path = "roles/haproxy/templates/haproxy.cfg.j2";
+    let template = std::fs::read_to_string(root().join(path)).unwrap();
+    let deaf = template.replace("{{ haproxy.client_timeout }}", "24h");
+    assert_ne!(template, deaf);
+    let dir = tempfile::tempdir().unwrap();
+    let own = dir.path().join(path);
+    std::fs::create_dir_all(own.parent().unwrap()).unwrap();
+    std::fs::write(&own, deaf).unwrap();
+    let catalog = dir.path().to_string_lossy().into_owned();
+    let (code, rows) = of_text(SMALL, &["--catalog", &catalog]);
+    let left: Vec<_> = rows
+        .iter()
+        .filter(|row| row.1 == "left-over")
+        .map(|row| row.0.as_str())
+        .collect();
+    assert_eq!(left, ["haproxy_client_timeout"]);
+    assert_eq!(code, Some(3));
+}
