@@ -14,7 +14,7 @@ pub use frame::{Frame, FrameLine, Sections};
 pub use ours::{OURS, OURS_OPTION, ours_before, ours_or_stop};
 pub use own_schema::{grantees, own_schema, own_schema_only};
 pub use psql::{LOCAL_PINS, Psql, SEARCH_PATH, connection, script_options, session_options};
-pub use quote::{as_user, quote};
+pub use quote::{as_user, given, quote};
 
 use crate::secret::Secret;
 

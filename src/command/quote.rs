@@ -9,6 +9,13 @@ pub fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// A program with its values: each is a variable of the shell, set to exactly that text before the program begins.
+pub fn given(values: &[(&str, &str)], program: &str) -> String {
+    let set = |(name, value): &(&str, &str)| format!("{name}={}\n", quote(value));
+    let values: String = values.iter().map(set).collect();
+    format!("{values}{program}")
+}
+
 /// Shell words before a command that a user runs; `user` is a word of the shell, and the user's group has the same name.
 /// `setpriv` and not `runuser`: no session of PAM, and no line in the host's log, for each question and each statement.
 pub fn as_user(user: &str) -> String {
