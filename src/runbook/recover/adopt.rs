@@ -6,7 +6,7 @@ use super::promote::{DROPIN, NO_MARK, WAITS_AS_TOLD, no_quorum};
 use super::rejoin::{close, endpoint, join, strays, way_back};
 use super::via_etcd::{best_member, force};
 use super::{Input, Marker, pin, settle};
-use crate::command::quote;
+use crate::command::given;
 use crate::model::{EtcdMember, Group, Host, Instance};
 use crate::names::HostName;
 use crate::resource::Impact;
@@ -205,10 +205,7 @@ const PATRONI_OFF: &str = "systemctl stop patroni.service || :\nsystemctl mask p
 /// Until the survivor has the leader key, no other Patroni of the group may run.
 fn hold(input: Input<'_>, group: &Group, survivor: &Instance) -> Option<Step> {
     let act = PATRONI_OFF;
-    // One that follows already is under the survivor's lead: a run that was interrupted goes on.
-    let holds = "[ \"$(sql postgres \"SELECT status FROM pg_stat_wal_receiver\" 2>/dev/null)\" != streaming ] || exit 0\n\
-        case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating) echo 'Patroni runs'; false ;; esac\n\
-        [ \"$(systemctl show -P LoadState patroni.service)\" = masked ] || { echo 'Patroni is not masked'; false; }";
+    let holds = include_str!("scripts/held.sh");
     let others = group
         .members
         .iter()
@@ -230,23 +227,12 @@ fn hold(input: Input<'_>, group: &Group, survivor: &Instance) -> Option<Step> {
 /// What the old cluster left in etcd would make Patroni demote the primary that runs. The key names the survivor
 /// before its Patroni starts, for long enough, so that no other member can be faster.
 fn name_leader(group: &Group, survivor: &Instance, at: &HostName) -> Step {
-    let key = |name: &str| quote(&format!("{}{name}", group.dcs_prefix));
-    let (leader, me) = (key("leader"), quote(survivor.name.as_str()));
-    let act = format!(
-        "lease=$(etcd_ctl lease grant 120 | cut -d' ' -f2)\n\
-         etcd_ctl put --lease=\"$lease\" {leader} {me} >/dev/null\n\
-         for key in {} {} {} {} {}; do etcd_ctl del $key >/dev/null; done",
-        key("sync"),
-        key("status"),
-        key("failover"),
-        key("failsafe"),
-        // Of the old cluster's timelines: by it Patroni would judge who may lead.
-        key("history"),
-    );
-    let holds = format!(
-        "leader=$(etcd_ctl get --print-value-only {leader})\n\
-         [ \"$leader\" = {me} ] || {{ echo \"etcd names ${{leader:-nobody}} as the leader\"; false; }}"
-    );
+    let values = [
+        ("PREFIX", group.dcs_prefix.as_str()),
+        ("ME", survivor.name.as_str()),
+    ];
+    let act = given(&values, include_str!("scripts/name-leader.sh"));
+    let holds = given(&values, include_str!("scripts/leader-named.sh"));
     let title = format!(
         "name {} as the leader in etcd, in place of the old one and its standbys",
         survivor.name

@@ -2,8 +2,8 @@
 //! put back when the recover is left.
 
 use super::{Case, Input};
-use crate::command::quote;
-use crate::model::{Group, Host, Model, Service, Vip};
+use crate::command::given;
+use crate::model::{Group, Host, Model, Service};
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Script, Step};
@@ -57,7 +57,7 @@ pub(super) fn pin(case: &Case<'_>) -> Option<Step> {
 
 /// Gone with a reboot, after which HAProxy starts as the files say.
 fn stamp(group: &Group) -> String {
-    quote(&format!("/run/citusctl/pinned-{}", group.cluster))
+    format!("/run/citusctl/pinned-{}", group.cluster)
 }
 
 fn pin_script(case: &Case<'_>, host: &Host) -> Script {
@@ -66,7 +66,7 @@ fn pin_script(case: &Case<'_>, host: &Host) -> Script {
         .iter()
         .filter(|service| leads(service, case.group));
     let files: Vec<String> = services
-        .map(|service| quote(&format!("{}.cfg", service.name)))
+        .map(|service| format!("{}.cfg", service.name))
         .collect();
     let others: Vec<&str> = case
         .group
@@ -75,44 +75,23 @@ fn pin_script(case: &Case<'_>, host: &Host) -> Script {
         .filter(|member| member.name != case.survivor.name)
         .map(|member| member.name.as_str())
         .collect();
-    // The survivor's line keeps its name and address only; those of the group's other members go.
-    let act = format!(
-        "mkdir -p {KEPT}\n\
-         for file in {files}; do\n\
-           live=/etc/haproxy/conf.d/$file\n\
-           [ -e \"$live\" ] || continue\n\
-           [ -e {KEPT}/$file ] || cp -a \"$live\" {KEPT}/$file\n\
-           awk -v me={me} -v others={others} '\n\
-             $1 == \"server\" && index(others, \" \" $2 \" \") {{ next }}\n\
-             $1 == \"server\" && $2 == me {{ print \"    server \" $2 \" \" $3; next }}\n\
-             {{ print }}' \"$live\" >\"$live.new\"\n\
-           mv -f \"$live.new\" \"$live\"\n\
-         done\n\
-         if ! said=$(haproxy -c -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d 2>&1); then\n\
-           cp -a {KEPT}/*.cfg /etc/haproxy/conf.d/; echo \"$said\"; exit 1\n\
-         fi\n\
-         systemctl reload-or-restart haproxy.service\n\
-         mkdir -p /run/citusctl; : >{stamp}\n",
-        stamp = stamp(case.group),
-        files = files.join(" "),
-        me = quote(case.survivor.name.as_str()),
-        others = quote(&format!(" {} ", others.join(" "))),
-    );
-    Script::new(act, format!("[ -e {} ]", stamp(case.group)))
+    let stamp = stamp(case.group);
+    let values = [
+        ("KEPT", KEPT),
+        ("FILES", &files.join(" ")),
+        ("ME", case.survivor.name.as_str()),
+        ("OTHERS", &format!(" {} ", others.join(" "))),
+        ("STAMP", &stamp),
+    ];
+    Script::new(
+        given(&values, include_str!("scripts/pin.sh")),
+        given(&[("STAMP", &stamp)], "[ -e \"$STAMP\" ]"),
+    )
 }
 
 /// Puts HAProxy's files back as they were.
 pub(super) fn unpin(input: Input<'_>) -> Option<Step> {
-    let act = format!(
-        "for file in {KEPT}/*.cfg; do\n\
-           [ -e \"$file\" ] || continue\n\
-           cp -a \"$file\" /etc/haproxy/conf.d/\n\
-         done\n\
-         haproxy -c -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/conf.d >/dev/null\n\
-         systemctl reload-or-restart haproxy.service\n\
-         rm -f /run/citusctl/pinned-*\n\
-         move_aside {KEPT}"
-    );
+    let act = given(&[("KEPT", KEPT)], include_str!("scripts/unpin.sh"));
     let hosts = input
         .model
         .hosts()
@@ -132,22 +111,17 @@ pub(super) fn unpin(input: Input<'_>) -> Option<Step> {
 /// Binds the group's address on the survivor, and tells the network. It stays when we go.
 pub(super) fn bind(case: &Case<'_>) -> Option<Step> {
     let vip = case.group.vip.as_ref()?;
-    let act = format!(
-        "systemctl stop vip-manager.service 2>/dev/null || :\n\
-         systemctl mask vip-manager.service 2>/dev/null || :\n\
-         dev={}\n\
-         ip addr add {address}/{prefix} dev $dev 2>/dev/null || :\n\
-         if command -v arping >/dev/null; then for n in 1 2 3; do arping -q -U -c 1 -I $dev {address} || :; done; elif command -v python3 >/dev/null; then\n\
-         python3 - $dev {address} <<'CITUSCTL_ARP' || :\n{ARP}\nCITUSCTL_ARP\nfi\n",
-        interface(vip, case),
-        address = vip.address,
-        prefix = vip.prefix,
-    );
-    // Its holder lets go of an address that it still has, once it finds that etcd is gone.
-    let holds = format!(
-        "[ \"$(systemctl show -P ActiveState vip-manager.service)\" != active ] || {{ echo 'vip-manager still holds it'; false; }}\n{}",
-        carries(vip)
-    );
+    let own = case.survivor.address.to_string();
+    let (address, prefix) = (vip.address.to_string(), vip.prefix.to_string());
+    let values = [
+        ("ADDRESS", address.as_str()),
+        ("PREFIX", &prefix),
+        ("INTERFACE", vip.interface.as_deref().unwrap_or_default()),
+        ("OWN", &own),
+        ("ANNOUNCE", include_str!("scripts/announce.py")),
+    ];
+    let act = given(&values, include_str!("scripts/address-bind.sh"));
+    let holds = given(&values[..1], include_str!("scripts/address-bound.sh"));
     let step = Step::on(
         &case.survivor.host,
         "vip",
@@ -157,47 +131,12 @@ pub(super) fn bind(case: &Case<'_>) -> Option<Step> {
     Some(step.within(5).optional())
 }
 
-/// A gratuitous ARP, for hosts without `arping`.
-///
-/// The device's own address comes from the socket: in a container /sys may show the devices of another network.
-const ARP: &str = "import socket, sys\n\
-dev, address = sys.argv[1:]\n\
-ip = socket.inet_aton(address)\n\
-with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:\n    raw.bind((dev, 0x0806))\n    mac = raw.getsockname()[4]\n    \
-packet = b'\\xff' * 6 + mac + bytes.fromhex('0806000108000604') + bytes.fromhex('0001') + mac + ip + b'\\xff' * 6 + ip\n    \
-[raw.send(packet) for _ in range(3)]";
-
-fn interface(vip: &Vip, case: &Case<'_>) -> String {
-    match &vip.interface {
-        Some(name) => quote(name),
-        None => format!(
-            "$(ip -o addr show to {} | awk '{{print $2; exit}}')",
-            case.survivor.address
-        ),
-    }
-}
-
-fn carries(vip: &Vip) -> String {
-    format!(
-        "ip -o addr show to {} | grep -q . || {{ echo 'nobody here carries {}'; false; }}",
-        vip.address, vip.address
-    )
-}
-
 /// Hands the address back to vip-manager where there is one.
 pub(super) fn unbind(group: &Group, survivor: &HostName) -> Option<Step> {
     let vip = group.vip.as_ref()?;
-    let act = format!(
-        "if systemctl cat vip-manager.service >/dev/null 2>&1 || [ -L /etc/systemd/system/vip-manager.service ]; then\n\
-           systemctl unmask vip-manager.service; systemctl start vip-manager.service || :\n\
-         else\n\
-           dev=$(ip -o addr show to {address} | awk '{{print $2; exit}}')\n\
-           [ -z \"$dev\" ] || ip addr del {address}/{prefix} dev $dev\n\
-         fi\n\
-         mkdir -p /run/citusctl; : >\"/run/citusctl/vip-$RUN\"",
-        address = vip.address,
-        prefix = vip.prefix,
-    );
+    let (address, prefix) = (vip.address.to_string(), vip.prefix.to_string());
+    let values = [("ADDRESS", address.as_str()), ("PREFIX", &prefix)];
+    let act = given(&values, include_str!("scripts/address-unbind.sh"));
     let title = format!("give {} back to vip-manager", vip.address);
     Some(
         Step::on(

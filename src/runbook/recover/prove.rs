@@ -1,7 +1,7 @@
 //! The proof: a committed write through every service port that should take one, and one over all groups.
 
 use super::{Case, nodes, promote};
-use crate::command::{LOCAL_PINS, Psql, quote};
+use crate::command::{LOCAL_PINS, Psql, given, quote};
 use crate::inventory::Inventory;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -167,35 +167,23 @@ fn write(
     database: &str,
     sql: &str,
 ) -> Step {
-    let stamp = format!("/run/citusctl/{id}-$RUN");
-    let list: Vec<String> = doors
+    let doors: Vec<String> = doors
         .iter()
-        .map(|door| quote(&format!("{} {}", door.address, door.port)))
+        .map(|door| format!("{} {}", door.address, door.port))
         .collect();
-    let act = format!(
-        "end=$(($(date +%s) + {limit})) n=0\n\
-         for door in {}; do\n\
-           n=$((n + 1)); sql={}\n\
-           while :; do\n\
-             said=$(through ${{door% *}} ${{door#* }} {} \"$sql\" 2>&1); rc=$?\n\
-             [ $rc != 0 ] || break\n\
-             if [ \"$(date +%s)\" -ge $end ]; then echo \"$door: $said\"; exit 1; fi\n\
-             sleep 0.2\n\
-           done\n\
-           echo \"wrote through $door\"\n\
-         done\n\
-         mkdir -p /run/citusctl; : >\"{stamp}\"",
-        list.join(" "),
-        quote(&sql.replace("_TABLE", &table(case))),
-        quote(database),
-        limit = if id == "prove" { 60 } else { 20 },
-    );
-    let act = format!("set +e\n{act}");
+    let values = [
+        ("ID", id),
+        ("DOORS", &doors.join("\n")),
+        ("DATABASE", database),
+        ("SQL", &sql.replace("_TABLE", &table(case))),
+        ("LIMIT", if id == "prove" { "60" } else { "20" }),
+    ];
+    let act = given(&values, include_str!("scripts/prove.sh"));
     Step::on(
         &case.survivor.host,
         id,
         title,
-        Script::new(act, format!("[ -e \"{stamp}\" ]")),
+        Script::new(act, format!("[ -e \"/run/citusctl/{id}-$RUN\" ]")),
     )
 }
 

@@ -8,11 +8,6 @@ use crate::runbook::Refusal;
 /// Three files of PostgreSQL's log and some more (MB).
 const NEEDED: u64 = 64;
 
-/// Prints the room of each place (KB), in words of the survey.
-pub(super) const QUESTION: &str = "mark room\n\
-    room() { [ -z \"$2\" ] || printf '%s %s %s\\n' \"$1\" \"$(df -k --output=avail -- \"$2\" 2>/dev/null | tail -n 1)\" \"$2\"; }\n\
-    room pg \"${PG_DATA:-}\"; room pg \"${PG_DATA:+$PG_DATA/pg_wal}\"; room etcd \"${ETCD_DATA:-}\"\n";
-
 /// A place that is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
@@ -22,7 +17,7 @@ pub struct Room {
     pub free_mb: u64,
 }
 
-/// Reads what [`QUESTION`] prints; a place that is not there has no line of three words.
+/// Reads what the survey prints of room; a place that is not there has no line of three words.
 pub(super) fn read(text: &str) -> Vec<Room> {
     let place = |line: &str| {
         let (kind, rest) = line.trim().split_once(' ')?;

@@ -2,7 +2,7 @@
 
 use super::marker::{MARKER_PATH, Marker};
 use super::room::{self, Room};
-use crate::command::{Frame, whole_program};
+use crate::command::{Frame, given, whole_program};
 use crate::fact::{self, DataCopy};
 use crate::names::HostName;
 use crate::secret::Secret;
@@ -95,29 +95,12 @@ const SQL: &str = "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THE
 /// The program for one host. `functions` are [`super::super::host_functions`], `asked` what [`super::questions`] says. Nothing
 /// in it waits longer than a few seconds.
 pub fn survey_program(frame: &Frame, functions: &Secret, asked: &str) -> Secret {
+    let values = [("MARKER", MARKER_PATH), ("SQL", SQL)];
     let text = format!(
-        "{}{}\ncd /\n{asked}\n\
-         for unit in etcd patroni haproxy vip-manager; do\n\
-           mark unit $unit; systemctl show -P ActiveState $unit 2>/dev/null; systemctl show -P UnitFileState -P LoadState $unit 2>/dev/null\n\
-         done\n\
-         mark marker; cat {MARKER_PATH} 2>/dev/null\n\
-         mark addresses; ip -o addr show 2>/dev/null\n\
-         {}\
-         if [ -n \"${{ETCD_DATA:-}}\" ]; then\n\
-           [ -d \"$ETCD_DATA/member/snap\" ] && mark etcd data\n\
-           if etcd_majority; then mark etcd majority; mark members; etcd_ctl member list 2>&1; fi\n\
-           mark index; etcd_plain \"$ETCD_URL\" endpoint status -w json 2>/dev/null | json_text raftIndex\n\
-         fi\n\
-         if [ -n \"${{PG_DATA:-}}\" ]; then\n\
-           mark sql; sql postgres \"{SQL}\" 2>&1; rc=$?; mark psql $rc\n\
-           mark control; \"$PG_BIN/pg_controldata\" \"$PG_DATA\" 2>/dev/null\n\
-           mark copy; guard copy - 2>/dev/null\n\
-         fi\n\
-         mark alive; lost_hosts\n\
-         mark end\n",
+        "{}{}\n{asked}\n{}",
         frame.define_mark(),
         functions.expose(),
-        room::QUESTION,
+        given(&values, include_str!("scripts/survey.sh"))
     );
     whole_program(&text)
 }

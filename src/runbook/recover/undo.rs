@@ -5,6 +5,7 @@ use super::marker::ETCD_BEFORE;
 use super::promote::{DROPIN, NO_MARK, WAITS_AS_TOLD};
 use super::rejoin::{forget, markers, preludes, subject};
 use super::{Input, Marker, Via, absent, pin};
+use crate::command::given;
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
@@ -73,16 +74,9 @@ fn still_possible(input: Input<'_>, marker: &Marker) -> Result<(), Refusal> {
 
 /// etcd as it was before it was made a cluster of one: the run that did it kept its data.
 fn restore(input: Input<'_>) -> Step {
-    let act = format!(
-        "kept=$(cat {ETCD_BEFORE})\n\
-         [ -d \"$kept/member\" ] || {{ echo \"$kept is not there\"; exit 1; }}\n\
-         etcd_stop\n\
-         move_aside \"$ETCD_DATA/member\"\n\
-         beside \"$ETCD_DATA/citusctl-forced\" rm -f --\n\
-         copy_back \"$kept\" member \"$ETCD_DATA\"\n\
-         etcd_start_ordinary\n\
-         systemctl start --no-block etcd.service\n\
-         rm -f {ETCD_BEFORE}"
+    let act = given(
+        &[("BEFORE", ETCD_BEFORE)],
+        include_str!("scripts/etcd-back.sh"),
     );
     let hosts = input.model.hosts().filter(|host| host.etcd.is_some());
     let here = hosts.filter(|host| input.seen.hosts.contains_key(&host.name));
@@ -119,20 +113,9 @@ fn commits(markers: &[Marker]) -> Option<Step> {
 
 /// Services that were put aside may start again.
 fn unmask(input: Input<'_>) -> Step {
-    let act = format!(
-        "rm -f {DROPIN}\n\
-         for unit in patroni etcd vip-manager; do\n\
-           [ \"$(systemctl show -P LoadState $unit.service)\" = masked ] || continue\n\
-           systemctl unmask $unit.service\n\
-           systemctl reset-failed $unit.service 2>/dev/null || :\n\
-           systemctl start --no-block $unit.service || :\n\
-         done\n\
-         systemctl daemon-reload"
-    );
-    let holds = format!(
-        "[ ! -e {DROPIN} ]\n\
-         for unit in patroni etcd; do [ \"$(systemctl show -P LoadState $unit.service)\" != masked ] || {{ echo \"$unit is masked\"; false; }}; done"
-    );
+    let values = [("DROPIN", DROPIN)];
+    let act = given(&values, include_str!("scripts/unmask.sh"));
+    let holds = given(&values, include_str!("scripts/unmasked.sh"));
     let hosts = input.seen.hosts.keys();
     let scripts = hosts
         .map(|host| (host.clone(), Script::new(&act, &holds)))

@@ -57,21 +57,9 @@ impl Case<'_> {
     }
 }
 
-/// Patroni would wait for standbys that are gone, so PostgreSQL is stopped without it. All of it before the masks: a masked
-/// unit has lost what it says of its end, and systemd waits for processes that are not its own.
 fn fence_script() -> Script {
-    let act = "systemctl kill -s KILL --kill-who=main patroni.service 2>/dev/null || :\n\
-        systemctl kill -s KILL etcd.service 2>/dev/null || :\n\
-        systemctl stop patroni.service etcd.service || :\n\
-        systemctl mask patroni.service etcd.service vip-manager.service 2>/dev/null\n\
-        if [ -n \"${PG_DATA:-}\" ] && pg_control status >/dev/null 2>&1; then\n\
-          pg_control -m fast -t 15 stop || pg_control -m immediate stop\n\
-        fi";
-    let holds = "for unit in patroni etcd; do\n\
-          case $(systemctl show -P ActiveState $unit) in active | activating | deactivating) echo \"$unit still runs\"; false ;; esac\n\
-          case $(systemctl show -P LoadState $unit) in masked | not-found) ;; *) echo \"$unit is not masked\"; false ;; esac\n\
-        done\n\
-        if [ -n \"${PG_DATA:-}\" ] && pg_control status >/dev/null 2>&1; then echo 'PostgreSQL still runs'; false; fi";
+    let act = include_str!("scripts/fence.sh");
+    let holds = include_str!("scripts/fenced.sh");
     Script::new(act, holds)
 }
 
@@ -162,13 +150,8 @@ pub(in crate::runbook) fn force_for_good(host: &HostName) -> Step {
 }
 
 fn forced(host: &HostName, act: String) -> Step {
-    // Asked without a password: each login costs a password's hash.
-    let holds = "etcd_starts_ordinary\n\
-        case $(etcd_leader) in '' | 0) echo 'etcd does not answer yet'; false ;; esac\n\
-        n=$(etcd_plain \"$ETCD_URL\" member list | wc -l)\n\
-        [ $n = 1 ] || { echo \"etcd has $n members\"; false; }";
-    let require = "[ -d \"$ETCD_DATA/member\" ] || { echo \"$ETCD_DATA has no member in it\"; false; }\n\
-        if etcd_majority; then echo 'etcd has a majority after all: a lost member has come back; see citusctl status'; false; fi";
+    let holds = include_str!("scripts/etcd-forced.sh");
+    let require = include_str!("scripts/etcd-alone.sh");
     Step::on(
         host,
         "etcd",

@@ -1,0 +1,4 @@
+[ ! -e "$DROPIN" ]
+for unit in patroni etcd; do
+  [ "$(systemctl show -P LoadState $unit.service)" != masked ] || { echo "$unit is masked"; false; }
+done
