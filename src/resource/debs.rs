@@ -1,7 +1,7 @@
 //! A directory of `.deb` files as a repository of packages, for hosts without any other.
 
 use super::{Action, Change, Kind, Step, Verdict, digest_of};
-use crate::command::quote;
+use crate::command::given;
 use crate::fact::{Observed, Probe};
 use crate::names::words::count;
 use serde::Deserialize;
@@ -16,38 +16,16 @@ pub struct Debs {
 }
 
 /// What the directory holds, by name, size and time.
-const LISTING: &str = r#"listing() { (cd "$dir" && find -L . -maxdepth 1 -name '*.deb' -printf '%f %s %T@\n' | sort); }
-"#;
+const LISTING: &str = include_str!("scripts/debs-listing.sh");
 
-const LOOK: &str = r#"[ -d "$dir" ] || { echo absent; exit 0; }
-open=$(find -L "$dir" -maxdepth 1 \( -path "$dir" -o -name '*.deb' \) \( ! -user root -o -perm /022 \) -print -quit)
-[ -z "$open" ] || { echo "open $open"; exit 0; }
-if [ -e "$at/Packages" ] && listing | cmp -s - "$at/listing"; then echo same; else echo "differs $(listing | wc -l)"; fi
-"#;
+const LOOK: &str = include_str!("scripts/debs-look.sh");
 
-const INDEX: &str = r#"walk "$dir"
-[ "$WHO$SHARED$LOOSE" = 0 ] || unsafe "${SHARED:-${LOOSE:-$WHOM}} can change what is in \`$dir\`, and it is installed as root: let root alone write to the directories that lead there"
-rm -rf "$at.new"
-mkdir -p "$at.new"
-ln -s "$dir" "$at.new/pool"
-listing >"$at.new/listing"
-while read -r name size _; do
-  dpkg-deb -f "$dir/$name"
-  printf 'Filename: pool/%s\nSize: %s\nSHA256: %s\n\n' "$name" "$size" "$(sha256sum <"$dir/$name" | cut -d' ' -f1)"
-done <"$at.new/listing" >"$at.new/Packages"
-rm -rf "$at"
-mv "$at.new" "$at"
-chmod -R a+rX "$at"
-[ ! -e /etc/apt/sources.list.d/citusctl-debs.list ] || apt-get -q update
-"#;
+const INDEX: &str = include_str!("scripts/debs-index.sh");
 
 impl Debs {
     fn script(&self, body: &str) -> String {
-        format!(
-            "dir={}\nat={}\n{LISTING}{body}",
-            quote(self.dir.trim_end_matches('/')),
-            quote(&self.at)
-        )
+        let values = [("DIR", self.dir.trim_end_matches('/')), ("AT", &self.at)];
+        given(&values, &format!("{LISTING}{body}"))
     }
 
     fn probe_name(&self) -> String {
@@ -97,6 +75,7 @@ impl Kind for Debs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::quote;
     use std::path::Path;
     use std::process::Command;
 

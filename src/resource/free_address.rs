@@ -1,7 +1,7 @@
 //! An address that is to be ours must not be somebody else's.
 
 use super::{Kind, Verdict, digest_of};
-use crate::command::quote;
+use crate::command::given;
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -47,17 +47,9 @@ impl Kind for FreeAddress {
     /// A datagram makes the kernel ask who has the address, once what it remembers of it is gone: that may be a host that gave it
     /// up. Half a second is long for a neighbour.
     fn probes(&self) -> Vec<Probe> {
-        let text = format!(
-            "a={address}; if [ -e {unless} ] || ip -o addr show 2>/dev/null | grep -qwF -- \"$a\"; then echo ours; else\n\
-             ip neigh flush to \"$a\" 2>/dev/null\n\
-             bash -c 'echo >/dev/udp/$0/9' \"$a\" 2>/dev/null || :; n=0\n\
-             while [ $n -lt 10 ]; do\n\
-             mac=$(ip neigh show to \"$a\" nud reachable nud stale nud delay nud probe nud permanent 2>/dev/null | sed -n 's/.* lladdr \\([^ ]*\\).*/\\1/p' | head -n 1)\n\
-             [ -z \"$mac\" ] || {{ echo \"$mac\"; break; }}; n=$((n + 1)); sleep 0.05\n\
-             done; fi",
-            address = quote(&self.address.to_string()),
-            unless = quote(&self.unless),
-        );
+        let address = self.address.to_string();
+        let values = [("ADDRESS", address.as_str()), ("UNLESS", &self.unless)];
+        let text = given(&values, include_str!("scripts/free-address.sh"));
         let name = name(self.address);
         vec![Probe::Script { name, text }]
     }

@@ -1,6 +1,6 @@
 //! A step as shell text: postcondition, precondition, action in one program, told apart by marks.
 
-use crate::command::{Frame, FrameLine, whole_program};
+use crate::command::{Frame, FrameLine, given, whole_program};
 use crate::resource::prelude;
 use crate::secret::Secret;
 use std::time::Duration;
@@ -86,8 +86,7 @@ impl Attempt {
 }
 
 /// The program of a step on one host. `guard` is shell text that makes the program hold the lock of its run, and defines `ours`,
-/// which fails when that is no longer so. `errexit` works only where no `if`, `&&` or `||` is around it: hence the
-/// statuses that are kept in variables.
+/// which fails when that is no longer so.
 pub fn attempt_program(
     frame: &Frame,
     guard: &str,
@@ -96,36 +95,18 @@ pub fn attempt_program(
     script: &Script,
     within: Duration,
 ) -> Secret {
+    let (refused, within) = (REFUSED.to_string(), within.as_secs().to_string());
+    let values = [("REFUSED", refused.as_str()), ("WITHIN", &within)];
     let text = format!(
         "{mark}{guard}{prelude}{functions}\n\
-         holds() {{\n{holds}\n:\n}}\nrequire() {{\n{require}\n:\n}}\nact() {{\n{act}\n:\n}}\n\
-         refuse() {{ printf '%s\\n' \"$*\"; exit {REFUSED}; }}\n\
-         said=$( (set -e; holds) 2>&1); rc=$?\n\
-         if [ $rc = 0 ]; then mark skipped; exit 0; fi\n\
-         said=$( (set -e; require) 2>&1); rc=$?\n\
-         if [ $rc != 0 ]; then printf '%s\\n' \"$said\"; mark refused; exit 0; fi\n\
-         ours || {{ mark refused; exit 0; }}\n\
-         mark acting\n\
-         ( set -e; act ) 2>&1; rc=$?\n\
-         if [ $rc = {REFUSED} ]; then mark refused; exit 0; fi\n\
-         if [ $rc != 0 ]; then mark failed $rc; exit 0; fi\n\
-         mark waiting\n\
-         last= end=$(($(date +%s) + {seconds}))\n\
-         while :; do\n\
-           ours || {{ mark failed 1; exit 0; }}\n\
-           said=$( (set -e; holds) 2>&1); rc=$?\n\
-           if [ $rc = 0 ]; then mark done; exit 0; fi\n\
-           if [ \"$said\" != \"$last\" ]; then mark still $(printf '%s' \"$said\" | tail -n 1); last=$said; fi\n\
-           if [ \"$(date +%s)\" -ge $end ]; then printf '%s\\n' \"$said\"; mark late; exit 0; fi\n\
-           sleep 0.1\n\
-         done\n",
+         holds() {{\n{holds}\n:\n}}\nrequire() {{\n{require}\n:\n}}\nact() {{\n{act}\n:\n}}\n{attempt}",
         mark = frame.define_mark(),
         prelude = prelude(run),
         functions = functions.map(Secret::expose).unwrap_or_default(),
         holds = script.holds.expose(),
         require = script.require.expose(),
         act = script.act.expose(),
-        seconds = within.as_secs(),
+        attempt = given(&values, include_str!("scripts/attempt.sh")),
     );
     whole_program(&text)
 }

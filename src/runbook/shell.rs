@@ -1,7 +1,7 @@
 //! Shell functions for steps on a host: etcd as root, PostgreSQL as its own superuser. Secrets are in the text,
 //! which travels on standard input; programs get them by environment.
 
-use crate::command::{Psql, as_user, quote, session_options};
+use crate::command::{Psql, as_user, given, quote, session_options};
 use crate::inventory::Inventory;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -42,34 +42,19 @@ fn etcd_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
         return String::new();
     };
     let password = typed.get(param::ETCD_ROOT_PASSWORD);
-    let login = match password.is_empty() {
-        true => String::new(),
-        false => format!(
-            "ETCDCTL_USER=root ETCDCTL_PASSWORD={} ",
-            quote(password.expose())
-        ),
-    };
-    let ports = (etcd.client_port, etcd.peer_port);
-    let peer = std::net::SocketAddr::new(member.address, ports.1);
-    format!(
-        "ETCD_DATA={data} ETCD_CONF=/etc/etcd/etcd.conf.yml ETCD_NAME={name} ETCD_URL={url} ETCD_PEER=https://{peer}\n\
-         etcd_ctl_at() {{ {login}etcd_plain \"$@\"; }}\n\
-         etcd_ctl() {{ etcd_ctl_at \"$ETCD_URL\" \"$@\"; }}\n\
-         etcd_stop() {{ systemctl kill -s KILL etcd.service 2>/dev/null || :; systemctl stop etcd.service || :; }}\n\
-         ETCD_DROPIN=/run/systemd/system/etcd.service.d/zz-citusctl.conf\n\
-         etcd_start_with() {{ if systemctl show -P EnvironmentFiles etcd.service | grep -q /run/citusctl/etcd-start; then\n\
-           printf 'CITUSCTL_ETCD_CONF=%s\\n' \"$1\" >/run/citusctl/etcd-start\n\
-         else\n\
-           mkdir -p \"${{ETCD_DROPIN%/*}}\"; printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/etcd --config-file=%s\\n' \"$1\" >\"$ETCD_DROPIN\"; systemctl daemon-reload\n\
-         fi; }}\n\
-         etcd_start_ordinary() {{ rm -f /run/citusctl/etcd-start; [ ! -e \"$ETCD_DROPIN\" ] || {{ rm -f \"$ETCD_DROPIN\"; systemctl daemon-reload; }}; }}\n\
-         etcd_starts_ordinary() {{ [ ! -e /run/citusctl/etcd-start ] && [ ! -e \"$ETCD_DROPIN\" ] || {{ echo 'the temporary configuration is still in place'; return 1; }}; }}\n\
-         etcd_leader() {{ etcd_plain \"$ETCD_URL\" endpoint status -w json 2>/dev/null | json_text leader; }}\n\
-         etcd_majority() {{ systemctl is-active -q etcd.service || return 1; case $(etcd_leader) in '' | 0) false ;; *) etcd_plain \"$ETCD_URL\" endpoint health 2>&1 | grep -q 'is healthy' ;; esac; }}\n",
-        data = quote(&typed.get(param::ETCD_DATA)),
-        name = quote(&member.name),
-        url = quote(&member.client_url(etcd.client_port)),
-    )
+    let peer = std::net::SocketAddr::new(member.address, etcd.peer_port);
+    let values = [
+        ("ETCD_DATA", typed.get(param::ETCD_DATA)),
+        ("ETCD_CONF", "/etc/etcd/etcd.conf.yml".to_owned()),
+        ("ETCD_NAME", member.name.clone()),
+        ("ETCD_URL", member.client_url(etcd.client_port)),
+        ("ETCD_PEER", format!("https://{peer}")),
+        ("ETCD_PASSWORD", password.expose().to_owned()),
+    ];
+    let values = values
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    given(&values, include_str!("scripts/etcd.sh"))
 }
 
 fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
@@ -80,22 +65,23 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
         .formation(&member.formation)
         .map_or(0, |formation| formation.version);
     let bin = bin_dir(typed, version);
+    let values = [
+        ("PG_DATA", typed.get(param::PG_DATA)),
+        ("PG_BIN", bin),
+        ("PG_PORT", member.port.to_string()),
+        ("PG_USER", typed.get(param::PG_DBSU)),
+        ("PG_SOCKET", typed.get(param::PG_LOCALHOST)),
+        ("PATRONI_URL", member.patroni_url()),
+    ];
+    let values = values
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    // How to become another user and how to open a session is said in one place each.
     format!(
-        "patroni_says() {{ python3 -c 'import ssl, sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context())' \\\n\
-           \"{api}/$1\" 2>&1 | tail -n 1 | grep . && return 1; return 0; }}\n\
-         PG_DATA={data} PG_BIN={bin} PG_PORT={port} PG_USER={user} PG_SOCKET={socket}\n\
-         as_dbsu() {{ {become_dbsu} \"$@\"; }}\n\
-         pg_control() {{ as_dbsu \"$PG_BIN/pg_ctl\" -D \"$PG_DATA\" \"$@\"; }}\n\
-         pg_is_stopping() {{ as_dbsu sed -n 8p \"$PG_DATA/postmaster.pid\" 2>/dev/null | grep -q stopping && pg_control status >/dev/null 2>&1; }}\n\
-         sql() {{ {psql} -c \"$2\"; }}\n",
-        api = member.patroni_url(),
-        data = quote(&typed.get(param::PG_DATA)),
-        bin = quote(&bin),
-        port = member.port,
-        user = quote(&typed.get(param::PG_DBSU)),
+        "as_dbsu() {{ {become_dbsu} \"$@\"; }}\nsql() {{ {psql} -c \"$2\"; }}\n{functions}",
         become_dbsu = as_user("\"$PG_USER\""),
-        socket = quote(&typed.get(param::PG_LOCALHOST)),
         psql = psql(typed, version),
+        functions = given(&values, include_str!("scripts/postgres.sh")),
     )
 }
 

@@ -7,6 +7,7 @@
 
 use super::endpoint::{Endpoint, Sudo};
 use super::error::SudoProblem;
+use crate::command::given;
 
 /// What the shell prints when it is there, followed by its process id.
 pub(crate) const READY: &str = "CITUSCTL-SHELL-READY ";
@@ -79,17 +80,9 @@ pub(crate) fn classify(said: &str) -> SudoProblem {
 
 /// A program that ends a process and everything below it, gently first.
 pub(crate) fn kill_program(pid: u32) -> String {
-    format!(
-        "main() {{\n\
-         below() {{ echo \"$1\"; for k in $(cat /proc/\"$1\"/task/*/children 2>/dev/null); do below \"$k\"; done; }}\n\
-         all=$(below {pid})\n\
-         kill -TERM $all 2>/dev/null\n\
-         i=0\n\
-         while [ \"$i\" -lt 20 ] && kill -0 $all 2>/dev/null; do sleep 0.1; i=$((i+1)); done\n\
-         kill -KILL $all 2>/dev/null\n\
-         :\n\
-         }}\n\
-         main </dev/null\n"
+    given(
+        &[("PID", &pid.to_string())],
+        include_str!("scripts/kill.sh"),
     )
 }
 

@@ -60,11 +60,6 @@ pub(super) fn look(frame: &Frame, dir: &str) -> String {
 /// Ends the processes that have a lock, if it is still that of this run: its holder, and with `programs` those of the run.
 pub(super) fn take_away(frame: &Frame, dir: &str, file: &str, run: &str, programs: bool) -> String {
     let which = if programs { "held|program" } else { "held" };
-    let values = [
-        ("DIR", dir),
-        ("FILE", file),
-        ("RUN", run),
-        ("WHICH", which),
-    ];
+    let values = [("DIR", dir), ("FILE", file), ("RUN", run), ("WHICH", which)];
     telling(frame, &values, include_str!("scripts/take-away.sh"))
 }

@@ -2,7 +2,7 @@
 
 use super::content::own_keys;
 use super::{EtcdView, book, no_majority, stop};
-use crate::command::quote;
+use crate::command::{given, quote};
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::{EtcdMember, Group, Instance};
@@ -248,8 +248,8 @@ fn upload(snapshot: &[u8]) -> Script {
     let encoded = base64::engine::general_purpose::STANDARD.encode(snapshot);
     let sum = sha256_hex(snapshot);
     let act = format!(
-        "mkdir -p /run/citusctl\n(umask 077; base64 -d >{FILE} <<'CITUSCTL_END'\n{encoded}\nCITUSCTL_END\n)\n\
-         etcdutl snapshot status {FILE} >/dev/null 2>&1 || ETCDCTL_API=3 etcdctl snapshot status {FILE} >/dev/null 2>&1 || {{ echo 'this is no snapshot of etcd'; exit 1; }}"
+        "mkdir -p /run/citusctl\n(umask 077; base64 -d >{FILE} <<'CITUSCTL_END'\n{encoded}\nCITUSCTL_END\n)\n{}",
+        given(&[("FILE", FILE)], include_str!("scripts/upload.sh"))
     );
     let holds = format!(
         "[ -e {FILE} ] && [ \"$(sha256sum <{FILE} | cut -d' ' -f1)\" = {sum} ] || {{ echo 'the snapshot is not there'; false; }}"
@@ -286,22 +286,14 @@ fn make_users(script: Secret) -> Script {
     }
 }
 
-/// `etcdutl` came with 3.5; before it `etcdctl` did this. A mark beside the data says which run made it.
 fn unpack(view: &EtcdView<'_>) -> Script {
     let peer = view.etcd.peer_port;
-    let act = format!(
-        "put_dir \"$ETCD_DATA\" etcd etcd 0700\nwithin \"$ETCD_DATA\" rm -rf restored restored.db\n\
-         within \"$ETCD_DATA\" sh -c 'umask 077; cat >restored.db' <{FILE}\n\
-         tool=etcdutl; command -v etcdutl >/dev/null || tool=etcdctl\n\
-         within \"$ETCD_DATA\" env ETCDCTL_API=3 $tool snapshot restore restored.db --name \"$ETCD_NAME\" --initial-cluster {cluster} \
-         --initial-cluster-token {token} --initial-advertise-peer-urls \"$ETCD_PEER\" --data-dir restored >/run/citusctl/etcd-restore.log 2>&1 \
-         || {{ tail -n 1 /run/citusctl/etcd-restore.log; exit 1; }}\n\
-         move_aside \"$ETCD_DATA/member\"\nwithin \"$ETCD_DATA\" mv -T restored/member member\n\
-         within \"$ETCD_DATA\" rm -rf restored restored.db\n\
-         printf '%s\\n' \"$RUN\" >/run/citusctl/etcd-restored",
-        cluster = quote(&view.etcd.initial_cluster()),
-        token = quote(&format!("{}-{peer}", view.etcd.name)),
-    );
+    let values = [
+        ("FILE", FILE),
+        ("CLUSTER", &view.etcd.initial_cluster()),
+        ("TOKEN", &format!("{}-{peer}", view.etcd.name)),
+    ];
+    let act = given(&values, include_str!("scripts/unpack.sh"));
     Script::new(act, RENEWED)
 }
 
@@ -337,15 +329,9 @@ fn lead(view: &EtcdView<'_>) -> BTreeMap<HostName, Script> {
     let script = |group: &Group| {
         let member = first(view, group)?;
         view.input.seen.get(&member.host)?;
-        let act = ": >/run/citusctl/patroni-anew-$RUN\nsystemctl kill -s KILL --kill-who=main patroni.service 2>/dev/null || :\n\
-            systemctl reset-failed patroni.service 2>/dev/null || :\nsystemctl start --no-block patroni.service";
-        let holds = format!(
-            "[ -e /run/citusctl/patroni-anew-$RUN ] || {{ echo 'Patroni is still the old one'; false; }}\n\
-             writes=$(sql postgres 'SELECT NOT pg_is_in_recovery()' 2>/dev/null) || :\n\
-             [ \"$writes\" = t ] || {{ echo '{name} takes no writes yet'; false; }}\n\
-             systemctl is-active -q patroni || {{ echo 'Patroni does not run yet'; false; }}",
-            name = member.name,
-        );
+        let act = include_str!("scripts/lead.sh");
+        let me = [("ME", member.name.as_str())];
+        let holds = given(&me, include_str!("scripts/leads.sh"));
         Some((member.host.clone(), Script::new(act, holds)))
     };
     groups.filter_map(script).collect()

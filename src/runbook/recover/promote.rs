@@ -2,7 +2,7 @@
 //! Patroni is pinned to it.
 
 use super::{Case, Input, Via, absent, pin};
-use crate::command::quote;
+use crate::command::{given, quote};
 use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
 use crate::resource::Impact;
@@ -32,18 +32,14 @@ fn detach(case: &Case<'_>) -> Step {
     // The lost hosts are asked meanwhile whether they are back; the promotion wants the answer.
     let asks = absent::ask_beside(case);
     let act = include_str!("scripts/detach.sh");
-    let require = "pid=$(systemctl show -P MainPID patroni.service)\n\
-        if [ \"${pid:-0}\" -gt 1 ] && ls -l /proc/$pid/fd 2>/dev/null | grep -q watchdog; then\n\
-          echo 'Patroni holds the watchdog: without it the machine would be reset'; false\n\
-        fi";
-    let holds = "case $(systemctl show -P ActiveState patroni.service) in active | activating | deactivating) echo 'Patroni runs'; false ;; esac\n\
-        [ \"$(systemctl show -P LoadState patroni.service)\" = masked ] || { echo 'Patroni is not masked'; false; }";
+    let require = include_str!("scripts/no-watchdog.sh");
+    let holds = masked("patroni", "Patroni");
     let script = |member: &Instance| {
         let asks = match member.host == case.survivor.host {
             true => asks.as_str(),
             false => "",
         };
-        Script::new(format!("{asks}{act}"), holds).require(require)
+        Script::new(format!("{asks}{act}"), &holds).require(require)
     };
     let members = case
         .group
@@ -59,6 +55,14 @@ fn detach(case: &Case<'_>) -> Step {
     .within(10)
 }
 
+/// The check that a unit has ended and is masked.
+fn masked(unit: &str, name: &str) -> String {
+    given(
+        &[("UNIT", unit), ("NAME", name)],
+        include_str!("scripts/masked.sh"),
+    )
+}
+
 /// A lost member that comes back would give the old cluster its majority again, and a Patroni beside it a leader of
 /// its own.
 fn quorum(case: &Case<'_>) -> Option<Step> {
@@ -69,12 +73,11 @@ fn quorum(case: &Case<'_>) -> Option<Step> {
 /// The same on every etcd host that `which` picks.
 pub(super) fn no_quorum(input: Input<'_>, which: impl Fn(&HostName) -> bool) -> Option<Step> {
     let act = "systemctl mask etcd.service\netcd_stop";
-    let holds = "case $(systemctl show -P ActiveState etcd.service) in active | activating | deactivating) echo 'etcd runs'; false ;; esac\n\
-        [ \"$(systemctl show -P LoadState etcd.service)\" = masked ] || { echo 'etcd is not masked'; false; }";
+    let holds = masked("etcd", "etcd");
     let etcd = input.model.etcd.iter().flat_map(|etcd| &etcd.members);
     let scripts: BTreeMap<HostName, Script> = etcd
         .filter(|member| which(&member.host))
-        .map(|member| (member.host.clone(), Script::new(act, holds)))
+        .map(|member| (member.host.clone(), Script::new(act, &holds)))
         .collect();
     let title = "stop and mask etcd: a returning member must not give the old cluster a majority";
     (!scripts.is_empty()).then(|| Step::on_all(scripts, "quorum", title))
@@ -110,9 +113,7 @@ fn promote(case: &Case<'_>) -> Step {
         quote(&case.pg.system),
         include_str!("scripts/promote.sh")
     );
-    let holds = "[ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = f ] || { echo 'still in recovery'; false; }\n\
-        [ -z \"$(sql postgres 'SHOW synchronous_standby_names')\" ] || { echo 'commits still wait for standbys'; false; }\n\
-        [ \"$(sql postgres \"SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'citusctl_emergency'\")\" = 1 ] || { echo 'there is no mark for members that come back'; false; }";
+    let holds = include_str!("scripts/promoted.sh");
     let title = format!(
         "promote PostgreSQL of {} to a timeline of its own; commits wait for nobody",
         case.survivor.name

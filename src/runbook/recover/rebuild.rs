@@ -7,6 +7,7 @@ use super::promote::{DROPIN, no_quorum};
 use super::rejoin::{endpoint, forget, join, markers, preludes, strays, subject};
 use super::via_etcd::{best_member, force};
 use super::{Input, Marker, Via, pin, settle};
+use crate::command::given;
 use crate::model::Model;
 use crate::names::HostName;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
@@ -161,21 +162,22 @@ fn after_promote(input: Input<'_>, markers: &[Marker]) -> Result<Vec<Step>, Refu
 
 /// Pinned services stay so until the apply writes them anew.
 fn unmask(input: Input<'_>) -> Step {
-    let act = format!(
-        "rm -f {DROPIN}\n\
-         if [ -n \"${{PG_DATA:-}}\" ] && pg_control status >/dev/null 2>&1; then sql postgres 'ALTER SYSTEM RESET synchronous_standby_names'; fi\n\
-         systemctl unmask patroni.service etcd.service\n\
-         systemctl daemon-reload\n\
-         move_aside /etc/citusctl/pinned\n\
-         rm -f /run/citusctl/pinned-*"
+    let act = given(
+        &[("DROPIN", DROPIN)],
+        include_str!("scripts/rebuild-unmask.sh"),
     );
-    let holds = "for unit in patroni etcd; do [ \"$(systemctl show -P LoadState $unit.service)\" != masked ] || { echo \"$unit is masked\"; false; }; done\n\
-        [ ! -e /etc/citusctl/pinned ]";
+    let holds = given(
+        &[("DROPIN", DROPIN)],
+        &format!(
+            "{}[ ! -e /etc/citusctl/pinned ]",
+            include_str!("scripts/unmasked.sh")
+        ),
+    );
     let scripts = input
         .seen
         .hosts
         .keys()
-        .map(|host| (host.clone(), Script::new(&act, holds)));
+        .map(|host| (host.clone(), Script::new(&act, &holds)));
     Step::on_all(
         scripts.collect(),
         "unmask",

@@ -2,7 +2,7 @@
 //! no step.
 
 use super::{Case, Data};
-use crate::command::quote;
+use crate::command::{given, quote};
 use crate::model::Host;
 use crate::names::HostName;
 use crate::resource::Impact;
@@ -161,21 +161,10 @@ impl<'a> Case<'a> {
 }
 
 fn stop(units: &[String]) -> Script {
-    let units: Vec<String> = units.iter().map(|unit| quote(unit)).collect();
     let units = units.join(" ");
-    let act = format!(
-        "for unit in {units}; do\n\
-           [ \"$(systemctl show -P LoadState $unit)\" = not-found ] || systemctl -q disable --now $unit\n\
-           systemctl reset-failed $unit 2>/dev/null || :\n\
-           rm -f /etc/citusctl/stamps/$unit\n\
-         done"
-    );
-    let holds = format!(
-        "for unit in {units}; do\n\
-           case $(systemctl show -P ActiveState $unit) in inactive | failed) ;; *) echo \"$unit still runs\"; false ;; esac\n\
-           if systemctl is-enabled -q $unit 2>/dev/null; then echo \"$unit begins with the machine\"; false; fi\n\
-         done"
-    );
+    let values = [("UNITS", units.as_str())];
+    let act = given(&values, include_str!("scripts/stop.sh"));
+    let holds = given(&values, include_str!("scripts/stopped.sh"));
     Script::new(act, holds)
 }
 

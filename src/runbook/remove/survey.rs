@@ -1,6 +1,6 @@
 //! What a removal looks at on a host: one program, read into a struct.
 
-use crate::command::{Frame, Sections, quote, whole_program};
+use crate::command::{Frame, Sections, given, quote, whole_program};
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,38 +62,23 @@ pub(super) const PLACED: &str = "SELECT p.groupid, count(*) FROM pg_dist_placeme
 
 /// The program for one host. `functions` are [`super::super::host_functions`].
 pub fn survey_program(frame: &Frame, functions: &Secret, ask: &Questions) -> Secret {
-    let words = |list: &[String]| {
-        list.iter()
-            .map(|word| quote(word))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let values = [
+        ("UNITS", ask.units.join(" ")),
+        ("PACKAGES", ask.packages.join(" ")),
+        ("DIRECTORIES", ask.directories.join("\n")),
+        ("CITUS", ask.citus.clone().unwrap_or_default()),
+        ("NODES", NODES.to_owned()),
+        ("PLACED", format!("{PLACED} GROUP BY 1")),
+    ];
+    let values = values
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
     let mut text = format!(
-        "{}{}\nmark manifest; cat /etc/citusctl/manifest 2>/dev/null\n\
-         for unit in {units}; do mark unit \"$unit\"; systemctl show -P ActiveState \"$unit\"; systemctl is-enabled \"$unit\" 2>/dev/null; done\n\
-         for name in {packages}; do mark package \"$name\"; dpkg-query -W -f '${{db:Status-Status}}\\n' \"$name\" 2>/dev/null; done\n\
-         for name in {directories}; do [ ! -e \"$name\" ] || {{ mark directory \"$name\"; }}; done\n\
-         ! grep -qF '# BEGIN citusctl' /etc/hosts || mark block\n\
-         if [ -n \"${{PG_DATA:-}}\" ]; then\n\
-           pid=$(head -n 1 \"$PG_DATA/postmaster.pid\" 2>/dev/null)\n\
-           if [ -n \"$pid\" ] && kill -0 \"$pid\" 2>/dev/null; then\n\
-             mark running\n\
-             mark slots; sql postgres 'SELECT slot_name FROM pg_replication_slots' 2>&1; mark slots-end $?\n",
+        "{}{}\n{}",
         frame.define_mark(),
         functions.expose(),
-        units = words(&ask.units),
-        packages = words(&ask.packages),
-        directories = words(&ask.directories),
+        given(&values, include_str!("scripts/survey.sh")),
     );
-    if let Some(database) = &ask.citus {
-        let database = quote(database);
-        text.push_str(&format!(
-            "    mark nodes; sql {database} {nodes} 2>&1; mark nodes-end $?\n    mark placed; sql {database} {placed}\n",
-            nodes = quote(NODES),
-            placed = quote(&format!("{PLACED} GROUP BY 1")),
-        ));
-    }
-    text.push_str("  fi\nfi\n");
     if !ask.keys.is_empty() {
         text.push_str("mark keys\n");
         for start in &ask.keys {

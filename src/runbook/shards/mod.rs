@@ -8,7 +8,7 @@ mod seen;
 pub use seen::{Shards, read_shards, survey_program};
 
 use super::{Consent, Refusal, Runbook, Script, Step};
-use crate::command::quote;
+use crate::command::{given, quote};
 use crate::model::{Formation, Group};
 use crate::names::HostName;
 use crate::names::words::count;
@@ -270,24 +270,13 @@ impl Case<'_> {
             true => (running, failed),
             false => ("echo 0".to_owned(), ":".to_owned()),
         };
+        let values = [("WORDS", words)];
+        let asks = format!("left() {{ {left}; }}\n");
         let act = format!(
-            "last=\n\
-             while :; do\n\
-               left=$({left})\n\
-               [ \"$left\" != 0 ] || break\n\
-               if [ \"$({running})\" = 0 ]; then\n\
-                 if [ \"$left\" = \"$last\" ]; then {failed}; echo \"Citus moves nothing: $left {words}\"; exit 1; fi\n\
-                 last=$left\n\
-                 {begin}\n\
-               fi\n\
-               [ \"$left\" = \"$told\" ] || {{ echo \"$left {words}\"; told=$left; }}\n\
-               sleep 1\n\
-             done"
+            "{asks}running() {{ {running}; }}\nfailed() {{ {failed}; }}\nbegin() {{ {begin}; }}\n{}",
+            given(&values, include_str!("scripts/moves.sh"))
         );
-        let act = format!("told=\n{act}");
-        let holds = format!(
-            "left=$({left}) || {{ echo 'PostgreSQL does not answer'; false; }}\n[ \"$left\" = 0 ] || {{ echo \"$left {words}\"; false; }}"
-        );
+        let holds = format!("{asks}{}", given(&values, include_str!("scripts/moved.sh")));
         self.step(id, title, Script::new(act, holds))
             .within(PATIENCE)
     }
