@@ -72,6 +72,7 @@ fn steps(
     let followers = followers(input, primaries).into_iter();
     steps.extend(followers.map(|host| follow(input, host)));
     steps.push(close(input));
+    steps.extend(super::serve::served(input));
     steps
 }
 

@@ -17,6 +17,7 @@ mod rejoin;
 mod rivals;
 mod room;
 mod seen;
+mod serve;
 mod settle;
 #[cfg(test)]
 mod tests;

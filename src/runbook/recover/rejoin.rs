@@ -59,7 +59,10 @@ fn after_etcd(input: Input<'_>, markers: &[Marker]) -> Result<Runbook, Refusal> 
     let follows = follows.map(|host| follow(input, host));
     let first = settle(input.model, input.seen, &alive);
     let steps = [first].into_iter().chain(joins).chain(follows);
-    let steps = steps.chain([close(input)]).collect();
+    let steps = steps
+        .chain([close(input)])
+        .chain(super::serve::served(input))
+        .collect();
     let lines = back.iter().map(|host| format!("{host} is back"));
     let gone = absent.iter().map(|host| {
         format!("{host} does not answer: it stays out until `citusctl recover rejoin` is run again")
