@@ -75,7 +75,7 @@ fn no_value_of_the_whole_surface_is_left_over() {
 
 const SMALL: &str = "
 all:
-  vars: { app_port: 8080, redis_port: 6379, pg_vip_interface: eth1, haproxy_client_timeout: 11h, pg_io_method: worker, pg_version: 17 }
+  vars: { app_port: 8080, redis_port: 6379, pg_vip_interface: eth1, haproxy_client_timeout: 11h, pg_io_method: worker, pg_version: 17, pg_extensions: [] }
   children:
     etcd: { hosts: { 10.0.0.1: { etcd_seq: 1, ansible_port: 2222, ansible_become_method: sudo } } }
     pg:
@@ -120,6 +120,7 @@ fn each_value_has_a_place_or_a_sentence() {
             "`sudo` is the only value there is",
         ),
         ("node_timezone", "named", "the default counts"),
+        ("pg_extensions", "named", "as by default"),
         ("pg_conf", "named", "hidden: a stronger value"),
         ("pg_dbsu", "named", ""),
     ] {

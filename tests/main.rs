@@ -18,3 +18,4 @@ mod surface;
 mod transport;
 mod ui;
 mod values;
+mod world;

@@ -23,6 +23,9 @@ pub(super) fn named(
     if leaf.node.kind() == "null" {
         return Some("nothing is said here: the default counts".to_owned());
     }
+    if leaf.node.as_str().is_none() {
+        return Some("nothing is listed here, as by default".to_owned());
+    }
     let param = parameters::lookup(&leaf.variable);
     let known = match param {
         None => Some(unknown(&leaf.variable)),

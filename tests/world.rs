@@ -1,0 +1,88 @@
+//! The shapes of tests/world: each is accepted or refused as its first lines declare. `ci/lab-world` applies those that are for a lab.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the head of a shape declares.
+#[derive(Debug)]
+enum Outcome {
+    Applied,
+    /// An exit code, and words of an error.
+    Refused(i32, String),
+}
+
+fn shapes() -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/world");
+    let entries = std::fs::read_dir(dir).unwrap();
+    let mut shapes: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    shapes.retain(|path| path.extension().is_some_and(|ending| ending == "yml"));
+    shapes.sort();
+    shapes
+}
+
+fn declared(path: &Path) -> Outcome {
+    let text = std::fs::read_to_string(path).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("# outcome: "));
+    let line = line.unwrap_or_else(|| panic!("{}: declares no outcome", path.display()));
+    let mut words = line.splitn(3, ' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some("applied"), None, None) => Outcome::Applied,
+        (Some("refused"), Some(code), Some(words)) => {
+            Outcome::Refused(code.parse().unwrap(), words.to_owned())
+        }
+        _ => panic!("{}: `{line}` is no outcome", path.display()),
+    }
+}
+
+/// What `check` comes to: its exit code, and the messages of its errors.
+fn checked(path: &Path) -> (Option<i32>, Vec<String>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_citusctl"));
+    let output = command
+        .args(["check", "-o", "json", "-i"])
+        .arg(path)
+        .output()
+        .unwrap();
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let errors = rows.iter().filter(|row| row["severity"] == "error");
+    (
+        output.status.code(),
+        errors.map(ToString::to_string).collect(),
+    )
+}
+
+/// What is wrong with the outcome of a shape, if anything.
+fn differs(outcome: &Outcome, code: Option<i32>, errors: &[String]) -> Option<String> {
+    let fits = match outcome {
+        Outcome::Applied => code == Some(0) && errors.is_empty(),
+        Outcome::Refused(want, words) => {
+            code == Some(*want) && errors.iter().any(|error| error.contains(words))
+        }
+    };
+    (!fits).then(|| format!("declared {outcome:?}, exit {code:?}: {errors:#?}"))
+}
+
+#[test]
+fn each_shape_is_accepted_or_refused_as_declared() {
+    let shapes = shapes();
+    assert!(shapes.len() >= 40, "{} shapes", shapes.len());
+    let judged = shapes.iter().filter_map(|path| {
+        let (code, errors) = checked(path);
+        let odd = differs(&declared(path), code, &errors)?;
+        Some(format!("{}: {odd}", path.display()))
+    });
+    let odd: Vec<String> = judged.collect();
+    assert!(odd.is_empty(), "{}", odd.join("\n"));
+}
+
+#[test]
+fn an_outcome_that_is_not_as_declared_is_found() {
+    let refused = Outcome::Refused(3, "words".to_owned());
+    let said = |text: &str| vec![text.to_owned()];
+    assert!(differs(&refused, Some(3), &said("some words")).is_none());
+    assert!(differs(&refused, Some(3), &said("others")).is_some());
+    assert!(differs(&refused, Some(0), &[]).is_some());
+    assert!(differs(&Outcome::Applied, Some(0), &[]).is_none());
+    assert!(differs(&Outcome::Applied, Some(3), &said("words")).is_some());
+}
