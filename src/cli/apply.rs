@@ -6,7 +6,7 @@ use super::plan::{SavedPlan, plan_key, show};
 use super::project::Project;
 use super::remove::{self, Removing};
 use super::runbook::RunbookArgs;
-use super::session::Session;
+use super::session::{Deed, Session};
 use crate::engine::{self, ApplyOptions, EngineError};
 use crate::event::Outcome;
 use crate::plan::{Plan, digest, outline};
@@ -79,7 +79,7 @@ async fn tried(common: &Common, args: &ApplyArgs, begun: &mut bool) -> Result<u8
         );
         return Err(failure.hint("`--yes` consents to an ordinary plan"));
     }
-    let session = Session::connect(common, &project, playbook, "apply", true).await?;
+    let session = Session::connect(common, &project, playbook, "apply", Deed::Changes).await?;
     match carry_out(common, &session, saved.as_ref(), begun).await {
         Ok(outcome) => Ok(session.finish(outcome).await),
         Err((outcome, failure)) => {

@@ -6,7 +6,7 @@ use super::options::Common;
 use super::project::Project;
 use super::remove::{self, Removing};
 use super::runbook::RunbookArgs;
-use super::session::Session;
+use super::session::{Deed, Session};
 use crate::event::Outcome;
 use crate::event::outline::PlanOutline;
 use crate::plan::{digest, outline};
@@ -61,7 +61,11 @@ pub async fn run(common: &Common, args: &PlanArgs) -> Result<u8, Failure> {
     if let Some(removing) = Removing::of(common, &project, &args.playbook)? {
         return removal(common, &project, &removing, args).await;
     }
-    let session = Session::connect(common, &project, &args.playbook, "plan", false).await?;
+    let deed = match args.out {
+        Some(_) => Deed::Saves,
+        None => Deed::Looks,
+    };
+    let session = Session::connect(common, &project, &args.playbook, "plan", deed).await?;
     let run = session.run()?;
     let (_, _, plan) = session.plan(&run).await?;
     drop(run);

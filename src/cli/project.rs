@@ -4,6 +4,7 @@ use super::exit::{Failure, chain, code};
 use super::options::Common;
 use super::{sinks, vault};
 use crate::catalog::{Assets, Catalog, TagError};
+use crate::engine::status::AuthorityHere;
 use crate::fact::Traits;
 use crate::inventory::param;
 use crate::inventory::parameters::{Typed, check_vars};
@@ -184,6 +185,15 @@ impl Project {
             (_, Err(error)) => Err(error),
         };
         ca.map_err(pki_failure)
+    }
+
+    /// The authority beside the inventory, as it is: nothing is made.
+    pub fn authority_here(&self) -> AuthorityHere {
+        let dir = self.state_dir.join("pki");
+        AuthorityHere {
+            pem: fs_err::read_to_string(dir.join("ca.crt")).ok(),
+            dir: dir.display().to_string(),
+        }
     }
 
     /// What to know where the authority is not beside the inventory, as on another control machine.

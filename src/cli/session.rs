@@ -1,6 +1,7 @@
 //! Connected: one run's fleet, its look at the hosts, and the plan that follows.
 
 mod addresses;
+mod deed;
 mod endpoints;
 mod guards;
 mod host_keys;
@@ -12,6 +13,7 @@ mod renamed;
 pub(super) mod run_id;
 
 use crate::inventory::param;
+pub use deed::Deed;
 use endpoints::{endpoints, resolver};
 use host_keys::Checking;
 use known::Known;
@@ -87,10 +89,13 @@ impl<'a> Session<'a> {
         project: &'a Project,
         playbook: &str,
         verb: &str,
-        journal: bool,
+        deed: Deed,
     ) -> Result<Self, Failure> {
         let selection = project.selection(common)?;
-        let ca = project.authority(true)?;
+        let ca = match deed {
+            Deed::Looks => project.authority(false)?.looking(),
+            Deed::Saves | Deed::Changes => project.authority(true)?,
+        };
         let known = Known::load(project);
         let contexts = project.contexts(&ca, &known.traits, &known.patroni)?;
         let desired = selection.apply(project.compile(playbook, &contexts)?)?;
@@ -98,7 +103,7 @@ impl<'a> Session<'a> {
         let wanted = Wanted { known, desired };
         let way = Way {
             verb,
-            journal,
+            journal: deed == Deed::Changes,
             hosts,
             wanted,
         };

@@ -3,7 +3,7 @@
 use super::exit::{Failure, code, compact, pretty, result, written};
 use super::options::Common;
 use super::project::Project;
-use super::session::Session;
+use super::session::{Deed, Session};
 use super::status_view::view;
 use crate::engine::Run;
 use crate::engine::status::{HaproxyAccess, StatusAccess, status};
@@ -37,7 +37,7 @@ pub async fn run(common: &Common, args: &StatusArgs) -> Result<u8, Failure> {
     // Progress and the redrawn picture would fight for the screen; the report says who is unreachable.
     common.quiet |= args.watch;
     let project = Project::open(&common)?;
-    let session = Session::connect(&common, &project, "site", "status", false).await?;
+    let session = Session::connect(&common, &project, "site", "status", Deed::Looks).await?;
     let access = access(&project);
     let run = session.run()?;
     let report = match args.watch {
@@ -101,7 +101,10 @@ fn draw(common: &Common, report: &StatusReport) -> Result<(), Failure> {
 
 /// The credentials that the inventory gives.
 pub fn access(project: &Project) -> StatusAccess {
-    let mut access = StatusAccess::default();
+    let mut access = StatusAccess {
+        authority: Some(project.authority_here()),
+        ..StatusAccess::default()
+    };
     let hosts = &project.inventory.hosts;
     for (name, host) in hosts {
         let typed = Typed::new(&host.vars);

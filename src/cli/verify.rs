@@ -3,7 +3,7 @@
 use super::exit::{Failure, code, pretty, result};
 use super::options::Common;
 use super::project::Project;
-use super::session::Session;
+use super::session::{Deed, Session};
 use super::status::access;
 use super::status_view::verify_view;
 use crate::engine::status::status;
@@ -44,13 +44,13 @@ impl VerifyArgs {
 /// Runs it.
 pub async fn run(common: &Common, args: &VerifyArgs) -> Result<u8, Failure> {
     let project = Project::open(common)?;
-    let ca_pem = project.authority(true)?.cert_pem().to_owned();
+    let ca_pem = project.authority(false)?.cert_pem().to_owned();
     let admins = logins(&project, &ca_pem);
     let clients = match &args.role {
         Some(role) => applications(&project, &admins, role)?,
         None => admins.clone(),
     };
-    let session = Session::connect(common, &project, "site", "verify", false).await?;
+    let session = Session::connect(common, &project, "site", "verify", Deed::Looks).await?;
     let run = session.run()?;
     let seen = status(&run, &access(&project)).await;
     let report = verify(&run, &seen, &Logins { clients, admins }, args.write).await;

@@ -111,6 +111,12 @@ pub struct ServiceStatus {
 pub struct ServerStatus {
     pub name: String,
     pub up: bool,
+    /// HAProxy's word: `UP`, `DOWN`, `MAINT`, `DRAIN`, ...
+    #[serde(default)]
+    pub state: String,
+    /// What it runs with, where HAProxy says so.
+    #[serde(default)]
+    pub weight: Option<u32>,
 }
 
 /// One certificate on a host.

@@ -27,6 +27,8 @@ pub struct Ca {
     created: bool,
     /// Whether it describes certificates instead of making them.
     outlined: bool,
+    /// Whether new certificates are kept.
+    keeps: bool,
 }
 
 impl std::fmt::Debug for Ca {
@@ -137,6 +139,7 @@ impl Ca {
             issuer,
             created: false,
             outlined: false,
+            keeps: true,
         })
     }
 
@@ -148,6 +151,20 @@ impl Ca {
     /// When the authority ends.
     pub fn not_after(&self) -> OffsetDateTime {
         self.facts.not_after
+    }
+
+    /// The same for who only looks: certificates that are there are used, and others are made without being kept.
+    #[must_use]
+    pub fn looking(self) -> Self {
+        Self {
+            keeps: false,
+            ..self
+        }
+    }
+
+    /// Whether new certificates are kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeps
     }
 
     /// Whether this call made it: then say so, and say that its key wants a backup.

@@ -37,6 +37,16 @@ fn an_authority_is_made_once_and_kept() {
 }
 
 #[test]
+fn who_only_looks_keeps_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let ca = Ca::open_or_create(dir.path(), "ca", *NOW)
+        .unwrap()
+        .looking();
+    assert!(ca.leaf(&request(&["10.0.0.1"]), *NOW).is_ok());
+    assert!(!dir.path().join("hosts").exists());
+}
+
+#[test]
 fn half_an_authority_is_completed_or_refused() {
     let dir = tempfile::tempdir().unwrap();
     Ca::open_or_create(dir.path(), "ca", *NOW).unwrap();

@@ -122,8 +122,20 @@ impl Findings {
             };
             for unit in expected(run.model, host) {
                 let state = seen.units.get(unit).map_or("unknown", String::as_str);
-                if state != "active" {
-                    self.problem(format!("{name}: {unit}.service is {state}"));
+                let enabled = seen.enabled.get(unit).map_or("", String::as_str);
+                let masked = enabled.starts_with("masked");
+                match (state, masked) {
+                    ("active", false) if enabled == "disabled" => self.problem(format!(
+                        "{name}: {unit}.service is disabled: it does not start at the next boot"
+                    )),
+                    ("active", false) => {}
+                    ("active", true) => self.problem(format!(
+                        "{name}: {unit}.service runs and is masked: it does not start again (`systemctl unmask {unit}`)"
+                    )),
+                    (_, true) => self.problem(format!(
+                        "{name}: {unit}.service is {state} and masked (`systemctl unmask {unit}`)"
+                    )),
+                    (_, false) => self.problem(format!("{name}: {unit}.service is {state}")),
                 }
             }
         }

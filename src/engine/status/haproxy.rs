@@ -62,6 +62,7 @@ fn read(csv: &str) -> Servers {
     else {
         return Servers::new();
     };
+    let weight = column("uweight").or_else(|| column("weight"));
     let mut servers = Servers::new();
     for line in lines {
         let fields: Vec<&str> = line.split(',').collect();
@@ -79,6 +80,8 @@ fn read(csv: &str) -> Servers {
             .push(ServerStatus {
                 name: (*name).to_owned(),
                 up: status.starts_with("UP") || *status == "no check",
+                state: (*status).to_owned(),
+                weight: weight.and_then(|at| fields.get(at)?.parse().ok()),
             });
     }
     servers
@@ -96,5 +99,6 @@ mod tests {
         let up: Vec<bool> = servers["pg"].iter().map(|server| server.up).collect();
         assert_eq!(up, [true, false, true]);
         assert_eq!(servers.len(), 1);
+        assert_eq!(servers["pg"][2].weight, Some(1));
     }
 }

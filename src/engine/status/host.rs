@@ -2,6 +2,7 @@
 
 use super::StatusAccess;
 use super::force::{self, Force};
+use super::runtime::{self, Runtime};
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
@@ -25,6 +26,12 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub(super) struct HostSeen {
     /// `active`, `inactive`, `failed`, by unit.
     pub units: BTreeMap<String, String>,
+    /// `enabled`, `disabled`, `masked`, by unit.
+    pub enabled: BTreeMap<String, String>,
+    /// What HAProxy and PgBouncer run with.
+    pub runtime: Runtime,
+    /// The authorities that it trusts, as PEM.
+    pub authority: String,
     /// PEM texts by what they are for.
     pub certificates: BTreeMap<String, String>,
     /// `etcdctl endpoint status -w json` of this member.
@@ -110,13 +117,17 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     let mut text = run.frame.define_mark();
     text.push_str(
         "mark clock; date +%s.%N\n\
-         for u in etcd patroni pgbouncer haproxy vip-manager keepalived; do mark unit $u; systemctl is-active $u 2>&1; done\n\
+         for u in etcd patroni pgbouncer haproxy vip-manager keepalived; do mark unit $u; systemctl is-active $u 2>&1; mark enabled $u; systemctl is-enabled $u 2>/dev/null; done\n\
          mark addresses; ip -o addr show 2>/dev/null\n\
          mark emergency; cat /etc/citusctl/emergency.json 2>/dev/null\n\
+         mark authority; cat /pg/cert/ca.crt /etc/etcd/ca.crt 2>/dev/null\n\
          mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null\n\
          mark certificate postgres; cat /pg/cert/server.crt 2>/dev/null\n",
     );
     text.push_str(&force::text());
+    if run.model.hosts.get(host).is_some_and(|host| host.haproxy) {
+        text.push_str(runtime::HAPROXY);
+    }
     if let Some(directories) = access.data.get(host).filter(|all| !all.is_empty()) {
         let words: Vec<String> = directories.iter().map(|path| quote(path)).collect();
         text.push_str(&format!(
@@ -138,6 +149,7 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     for (formation, member) in members {
         text.push_str(&fact::postgres_question(formation, member));
         text.push_str(&fact::powers_question(formation, member));
+        text.push_str(&runtime::pgbouncer(formation, member));
     }
     text
 }
@@ -190,6 +202,10 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
     for (unit, text) in sections.starting_with("unit") {
         seen.units.insert(unit.to_owned(), text.trim().to_owned());
     }
+    for (unit, text) in sections.starting_with("enabled") {
+        seen.enabled.insert(unit.to_owned(), text.trim().to_owned());
+    }
+    seen.runtime = runtime::read(&sections);
     for (name, text) in sections.starting_with("certificate") {
         if !text.trim().is_empty() {
             seen.certificates.insert(name.to_owned(), text.to_owned());
@@ -199,6 +215,7 @@ fn read(frame: &Frame, output: &str) -> HostSeen {
     let asked = sections.starting_with("postgres").next().is_some();
     seen.postgres = asked.then(|| fact::read_postgres(&sections));
     seen.powers = sections.get("powers").and_then(fact::read_powers);
+    seen.authority = sections.get("authority").unwrap_or_default().to_owned();
     seen.disks = disks(sections.get("disk").unwrap_or_default());
     seen.emergency = sections.get("emergency").and_then(Marker::read);
     seen.addresses = fact::addresses(sections.get("addresses").unwrap_or_default());

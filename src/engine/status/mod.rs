@@ -2,6 +2,7 @@
 //! to each HAProxy. It only looks.
 
 mod address;
+mod authority;
 mod commit;
 mod findings;
 mod force;
@@ -12,8 +13,10 @@ mod nodes;
 mod patroni;
 mod powers;
 mod quorum;
+mod runtime;
 mod service;
 
+pub use authority::AuthorityHere;
 pub use haproxy::HaproxyAccess;
 
 use super::Run;
@@ -33,6 +36,8 @@ use std::collections::BTreeMap;
 /// What `status` needs to know besides what the engine knows.
 #[derive(Clone, Debug, Default)]
 pub struct StatusAccess {
+    /// The authority beside the inventory, by which Patroni is asked; `None`: it is asked without.
+    pub authority: Option<AuthorityHere>,
     /// `etcd_root_password`: with authentication on, the list of members is root's.
     pub etcd_root: Option<Secret>,
     /// The statistics page of each host that runs HAProxy.
@@ -111,6 +116,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
     said.unreachable(run);
     said.unanswered(answers);
     said.emergency(answers);
+    let strangers = authority::judge(access, answers, &mut said);
     let mut report = StatusReport {
         formation: match run.model.formations.as_slice() {
             [only] => Some(only.name.clone()),
@@ -121,7 +127,11 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
     };
     let decides = quorum::decides(run, &report.etcd);
     for (_, group) in run.model.groups() {
-        let copies = evidence(run, group, answers);
+        let copies = match group.members.iter().any(|m| strangers.contains(&m.host)) {
+            // Patroni runs there, and it is not asked in a way that it answers.
+            true => fact::Answers::default(),
+            false => evidence(run, group, answers),
+        };
         let Some(answer) = answers.groups.get(&group.cluster) else {
             // All of its hosts are gone, or none of them was selected.
             if group
@@ -158,6 +168,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusRepo
     report.services = service::judge(run, answers, &mut said);
     report.certificates = findings::certificates(answers, &mut said);
     said.units(run, answers);
+    said.runtime(run, answers);
     said.clocks(answers);
     said.disks(answers);
     let declared = |host: &HostName, name: &str| {

@@ -5,6 +5,7 @@ use super::findings::Findings;
 use super::haproxy::Servers;
 use crate::engine::Run;
 use crate::event::status::{ServerStatus, ServiceStatus};
+use crate::model::service::Server;
 use crate::model::{Model, Service, ServiceKind};
 use crate::names::HostName;
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Ve
             Some(Ok(servers)) => {
                 for service in &host.services {
                     let status = line(&host.name, service, servers);
+                    said.problems.extend(by_hand(&host.name, service, servers));
                     said.problems
                         .extend(wrong(run.model, answers, service, &status));
                     all.push(status);
@@ -46,6 +48,40 @@ fn serving(service: &Service, servers: &Servers) -> Vec<ServerStatus> {
         Some(fallback) if !first.iter().any(|server| server.up) => of(&fallback.name),
         Some(_) | None => first,
     }
+}
+
+/// What somebody told HAProxy at its socket: no file has it, and reloads keep it.
+fn by_hand(host: &HostName, service: &Service, servers: &Servers) -> Vec<String> {
+    let own = std::iter::once((&service.name, &service.servers));
+    let others = service.fallback.iter().map(|it| (&it.name, &it.servers));
+    let all = own.chain(others).flat_map(|(name, wanted)| {
+        let seen = servers.get(name).map(Vec::as_slice).unwrap_or_default();
+        seen.iter().filter_map(move |server| {
+            let (what, back) = match server.state.split(' ').next() {
+                Some("MAINT") => ("is in maintenance".to_owned(), "state ready".to_owned()),
+                Some("DRAIN") => ("is being drained".to_owned(), "state ready".to_owned()),
+                _ => another_weight(server, wanted)?,
+            };
+            Some(format!(
+                "{host}: HAProxy: server {0} of {name} {what}, set by hand: `set server {name}/{0} {back}` on /run/haproxy/admin.sock takes it back, no reload does",
+                server.name
+            ))
+        })
+    });
+    all.collect()
+}
+
+/// A weight that the file does not have.
+fn another_weight(server: &ServerStatus, wanted: &[Server]) -> Option<(String, String)> {
+    let known = wanted.iter().find(|known| known.name == server.name)?;
+    let (is, declared) = (server.weight?, known.weight);
+    let differs = known.options.is_none() && is != declared;
+    differs.then(|| {
+        (
+            format!("has weight {is}, not {declared}"),
+            format!("weight {declared}"),
+        )
+    })
 }
 
 /// What is wrong with a service, if anything. HAProxy follows a change of roles within a few checks.
