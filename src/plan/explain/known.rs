@@ -58,6 +58,7 @@ const BESIDE: &[(&str, &str)] = &[
 
 /// Parts of parameters that change nothing under circumstances which the model knows and no switch turns.
 const CIRCUMSTANCES: &[(&str, &str)] = &[
+    ("admin_ip", "nothing refers to `${admin_ip}`"),
     (
         "repo_upstream",
         "the entry is of another module, release or machine than these hosts, or this is a note for people",
