@@ -41,6 +41,7 @@ mod status_view;
 mod unlock;
 mod vault;
 mod verify;
+mod why;
 
 pub use exit::{Failure, code};
 pub use options::{Common, Connect};

@@ -5,6 +5,7 @@ use super::options::Common;
 use super::project::Project;
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
+use super::why;
 use crate::engine::{self, Majority, Run};
 use crate::fact::GroupSeen;
 use crate::model::{Formation, Group, Model};
@@ -83,8 +84,8 @@ pub async fn switchover(common: &Common, args: &HandOverArgs) -> Result<u8, Fail
     let (group, to) = target(&project, args.group.as_deref(), args.to.as_deref())?;
     let plan = |views: &[View<'_>]| patroni::switchover(one(views)?, to.as_ref());
     let verb = Verb {
-        name: "switchover",
         tells_proxies: true,
+        ..Verb::named("switchover")
     };
     act(common, &project, verb, &args.runbook, &[group], plan).await
 }
@@ -115,8 +116,9 @@ pub async fn restart(common: &Common, args: &RestartArgs) -> Result<u8, Failure>
     };
     let plan = |views: &[View<'_>]| patroni::restart(one(views)?, &scope);
     let verb = Verb {
-        name: "restart",
         tells_proxies: true,
+        tries: Some(scope.member.as_ref()),
+        ..Verb::named("restart")
     };
     act(common, &project, verb, &args.runbook, &[group], plan).await
 }
@@ -222,17 +224,19 @@ fn one<'a, 'b>(views: &'a [View<'b>]) -> Result<&'a View<'b>, Refusal> {
 }
 
 /// What is done, and whether HAProxy is told of it.
-struct Verb {
+struct Verb<'a> {
     name: &'static str,
     tells_proxies: bool,
+    /// Whether configurations are tried first: of one member, or of all.
+    tries: Option<Option<&'a InstanceName>>,
 }
 
-impl Verb {
+impl Verb<'_> {
     fn named(name: &'static str) -> Self {
-        let tells_proxies = false;
         Self {
             name,
-            tells_proxies,
+            tells_proxies: false,
+            tries: None,
         }
     }
 }
@@ -241,7 +245,7 @@ impl Verb {
 async fn act(
     common: &Common,
     project: &Project,
-    verb: Verb,
+    verb: Verb<'_>,
     args: &RunbookArgs,
     groups: &[&Group],
     plan: impl Fn(&[View<'_>]) -> Result<Runbook, Refusal>,
@@ -273,6 +277,7 @@ async fn act(
         let views: Vec<View<'_>> = views.into_iter().map(told).collect();
         Ok(plan(&views)?)
     });
+    let planned = why::explained(&run, groups, planned).await;
     runbook::run(common, args, &session, &run, planned).await
 }
 
@@ -286,7 +291,7 @@ async fn stands(
     session: &Session<'_>,
     run: &Run<'_>,
     groups: &[&Group],
-    verb: &Verb,
+    verb: &Verb<'_>,
 ) -> Result<(), Refusal> {
     let notes = engine::markers(run).await.map_err(|why| {
         Refusal::new(
@@ -301,7 +306,10 @@ async fn stands(
         return Ok(());
     }
     match engine::etcd_majority(run).await {
-        Majority::There => Ok(()),
+        Majority::There => match verb.tries {
+            Some(member) => why::would_start(run, groups, member).await,
+            None => Ok(()),
+        },
         Majority::Lost => Err(without_majority(session, groups)),
         Majority::Unknown(why) => Err(Refusal::new(
             format!("whether etcd has its majority is not known: {why}"),

@@ -6,6 +6,7 @@ use super::project::Project;
 use super::rebuild::{self, RebuildArgs};
 use super::runbook::{self, RunbookArgs};
 use super::session::Session;
+use super::why;
 use crate::engine::{self, Run};
 use crate::model::Host;
 use crate::names::HostName;
@@ -91,6 +92,9 @@ pub async fn run(common: &Common, args: &RecoverArgs) -> Result<u8, Failure> {
     let session = Session::reach_for(&common, &project, "recover", hosts, looks).await?;
     let run = session.run()?;
     let planned = planned(&session, &run, &request).await;
+    let members = project.model.instances();
+    let members = members.filter(|member| member.host == request.survivor);
+    let planned = why::with_words(&run, members, planned).await;
     runbook::run(&common, &args.runbook, &session, &run, planned).await
 }
 

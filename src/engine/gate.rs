@@ -77,6 +77,14 @@ pub(super) async fn pass(
         // Progress counts: a clone of a large database may take hours and is no failure.
         if last_change.elapsed() > deadline {
             let log = logs(run, gate, hosts).await;
+            let detail = match gate {
+                Gate::Leader | Gate::Streaming => with_why(run, hosts, detail).await,
+                Gate::EtcdHealthy
+                | Gate::Registered
+                | Gate::Haproxy
+                | Gate::Pgbouncer
+                | Gate::Addresses => detail,
+            };
             run.emitter.emit(Kind::GateFailed {
                 gate: gate.word().to_owned(),
                 detail: detail.clone(),
@@ -88,6 +96,16 @@ pub(super) async fn pass(
             });
         }
         tokio::time::sleep(POLL).await;
+    }
+}
+
+/// What PostgreSQL says of its not starting, beside what a gate lacks.
+async fn with_why(run: &Run<'_>, hosts: &BTreeSet<HostName>, detail: String) -> String {
+    let members = run.model.instances();
+    let members = members.filter(|member| hosts.contains(&member.host));
+    match super::why_down(run, members).await {
+        why if why.is_empty() => detail,
+        why => format!("{detail}; {why}"),
     }
 }
 

@@ -2,6 +2,10 @@
 
 use super::fleet::chain;
 use super::gate::cluster;
+mod candidate;
+mod undo;
+
+use super::not_starting::{why_down, would_not_start};
 use super::runbook::one;
 use super::work::{Ended, Task, run_tasks};
 use super::{EngineError, Patroni, Run, copies, group_look};
@@ -12,7 +16,7 @@ use crate::names::{HostName, InstanceName, ResourceId};
 use crate::plan::GroupPlan;
 use crate::resource::group::Operation;
 use crate::runbook::Whom;
-use crate::runbook::patroni::{Proxies, View, best, states, steps, watch};
+use crate::runbook::patroni::{Proxies, states, steps, watch};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -28,6 +32,7 @@ impl GroupWork<'_> {
     /// Carries out a group's part of a stage. Steps on the leader's host that follow each other travel as one program.
     pub(super) async fn apply(&self, plan: &GroupPlan) -> Result<(), EngineError> {
         let mut waiting: Vec<Task> = Vec::new();
+        let mut undo = Vec::new();
         for unit in &plan.units {
             for operation in &unit.change.operations {
                 match operation {
@@ -37,11 +42,14 @@ impl GroupWork<'_> {
                     }),
                     Operation::PatchConfig(patch) => {
                         self.on_leader(&mut waiting).await?;
+                        undo.extend(self.before(patch).await);
                         self.patch(&unit.id, &unit.change.summary, patch).await?;
                     }
                     Operation::RollingRestart => {
                         self.on_leader(&mut waiting).await?;
-                        self.rolling_restart(&unit.id).await?;
+                        if let Err(error) = self.rolling_restart(&unit.id).await {
+                            return Err(self.taken_back(&undo, error).await);
+                        }
                     }
                 }
             }
@@ -156,7 +164,9 @@ impl GroupWork<'_> {
                 Err(reason) => last = if reason.is_empty() { last } else { reason },
             }
             if started.elapsed().as_secs() >= seconds {
-                return Err(self.failed(format!("waited {seconds} s for {what}; {last}")));
+                let why = why_down(self.run, self.group.members.iter()).await;
+                let why = if why.is_empty() { last } else { why };
+                return Err(self.failed(format!("waited {seconds} s for {what}; {why}")));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -262,6 +272,7 @@ impl GroupWork<'_> {
             if pending.is_empty() {
                 return Ok(());
             }
+            self.would_start(&pending).await?;
             let synchronous = seen.members.iter().any(MemberSeen::is_synchronous);
             for member in pending.iter().filter(|member| !member.is_leader()) {
                 self.restart(id, member).await?;
@@ -280,6 +291,18 @@ impl GroupWork<'_> {
             Ok(())
         } else {
             Err(self.failed(format!("{} still wait for a restart", left.join(", "))))
+        }
+    }
+
+    /// Nobody is stopped who would not start again.
+    async fn would_start(&self, pending: &[MemberSeen]) -> Result<(), EngineError> {
+        let waits = |member: &&Instance| pending.iter().any(|seen| seen.name == member.name);
+        let members = self.group.members.iter().filter(waits);
+        match would_not_start(self.run, members).await.pop_first() {
+            None => Ok(()),
+            Some((name, why)) => Err(self.failed(format!(
+                "PostgreSQL of {name} would not start again: {why}; it was not restarted"
+            ))),
         }
     }
 
@@ -353,31 +376,5 @@ impl GroupWork<'_> {
         }
         let step = steps::switchover(self.group, leader, candidate, leader);
         one(self.run, id, &step).await
-    }
-
-    /// The member that is fit to lead: streaming, nothing pending, least behind. In a synchronous group Patroni
-    /// hands over only to a synchronous standby, which one that has just restarted becomes again within a loop or
-    /// two: it is waited for. Without any fit member the leader restarts where it is.
-    async fn candidate(&self, synchronous: bool) -> Result<Option<MemberSeen>, EngineError> {
-        let limit = Duration::from_secs(u64::from(self.group.rto.ttl));
-        let started = Instant::now();
-        loop {
-            let seen = copies::confirm(self.run, self.group, self.seen().await?).await;
-            let view = View::of(self.group, &seen);
-            let best = best(&view).filter(|member| {
-                !member.pending_restart && (!synchronous || member.is_synchronous())
-            });
-            if let Some(best) = best {
-                return Ok(Some(best.clone()));
-            }
-            let hope = seen
-                .members
-                .iter()
-                .any(|member| member.is_streaming() && !member.pending_restart);
-            if !synchronous || !hope || started.elapsed() > limit {
-                return Ok(None);
-            }
-            tokio::time::sleep(POLL).await;
-        }
     }
 }

@@ -16,6 +16,7 @@ mod powers;
 mod probe;
 mod program;
 mod sql_program;
+mod startable;
 mod traits;
 
 pub use copy::{DataCopy, Relation};
@@ -33,4 +34,5 @@ pub use powers::{
 pub use probe::{Probe, SqlSession};
 pub use program::{fetch_program, observe_program, parse_contents};
 pub use sql_program::NOT_OURS;
+pub use startable::START_FUNCTIONS;
 pub use traits::Traits;

@@ -18,6 +18,7 @@ mod in_force;
 mod link;
 mod package;
 mod shell;
+mod startable;
 mod stranger;
 mod unit;
 mod user;
@@ -35,6 +36,7 @@ pub use in_force::PgInForce;
 pub use link::Link;
 pub use package::Package;
 pub use shell::prelude;
+pub use startable::PgStartable;
 pub use stranger::{NoDebianCluster, NoForeignConf};
 pub use unit::Unit;
 pub use user::User;
@@ -134,6 +136,7 @@ kinds! {
     "no_foreign_conf" => NoForeignConf,
     "no_debian_cluster" => NoDebianCluster,
     "pg_in_force" => PgInForce,
+    "pg_startable" => PgStartable,
     "free_space" => FreeSpace,
     "free_port" => FreePort,
     "free_address" => FreeAddress,

@@ -2,7 +2,11 @@
 
 use super::Answers;
 use super::findings::Findings;
-use crate::fact::{InForce, altered_words, in_force_program, is_weak_setting, read_in_force};
+use crate::command::quote;
+use crate::fact::{
+    InForce, START_FUNCTIONS, altered_words, in_force_program, is_weak_setting, read_in_force,
+};
+use crate::model::LocalPostgres;
 use crate::names::HostName;
 
 /// What a host said.
@@ -12,15 +16,26 @@ pub(super) struct Force {
     pub seen: Option<InForce>,
     /// The data directory that nobody runs in, although there is data.
     pub deserted: Option<String>,
+    /// Why, in PostgreSQL's own words.
+    pub why: Option<String>,
 }
 
 /// Shell text. The server in a data directory is the one whose working directory it is.
-pub(super) fn text() -> String {
+pub(super) fn text(local: Option<&LocalPostgres>) -> String {
+    let why = local.map_or_else(String::new, |local| {
+        format!(
+            "pg_why \"$d\" {} {} {} | sed 's/^/why /'",
+            quote(&local.bin_dir),
+            quote(&local.dbsu),
+            quote(&local.patroni_log_dir)
+        )
+    });
     format!(
-        "mark force; d=; [ -f /etc/citusctl/pgdata ] && read -r d </etc/citusctl/pgdata\n\
+        "{START_FUNCTIONS}\n\
+         mark force; d=; [ -f /etc/citusctl/pgdata ] && read -r d </etc/citusctl/pgdata\n\
          if [ -n \"$d\" ] && [ -f \"$d/PG_VERSION\" ]; then\n{}\n\
          pid=; [ -f \"$d/postmaster.pid\" ] && read -r pid <\"$d/postmaster.pid\"; r=$(cd -P \"$d\" && pwd)\n\
-         [ -n \"$pid\" ] && [ \"$(readlink \"/proc/$pid/cwd\")\" = \"$r\" ] || printf 'deserted %s\\n' \"$r\"\nfi\n",
+         if ! {{ [ -n \"$pid\" ] && [ \"$(readlink \"/proc/$pid/cwd\")\" = \"$r\" ]; }}; then printf 'deserted %s\\n' \"$r\"\n{why}\nfi\nfi\n",
         in_force_program("\"$d\"", "/etc/patroni/citusctl.yml")
     )
 }
@@ -31,7 +46,14 @@ pub(super) fn read(text: &str) -> Force {
     Force {
         seen: read_in_force(text),
         deserted: deserted.map(str::to_owned),
+        why: why(text),
     }
+}
+
+fn why(text: &str) -> Option<String> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("why "));
+    let lines: Vec<&str> = lines.collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
 }
 
 impl Findings {
@@ -43,7 +65,13 @@ impl Findings {
                 continue;
             };
             if let Some(place) = &answer.force.deserted {
-                self.problem(format!("{host}: no PostgreSQL runs in its data directory {place}; if one answers on its port, it is not ours"));
+                let why = answer.force.why.as_ref().map_or_else(
+                    || "; if one answers on its port, it is not ours".to_owned(),
+                    |why| format!(": {why}; `citusctl apply` leads out"),
+                );
+                self.problem(format!(
+                    "{host}: no PostgreSQL runs in its data directory {place}{why}"
+                ));
             }
             let Some(seen) = &answer.force.seen else {
                 continue;

@@ -124,7 +124,11 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
          mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null\n\
          mark certificate postgres; cat /pg/cert/server.crt 2>/dev/null\n",
     );
-    text.push_str(&force::text());
+    let local = run
+        .model
+        .group_on(host)
+        .map(|(formation, _)| &formation.local);
+    text.push_str(&force::text(local));
     if run.model.hosts.get(host).is_some_and(|host| host.haproxy) {
         text.push_str(runtime::HAPROXY);
     }

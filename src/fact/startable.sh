@@ -1,0 +1,52 @@
+# Whether the server in a data directory (DATA) runs: the process that its file names works in it.
+pg_runs() {
+  pid=
+  [ -f "$1/postmaster.pid" ] && read -r pid <"$1/postmaster.pid"
+  [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd -P "$1" && pwd)" ]
+}
+# pg_try DATA BIN USER auto|plain: why a server would not start with the configuration in DATA; nothing where it would. It is
+# read, and its libraries are loaded, as at a start, by the server's own user, in an empty directory: what runs in DATA is
+# not touched. `plain` is without what ALTER SYSTEM set.
+pg_try() {
+  setpriv --reuid "$3" --regid "$3" --init-groups sh -s -- "$1" "$2" "$4" <<'TRY'
+d=$1 b=$2 auto=$3
+cd / && t=$(mktemp -d /tmp/citusctl-try.XXXXXX) || exit 0
+trap 'rm -rf "$t"' EXIT
+mkdir -m 700 "$t/d" "$t/d/global"
+cp "$d/PG_VERSION" "$t/d/" && cp "$d/global/pg_control" "$t/d/global/" || exit 0
+if [ "$auto" = auto ] && [ -f "$d/postgresql.auto.conf" ]; then cp "$d/postgresql.auto.conf" "$t/d/"; fi
+set -- -D "$t/d" --config-file="$d/postgresql.conf" -c data_directory="$t/d" -c log_destination=stderr -c logging_collector=off -c lc_messages=C -c log_line_prefix= -c ssl=off
+for limit in $(grep -o '"--max_[a-z_]*=[0-9]*"' "$d/postmaster.opts" 2>/dev/null | tr -d '"'); do set -- "$@" "$limit"; done
+ask() { LC_ALL=C timeout 20 "$b/postgres" "$@" </dev/null 2>&1; }
+said=$(ask "$@" -C shared_memory_size)
+rc=$?
+case $said in *'unrecognized configuration parameter "shared_memory_size"'*) said=$(ask "$@" -C shared_buffers) rc=$? megabytes=0 ;; *) megabytes=$said ;; esac
+if [ "$rc" != 0 ]; then
+  [ "$rc" != 124 ] || said='FATAL:  it does not come to an end within 20 s'
+  printf '%s\n' "$said" | grep -E '^(LOG|ERROR|FATAL|PANIC):' | sed -e 's/^\(LOG\|ERROR\): *//' -e 's/: \{2,\}/: /' -e "s#$t/d#$d#g" | paste -s -d ';' - | sed 's/;/; /g'
+  exit 0
+fi
+megabytes=$(printf '%s\n' "$megabytes" | tail -n 1)
+read -r _ memory _ </proc/meminfo
+if [ "${megabytes:-0}" -gt $((memory / 1024)) ] 2>/dev/null; then
+  echo "it would need $megabytes MB of shared memory (shared_buffers and its like), the host has $((memory / 1024)) MB"
+  exit 0
+fi
+hba=$(ask "$@" -C hba_file | tail -n 1)
+case $hba in "$t/d"/*) hba=$d/${hba#"$t/d/"} ;; esac
+[ -r "$hba" ] || echo "could not open file \"$hba\" (hba_file)"
+TRY
+}
+# pg_why DATA BIN USER LOG: why no server runs in DATA, in PostgreSQL's own words, else in its log's and Patroni's last ones.
+pg_why() {
+  [ -f "$1/PG_VERSION" ] || return 0
+  ! pg_runs "$1" || return 0
+  why=$(pg_try "$1" "$2" "$3" auto)
+  if [ -n "$why" ]; then
+    printf '%s\n' "$why"
+    return 0
+  fi
+  newest=$(ls -t /pg/log/postgres/*.log /pg/log/postgres/*.csv 2>/dev/null | head -n 1)
+  tail -n 200 ${newest:+"$newest"} </dev/null 2>/dev/null | grep -aoE '(FATAL|PANIC)[:,].*' | tail -n 1 | cut -c 1-300 | sed 's/^/last in its log: /'
+  tail -n 200 "$4/patroni.log" 2>/dev/null | grep -aE ' (ERROR|CRITICAL): ' | tail -n 1 | cut -c 1-300 | sed 's/^/last of Patroni: /'
+}
