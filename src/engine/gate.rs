@@ -315,11 +315,14 @@ fn question(member: &EtcdMember, port: u16) -> String {
     )
 }
 
-/// The coordinator's metadata name the leader of every group.
+/// The coordinator's metadata name every group.
 async fn registered(run: &Run<'_>) -> View {
+    if !run.model.formations.iter().any(Formation::is_citus) {
+        return View::Open("nothing to register: no formation has Citus".to_owned());
+    }
     let lacks = registered::lacks(run).await;
     if lacks.is_empty() {
-        View::Open("pg_dist_node names all leaders".to_owned())
+        View::Open("pg_dist_node names all groups".to_owned())
     } else {
         View::Closed(lacks.join("; "))
     }

@@ -73,7 +73,16 @@ pub(super) fn doors<'a>(
     let mut doors: Vec<Door<'a>> = Vec::new();
     for host in model.hosts() {
         let open = host.services.iter().filter(|s| is_open(status, host, s));
-        doors.extend(open.filter_map(|s| service(model, logins, host, s)));
+        doors.extend(open.filter_map(|s| {
+            let door = service(model, logins, host, s)?;
+            Some(match falls_back(status, s) {
+                true => Door {
+                    recovery: None,
+                    ..door
+                },
+                false => door,
+            })
+        }));
     }
     for (formation, group) in model.groups() {
         let live = status.groups.iter().find(|g| g.cluster == group.cluster);
@@ -129,6 +138,18 @@ fn service<'a>(
         login,
         formation,
     })
+}
+
+/// Whether a service for standbys leads to the leader as it is meant to: it may, and Patroni knows no standby behind it.
+fn falls_back(status: &StatusReport, service: &Service) -> bool {
+    let may = service.fallback.is_some() || service.servers.iter().any(|server| server.backup);
+    let members = status.groups.iter().flat_map(|group| &group.members);
+    let mut standbys = members.filter(|member| member.role != "leader");
+    let behind = |name| {
+        let mut servers = service.servers.iter();
+        servers.any(|server| server.instance.as_ref() == Some(name))
+    };
+    may && !standbys.any(|member| behind(&member.name))
 }
 
 /// What a service's health check demands of `pg_is_in_recovery()`, if anything.
