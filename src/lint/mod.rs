@@ -20,7 +20,6 @@ mod services;
 mod settings;
 mod timing;
 mod topology;
-mod values;
 mod versions;
 mod ways;
 
@@ -35,7 +34,7 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 19] = [
+const RULES: [&[Rule]; 18] = [
     membership::RULES,
     identity::RULES,
     agreement::RULES,
@@ -50,7 +49,6 @@ const RULES: [&[Rule]; 19] = [
     objects::RULES,
     hba::RULES,
     timing::RULES,
-    values::RULES,
     settings::RULES,
     versions::RULES,
     ways::RULES,
