@@ -24,7 +24,10 @@ const INDEX: &str = include_str!("scripts/debs-index.sh");
 
 impl Debs {
     fn script(&self, body: &str) -> String {
-        let values = [("DIR", self.dir.trim_end_matches('/')), ("AT", &self.at)];
+        let values = [
+            ("DEBS", self.dir.trim_end_matches('/')),
+            ("INDEX", &self.at),
+        ];
         given(&values, &format!("{LISTING}{body}"))
     }
 

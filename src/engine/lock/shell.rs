@@ -28,8 +28,8 @@ pub(super) fn holder(frame: &Frame, dir: &str, files: &[String], who: &str) -> S
     let values = [
         ("DIR", dir),
         ("FILES", &files.join(" ")),
-        ("RUN", run_of(who)),
-        ("WHO", who.trim_end()),
+        ("LOCK_RUN", run_of(who)),
+        ("OWNER", who.trim_end()),
         ("HOST_LOCK", HOST_LOCK),
         ("SILENCE", &SILENCE.to_string()),
     ];
@@ -60,6 +60,11 @@ pub(super) fn look(frame: &Frame, dir: &str) -> String {
 /// Ends the processes that have a lock, if it is still that of this run: its holder, and with `programs` those of the run.
 pub(super) fn take_away(frame: &Frame, dir: &str, file: &str, run: &str, programs: bool) -> String {
     let which = if programs { "held|program" } else { "held" };
-    let values = [("DIR", dir), ("FILE", file), ("RUN", run), ("WHICH", which)];
+    let values = [
+        ("DIR", dir),
+        ("LOCK", file),
+        ("LOCK_RUN", run),
+        ("WHICH", which),
+    ];
     telling(frame, &values, include_str!("scripts/take-away.sh"))
 }

@@ -1,2 +1,2 @@
-# What the directory $DIR holds, by name, size and time.
-listing() { (cd "$DIR" && find -L . -maxdepth 1 -name '*.deb' -printf '%f %s %T@\n' | sort); }
+# What the directory $DEBS holds, by name, size and time.
+listing() { (cd "$DEBS" && find -L . -maxdepth 1 -name '*.deb' -printf '%f %s %T@\n' | sort); }

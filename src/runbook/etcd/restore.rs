@@ -249,7 +249,7 @@ fn upload(snapshot: &[u8]) -> Script {
     let sum = sha256_hex(snapshot);
     let act = format!(
         "mkdir -p /run/citusctl\n(umask 077; base64 -d >{FILE} <<'CITUSCTL_END'\n{encoded}\nCITUSCTL_END\n)\n{}",
-        given(&[("FILE", FILE)], include_str!("scripts/upload.sh"))
+        given(&[("SNAPSHOT", FILE)], include_str!("scripts/upload.sh"))
     );
     let holds = format!(
         "[ -e {FILE} ] && [ \"$(sha256sum <{FILE} | cut -d' ' -f1)\" = {sum} ] || {{ echo 'the snapshot is not there'; false; }}"
@@ -289,7 +289,7 @@ fn make_users(script: Secret) -> Script {
 fn unpack(view: &EtcdView<'_>) -> Script {
     let peer = view.etcd.peer_port;
     let values = [
-        ("FILE", FILE),
+        ("SNAPSHOT", FILE),
         ("CLUSTER", &view.etcd.initial_cluster()),
         ("TOKEN", &format!("{}-{peer}", view.etcd.name)),
     ];
@@ -330,7 +330,7 @@ fn lead(view: &EtcdView<'_>) -> BTreeMap<HostName, Script> {
         let member = first(view, group)?;
         view.input.seen.get(&member.host)?;
         let act = include_str!("scripts/lead.sh");
-        let me = [("ME", member.name.as_str())];
+        let me = [("MEMBER", member.name.as_str())];
         let holds = given(&me, include_str!("scripts/leads.sh"));
         Some((member.host.clone(), Script::new(act, holds)))
     };

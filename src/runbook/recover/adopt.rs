@@ -230,7 +230,7 @@ fn hold(input: Input<'_>, group: &Group, survivor: &Instance) -> Option<Step> {
 fn name_leader(group: &Group, survivor: &Instance, at: &HostName) -> Step {
     let values = [
         ("PREFIX", group.dcs_prefix.as_str()),
-        ("ME", survivor.name.as_str()),
+        ("MEMBER", survivor.name.as_str()),
     ];
     let act = given(&values, include_str!("scripts/name-leader.sh"));
     let holds = given(&values, include_str!("scripts/leader-named.sh"));

@@ -79,7 +79,7 @@ fn pin_script(case: &Case<'_>, host: &Host) -> Script {
     let values = [
         ("KEPT", KEPT),
         ("FILES", &files.join(" ")),
-        ("ME", case.survivor.name.as_str()),
+        ("MEMBER", case.survivor.name.as_str()),
         ("OTHERS", &format!(" {} ", others.join(" "))),
         ("STAMP", &stamp),
     ];

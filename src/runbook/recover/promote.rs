@@ -58,7 +58,7 @@ fn detach(case: &Case<'_>) -> Step {
 /// The check that a unit has ended and is masked.
 fn masked(unit: &str, name: &str) -> String {
     given(
-        &[("UNIT", unit), ("NAME", name)],
+        &[("UNIT", unit), ("CALLED", name)],
         include_str!("scripts/masked.sh"),
     )
 }

@@ -1,8 +1,8 @@
-# Ends the processes of the kinds WHICH (`held`, `held|program`) that have the lock FILE in DIR, if it is still that of RUN.
+# Ends the processes of the kinds WHICH (`held`, `held|program`) that have the lock LOCK in DIR, if it is still that of LOCK_RUN.
 cd "$DIR" || exit 1
-ours() { grep -qxF -- "run=$RUN" "$FILE.run" 2>/dev/null; }
+ours() { grep -qxF -- "run=$LOCK_RUN" "$LOCK.run" 2>/dev/null; }
 ours || { echo 'it is no longer the lock of that run'; exit 1; }
-having() { told "$FILE" | sed -nE "s/^($WHICH)=([0-9]+).*/\2/p"; }
+having() { told "$LOCK" | sed -nE "s/^($WHICH)=([0-9]+).*/\2/p"; }
 # Ends them with a signal, and waits for three seconds.
 end() { # SIGNAL
   pids=$(having)
@@ -13,7 +13,7 @@ end() { # SIGNAL
 }
 end TERM
 end KILL
-exec 9>>"$FILE"
-flock -x -n 9 || { told "$FILE"; echo 'it is still held'; exit 1; }
-! ours || echo 'ended=taken away by unlock' >>"$FILE.run"
+exec 9>>"$LOCK"
+flock -x -n 9 || { told "$LOCK"; echo 'it is still held'; exit 1; }
+! ours || echo 'ended=taken away by unlock' >>"$LOCK.run"
 mark freed

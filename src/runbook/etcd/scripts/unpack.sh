@@ -1,7 +1,7 @@
-# Makes the member's data of the snapshot FILE. `etcdutl` came with 3.5; before it `etcdctl` did this. A mark says which run made it.
+# Makes the member's data of the snapshot SNAPSHOT. `etcdutl` came with 3.5; before it `etcdctl` did this. A mark says which run made it.
 put_dir "$ETCD_DATA" etcd etcd 0700
 within "$ETCD_DATA" rm -rf restored restored.db
-within "$ETCD_DATA" sh -c 'umask 077; cat >restored.db' <"$FILE"
+within "$ETCD_DATA" sh -c 'umask 077; cat >restored.db' <"$SNAPSHOT"
 tool=etcdutl
 command -v etcdutl >/dev/null || tool=etcdctl
 within "$ETCD_DATA" env ETCDCTL_API=3 $tool snapshot restore restored.db --name "$ETCD_NAME" --initial-cluster "$CLUSTER" \

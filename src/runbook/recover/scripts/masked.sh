@@ -1,3 +1,3 @@
-# UNIT, called NAME, has ended and is masked.
-case $(systemctl show -P ActiveState "$UNIT.service") in active | activating | deactivating) echo "$NAME runs"; false ;; esac
-[ "$(systemctl show -P LoadState "$UNIT.service")" = masked ] || { echo "$NAME is not masked"; false; }
+# UNIT, called CALLED, has ended and is masked.
+case $(systemctl show -P ActiveState "$UNIT.service") in active | activating | deactivating) echo "$CALLED runs"; false ;; esac
+[ "$(systemctl show -P LoadState "$UNIT.service")" = masked ] || { echo "$CALLED is not masked"; false; }

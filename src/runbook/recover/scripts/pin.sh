@@ -1,11 +1,11 @@
-# HAProxy's services FILES lead to ME alone, without checks. The survivor's line keeps its name and address only; those of the
+# HAProxy's services FILES lead to MEMBER alone, without checks. The survivor's line keeps its name and address only; those of the
 # group's other members (OTHERS, with a blank around each) go. Files as they were are kept in KEPT; STAMP says that it is done.
 mkdir -p "$KEPT"
 for file in $FILES; do
   live=/etc/haproxy/conf.d/$file
   [ -e "$live" ] || continue
   [ -e "$KEPT/$file" ] || cp -a "$live" "$KEPT/$file"
-  awk -v me="$ME" -v others="$OTHERS" '
+  awk -v me="$MEMBER" -v others="$OTHERS" '
     $1 == "server" && index(others, " " $2 " ") { next }
     $1 == "server" && $2 == me { print "    server " $2 " " $3; next }
     { print }' "$live" >"$live.new"
