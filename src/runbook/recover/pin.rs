@@ -77,7 +77,7 @@ fn pin_script(case: &Case<'_>, host: &Host) -> Script {
         .collect();
     let stamp = stamp(case.group);
     let values = [
-        ("KEPT", KEPT),
+        ("PINNED", KEPT),
         ("FILES", &files.join(" ")),
         ("MEMBER", case.survivor.name.as_str()),
         ("OTHERS", &format!(" {} ", others.join(" "))),
@@ -91,7 +91,7 @@ fn pin_script(case: &Case<'_>, host: &Host) -> Script {
 
 /// Puts HAProxy's files back as they were.
 pub(super) fn unpin(input: Input<'_>) -> Option<Step> {
-    let act = given(&[("KEPT", KEPT)], include_str!("scripts/unpin.sh"));
+    let act = given(&[("PINNED", KEPT)], include_str!("scripts/unpin.sh"));
     let hosts = input
         .model
         .hosts()
