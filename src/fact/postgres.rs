@@ -96,16 +96,14 @@ const QUERY: &str = "SELECT json_build_object(\
  THEN coalesce(regexp_replace(pg_current_logfile(), '^([^/])', current_setting('data_directory') || '/\\1'), '') END, \
  current_setting('data_directory')";
 
-/// Shell text whose answer [`read`] reads; it needs `mark`. Two short connections, at most nine seconds where PostgreSQL hangs.
-pub fn postgres_question(formation: &Formation, member: &Instance) -> String {
+/// A session with the server of a member, as its superuser: ended after four seconds where PostgreSQL hangs.
+pub(super) fn bounded_session(formation: &Formation, member: &Instance) -> Psql {
     let local = &formation.local;
-    let (bin, socket) = (quote(&local.bin_dir), quote(&local.socket_dir));
-    let (user, port) = (as_user(&quote(&local.dbsu)), member.port);
-    let session = Psql {
-        before: format!("timeout 4 {user}"),
-        bin: bin.clone(),
-        host: socket.clone(),
-        port: port.to_string(),
+    Psql {
+        before: format!("timeout 4 {}", as_user(&quote(&local.dbsu))),
+        bin: quote(&local.bin_dir),
+        host: quote(&local.socket_dir),
+        port: member.port.to_string(),
         database: "postgres".to_owned(),
         user: None,
         options: format!(
@@ -113,7 +111,15 @@ pub fn postgres_question(formation: &Formation, member: &Instance) -> String {
             session_options(formation.version)
         ),
         lenient: false,
-    };
+    }
+}
+
+/// Shell text whose answer [`read`] reads; it needs `mark`. Two short connections, at most nine seconds where PostgreSQL hangs.
+pub fn postgres_question(formation: &Formation, member: &Instance) -> String {
+    let local = &formation.local;
+    let (bin, socket) = (quote(&local.bin_dir), quote(&local.socket_dir));
+    let (user, port) = (as_user(&quote(&local.dbsu)), member.port);
+    let session = bounded_session(formation, member);
     let (ask, query) = (session.command(), quote(QUERY));
     let identify = format!(
         r#"PGCONNECT_TIMEOUT=3 timeout 4 {user} {bin}/psql -XAtq -h {socket} -p {port} -d " replication=true" -c IDENTIFY_SYSTEM"#

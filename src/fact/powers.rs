@@ -7,7 +7,8 @@ mod weak;
 pub use judge::{Judged, judge, server_words};
 pub use weak::{Weak, is_altered, is_weak_setting};
 
-use crate::command::{Psql, as_user, quote, session_options};
+use super::postgres::bounded_session;
+use crate::command::quote;
 use crate::model::objects::{Database, Role};
 use crate::model::{Formation, Instance};
 use serde::Deserialize;
@@ -84,20 +85,7 @@ pub fn powers_query() -> String {
 
 /// Shell text for `status`, whose answer [`read_powers`] reads; it needs `mark`.
 pub fn powers_question(formation: &Formation, member: &Instance) -> String {
-    let local = &formation.local;
-    let psql = Psql {
-        before: format!("timeout 4 {}", as_user(&quote(&local.dbsu))),
-        bin: quote(&local.bin_dir),
-        host: quote(&local.socket_dir),
-        port: member.port.to_string(),
-        database: "postgres".to_owned(),
-        user: None,
-        options: format!(
-            "{} -c statement_timeout=3s",
-            session_options(formation.version)
-        ),
-        lenient: false,
-    };
+    let psql = bounded_session(formation, member);
     format!(
         "mark powers; {} -c {} 2>/dev/null\n",
         psql.command(),

@@ -73,16 +73,7 @@ pub(super) fn doors<'a>(
     let mut doors: Vec<Door<'a>> = Vec::new();
     for host in model.hosts() {
         let open = host.services.iter().filter(|s| is_open(status, host, s));
-        doors.extend(open.filter_map(|s| {
-            let door = service(model, logins, host, s)?;
-            Some(match falls_back(status, s) {
-                true => Door {
-                    recovery: None,
-                    ..door
-                },
-                false => door,
-            })
-        }));
+        doors.extend(open.filter_map(|s| service(status, model, logins, host, s)));
     }
     for (formation, group) in model.groups() {
         let live = status.groups.iter().find(|g| g.cluster == group.cluster);
@@ -106,6 +97,7 @@ fn is_open(status: &StatusReport, host: &Host, service: &Service) -> bool {
 }
 
 fn service<'a>(
+    status: &StatusReport,
     model: &'a Model,
     logins: &'a BTreeMap<FormationName, Login>,
     host: &'a Host,
@@ -127,7 +119,7 @@ fn service<'a>(
         name: service.name.clone(),
         address: host.address.to_string(),
         port: service.port,
-        recovery: recovery(service),
+        recovery: recovery(service).filter(|_| !falls_back(status, service)),
         coordinator: service.kind == ServiceKind::Coordinator,
         servers: service
             .servers
