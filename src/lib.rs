@@ -2,8 +2,9 @@
 //!
 //! Layers, left uses nothing to its right (`ci/layers` checks it):
 //! `names source secret < command < model inventory template catalog pki < fact < resource <
-//! plan lint runbook < event < transport < engine < ui < cli`, with `lab` beside `cli`.
+//! plan lint runbook < event < transport < engine lab < ui < app < cli`.
 
+pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod command;

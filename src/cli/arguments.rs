@@ -95,7 +95,7 @@ mod tests {
     fn of_single_values_the_last_counts() {
         let common = common("citusctl -i one.yml -o json plan -i two.yml");
         assert_eq!(common.inventory_path().to_string_lossy(), "two.yml");
-        assert!(common.json());
+        assert!(common.options().json);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `catalog`: what is embedded, and every parameter.
 
-use super::exit::{Failure, chain, code, data, pretty, result};
-use super::options::Common;
-use super::project;
+use crate::app::Options;
+use crate::app::failure::{Failure, chain, code, data, pretty, result};
+use crate::app::project;
 use crate::catalog::{Meaning, Origin, foreign_tags};
 use crate::inventory::parameters::{self, DefaultValue, Module, Param, Support};
 use clap::{Args, Subcommand};
@@ -42,19 +42,19 @@ enum What {
 }
 
 /// Runs it.
-pub fn run(common: &Common, args: &CatalogArgs) -> Result<u8, Failure> {
+pub fn run(options: &Options, args: &CatalogArgs) -> Result<u8, Failure> {
     match &args.what {
-        What::List => list(common)?,
-        What::Show { path } => show(common, path)?,
-        What::Eject { path, dir } => eject(common, path, dir)?,
-        What::Tags { name } => tags(common, name.as_deref())?,
-        What::Vars { name, markdown } => vars(common, name.as_deref(), *markdown)?,
+        What::List => list(options)?,
+        What::Show { path } => show(options, path)?,
+        What::Eject { path, dir } => eject(options, path, dir)?,
+        What::Tags { name } => tags(options, name.as_deref())?,
+        What::Vars { name, markdown } => vars(options, name.as_deref(), *markdown)?,
     }
     Ok(code::DONE)
 }
 
-fn list(common: &Common) -> Result<(), Failure> {
-    let (catalog, _) = project::catalog(common)?;
+fn list(options: &Options) -> Result<(), Failure> {
+    let (catalog, _) = project::catalog(options)?;
     let mut text = String::from("roles (tag: what else it answers to)\n");
     for (name, role) in &catalog.roles {
         let tags: BTreeSet<&str> = role
@@ -89,8 +89,8 @@ fn list(common: &Common) -> Result<(), Failure> {
 }
 
 /// Tags with the resources that they select, then those of Pigsty's that select nothing.
-fn tags(common: &Common, name: Option<&str>) -> Result<(), Failure> {
-    let (catalog, _) = project::catalog(common)?;
+fn tags(options: &Options, name: Option<&str>) -> Result<(), Failure> {
+    let (catalog, _) = project::catalog(options)?;
     let asked = |tag: &str| name.is_none_or(|name| tag.contains(name));
     let ours = catalog.tags();
     let ours: Vec<(&str, &Meaning)> = ours
@@ -109,7 +109,7 @@ fn tags(common: &Common, name: Option<&str>) -> Result<(), Failure> {
                 .hint("`citusctl catalog tags` shows all"),
         );
     }
-    result(&match common.json() {
+    result(&match options.json {
         true => tags_json(&ours, &others)?,
         false => tags_text(&ours, &others),
     })
@@ -145,8 +145,8 @@ fn tags_text(ours: &[(&str, &Meaning)], others: &[(&str, String)]) -> String {
     text
 }
 
-fn show(common: &Common, path: &str) -> Result<(), Failure> {
-    let (catalog, _) = project::catalog(common)?;
+fn show(options: &Options, path: &str) -> Result<(), Failure> {
+    let (catalog, _) = project::catalog(options)?;
     let asset = catalog.assets.get(path).ok_or_else(|| missing(path))?;
     data(&asset.text)?;
     Ok(())
@@ -160,8 +160,8 @@ fn missing(path: &str) -> Failure {
     .hint("`citusctl catalog list` shows all")
 }
 
-fn eject(common: &Common, path: &str, dir: &std::path::Path) -> Result<(), Failure> {
-    let (catalog, _) = project::catalog(common)?;
+fn eject(options: &Options, path: &str, dir: &std::path::Path) -> Result<(), Failure> {
+    let (catalog, _) = project::catalog(options)?;
     let wanted: Vec<_> = catalog
         .assets
         .iter()
@@ -190,13 +190,13 @@ fn eject(common: &Common, path: &str, dir: &std::path::Path) -> Result<(), Failu
     Ok(())
 }
 
-fn vars(common: &Common, name: Option<&str>, as_markdown: bool) -> Result<(), Failure> {
+fn vars(options: &Options, name: Option<&str>, as_markdown: bool) -> Result<(), Failure> {
     let wanted =
         parameters::all().filter(|param| name.is_none_or(|name| param.name.contains(name)));
     if as_markdown {
         return result(&markdown(wanted));
     }
-    if common.json() {
+    if options.json {
         let rows: Vec<serde_json::Value> = wanted.map(json).collect();
         return result(&pretty(&rows)?);
     }

@@ -1,41 +1,21 @@
-//! `cert`: certificates that are kept, those that listeners show, and new ones.
+//! Arguments of `cert`.
 
-use super::apply::{self, ApplyArgs};
-use super::exit::{Failure, chain, code, pretty, result, say};
-use super::options::Common;
-use super::project::Project;
-use super::rotate::{self, RotateArgs};
-use super::session::Session;
-use super::session::run_id::run_id;
-use super::status_view::{cell, table};
-use crate::engine::{Listener, listeners, served};
-use crate::event::Outcome;
-use crate::model::Host;
-use crate::names::HostName;
-use crate::pki::{Kept, bring_back, kept, retire};
+use crate::app::Options;
+use crate::app::cert::{list, renew};
+use crate::app::failure::Failure;
+use crate::app::rotate;
+use crate::pki::rotation::Phase;
 use clap::{Args, Subcommand};
-use serde_json::json;
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
-use time::OffsetDateTime;
-
-/// Tags of all resources that hold certificates of hosts.
-pub(super) const CERT_TAGS: [&str; 2] = ["pg_cert", "etcd_cert"];
-
-/// Patroni reads its files again at the next turn of its loop, which may be half a minute away.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-pub(super) const POLL: Duration = Duration::from_millis(500);
 
 /// What to do with certificates.
 #[derive(Debug, Args)]
 pub struct CertArgs {
     #[command(subcommand)]
-    what: What,
+    what: CertVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum CertVerb {
     /// List the certificates kept beside the inventory and their expiry
     List {
         /// Also check that every listener serves the certificate that is kept; exit 1 when one does not
@@ -48,213 +28,21 @@ enum What {
     RotateCa(RotateArgs),
 }
 
-/// Runs it.
-pub async fn run(common: &Common, args: &CertArgs) -> Result<u8, Failure> {
-    if let What::RotateCa(args) = &args.what {
-        return rotate::run(common, args).await;
+/// Options of `cert rotate-ca`.
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// Stop after this step; the next `cert rotate-ca` goes on
+    #[arg(long, value_name = "STEP")]
+    until: Option<Phase>,
+    /// The key of the authority that the hosts trust is lost for good: the next one signs at once
+    #[arg(long)]
+    key_lost: bool,
+}
+
+pub async fn run(options: &Options, args: &CertArgs) -> Result<u8, Failure> {
+    match &args.what {
+        CertVerb::List { served } => list(options, *served).await,
+        CertVerb::Renew => renew(options).await,
+        CertVerb::RotateCa(args) => rotate::run(options, args.until, args.key_lost).await,
     }
-    let project = Project::open(common)?;
-    // Without an authority there is nothing to list; `apply` makes one.
-    let ca_pem = project.authority(false)?.cert_pem().to_owned();
-    match args.what {
-        What::List { served } => list(common, &project, &ca_pem, served).await,
-        What::Renew | What::RotateCa(_) => renew(common, &project, &ca_pem).await,
-    }
-}
-
-pub(super) fn dir(project: &Project) -> PathBuf {
-    project.state_dir.join("pki")
-}
-
-pub(super) fn all(project: &Project) -> Result<Vec<Kept>, Failure> {
-    kept(&dir(project)).map_err(|error| Failure::new(code::INPUT, chain(&error)))
-}
-
-async fn list(common: &Common, project: &Project, ca_pem: &str, ask: bool) -> Result<u8, Failure> {
-    let kept = all(project)?;
-    if !ask {
-        result(&match common.json() {
-            true => pretty(&kept.iter().map(row).collect::<Vec<_>>())?,
-            false => text(&kept),
-        })?;
-        return Ok(code::DONE);
-    }
-    let proofs = prove(
-        common,
-        project,
-        ca_pem,
-        &project.chosen(common)?,
-        Duration::ZERO,
-    )
-    .await?;
-    show(common, &proofs, Form::Whole)?;
-    Ok(match proofs.iter().all(|proof| proof.found.is_ok()) {
-        true => code::DONE,
-        false => code::INTERNAL,
-    })
-}
-
-fn days(kept: &Kept) -> i64 {
-    (kept.facts.not_after - OffsetDateTime::now_utc()).whole_days()
-}
-
-fn row(kept: &Kept) -> serde_json::Value {
-    json!({
-        "name": kept.name, "not_after": kept.facts.not_after.unix_timestamp(), "days": days(kept),
-        "names": kept.facts.names,
-    })
-}
-
-fn text(kept: &[Kept]) -> String {
-    let names = |kept: &Kept| kept.facts.names.iter().cloned().collect::<Vec<_>>();
-    let row = |kept: &Kept| {
-        vec![
-            cell(&kept.name),
-            cell(&kept.facts.not_after.date().to_string()),
-            cell(&format!("{} days", days(kept))),
-            cell(&names(kept).join(" ")),
-        ]
-    };
-    table("Certificates", kept.iter().map(row).collect())
-}
-
-/// One listener, and whether it shows what is kept.
-pub(super) struct Proof {
-    listener: Listener,
-    pub(super) found: Result<(), String>,
-}
-
-/// Asks all listeners of these hosts, again until all show what is kept or patience ends.
-pub(super) async fn prove(
-    common: &Common,
-    project: &Project,
-    ca_pem: &str,
-    hosts: &BTreeSet<HostName>,
-    patience: Duration,
-) -> Result<Vec<Proof>, Failure> {
-    let kept = all(project)?;
-    let of = |host: &&Host| hosts.contains(&host.name);
-    let asked = project.model.hosts().filter(of);
-    let asked: Vec<Listener> = asked.flat_map(|h| listeners(&project.model, h)).collect();
-    let silent = common.without_events();
-    let session = Session::reach(&silent, project, "cert", hosts.clone()).await?;
-    let run = session.run()?;
-    let started = Instant::now();
-    loop {
-        let shown = served(&run, &asked, ca_pem).await;
-        let judged = asked.iter().zip(shown).map(|(listener, shown)| Proof {
-            found: shown.and_then(|der| judge(&kept, listener, &der)),
-            listener: listener.clone(),
-        });
-        let proofs: Vec<Proof> = judged.collect();
-        let good = proofs.iter().all(|proof| proof.found.is_ok());
-        if good || started.elapsed() >= patience {
-            drop(run);
-            session.finish(Outcome::Done).await;
-            return Ok(proofs);
-        }
-        tokio::time::sleep(POLL).await;
-    }
-}
-
-fn judge(kept: &[Kept], listener: &Listener, der: &[u8]) -> Result<(), String> {
-    let own = kept.iter().find(|kept| kept.name == listener.certificate);
-    let own = own.ok_or_else(|| format!("no certificate of {} is kept", listener.certificate))?;
-    match own.facts.der == der {
-        true => Ok(()),
-        false => Err("it shows another certificate than the one that is kept".to_owned()),
-    }
-}
-
-/// What JSON is like: all of stdout, or more of the lines that an apply has begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
-    Whole,
-    Lines,
-}
-
-pub(super) fn show(common: &Common, proofs: &[Proof], form: Form) -> Result<(), Failure> {
-    let words = |proof: &Proof| match &proof.found {
-        Ok(()) => "shows it".to_owned(),
-        Err(why) => why.clone(),
-    };
-    let as_json = |proof: &Proof| {
-        let at = &proof.listener;
-        json!({
-            "host": at.host, "program": at.program, "port": at.port, "certificate": at.certificate,
-            "ok": proof.found.is_ok(), "detail": words(proof),
-        })
-    };
-    let as_cells = |proof: &Proof| {
-        let at = &proof.listener;
-        let port = at.port.to_string();
-        [
-            at.host.as_str(),
-            at.program,
-            &port,
-            &at.certificate,
-            &words(proof),
-        ]
-        .map(cell)
-        .to_vec()
-    };
-    let rows = || proofs.iter().map(as_json);
-    result(&match (common.json(), form) {
-        (true, Form::Whole) => pretty(&rows().collect::<Vec<_>>())?,
-        (true, Form::Lines) => rows().map(|row| format!("{row}\n")).collect(),
-        (false, _) => table("Listeners", proofs.iter().map(as_cells).collect()),
-    })
-}
-
-/// The pairs are moved aside, so that an ordinary apply makes new ones; declined, they come back.
-async fn renew(common: &Common, project: &Project, ca_pem: &str) -> Result<u8, Failure> {
-    let hosts = project.chosen(common)?;
-    let of = |host: &&Host| hosts.contains(&host.name);
-    let own = project.model.hosts().filter(of);
-    let wanted: BTreeSet<String> = own
-        .flat_map(|host| listeners(&project.model, host))
-        .map(|listener| listener.certificate)
-        .collect();
-    let there = all(project)?.into_iter().map(|kept| kept.name);
-    let names: Vec<String> = there.filter(|name| wanted.contains(name)).collect();
-    if names.is_empty() {
-        let failure = Failure::new(code::INPUT, "no certificate of these hosts is kept here");
-        return Err(failure.hint("`citusctl apply` makes those that are missing"));
-    }
-    let failed = |error| Failure::new(code::INPUT, chain(&error));
-    let aside = format!("retired/{}", run_id());
-    for name in &names {
-        retire(&dir(project), name, &aside).map_err(failed)?;
-    }
-    let with_tags = Common {
-        tags: CERT_TAGS.map(str::to_owned).to_vec(),
-        ..common.clone()
-    };
-    let ended = apply::ended(&with_tags, &ApplyArgs::site()).await;
-    if !matches!(ended.result, Ok(code::DONE)) {
-        return undone(project, &names, &aside, ended);
-    }
-    let proofs = prove(common, project, ca_pem, &hosts, PATIENCE).await?;
-    show(common, &proofs, Form::Lines)?;
-    let good = proofs.iter().all(|proof| proof.found.is_ok());
-    Ok(if good { code::DONE } else { code::INTERNAL })
-}
-
-/// Hosts that have new certificates keep them; where none was begun, those of before stay.
-fn undone(
-    project: &Project,
-    names: &[String],
-    aside: &str,
-    ended: apply::Ended,
-) -> Result<u8, Failure> {
-    if ended.begun {
-        say("not all hosts have their new certificates: mend what failed, then `citusctl apply`");
-        return ended.result;
-    }
-    for name in names {
-        bring_back(&dir(project), name, aside)
-            .map_err(|error| Failure::new(code::INPUT, chain(&error)))?;
-    }
-    say("nothing was begun: the certificates are those of before");
-    ended.result
 }

@@ -1,25 +1,15 @@
-//! `connect`: connection strings for clients, or a session. Reads the inventory alone; contacts nothing but, with `--psql`,
-//! the database.
+//! Arguments of `connect`.
 
-use super::exit::{Failure, code, pretty, result};
-use super::options::Common;
-use super::project::Project;
-use crate::model::access::{Address, Purpose, Route, Via, routes};
-use crate::model::objects::{Role, Scene, databases, roles};
-use crate::model::{Formation, Group};
-use crate::secret::MASK;
-use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::os::unix::process::CommandExt;
-use time::OffsetDateTime;
+use crate::app::connect::ConnectRequest;
+use crate::model::access::{Purpose, Via};
+use clap::Args;
 
 /// Options of `connect`.
 #[derive(Debug, Args)]
 pub struct ConnectArgs {
     /// Purpose: read-write, read-only from standbys, or administration
     #[arg(long, value_name = "ROLE", default_value = "rw")]
-    role: RoleName,
+    role: Purpose,
     /// Limit to this formation or cluster
     #[arg(long, value_name = "NAME")]
     formation: Option<String>,
@@ -40,296 +30,25 @@ pub struct ConnectArgs {
     psql: bool,
     /// Which route the session takes
     #[arg(long, value_name = "WAY", default_value = "members")]
-    via: ViaName,
+    via: Via,
     /// Additional arguments for psql
     #[arg(last = true, requires = "psql", value_name = "ARGS")]
     more: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum RoleName {
-    Rw,
-    Ro,
-    Admin,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ViaName {
-    Members,
-    Haproxy,
-    AnyNode,
-    Vip,
-    HostVip,
-}
-
-impl From<ViaName> for Via {
-    fn from(name: ViaName) -> Self {
-        match name {
-            ViaName::Members => Self::Members,
-            ViaName::Haproxy => Self::Haproxy,
-            ViaName::AnyNode => Self::AnyNode,
-            ViaName::Vip => Self::Vip,
-            ViaName::HostVip => Self::HostVip,
+impl ConnectArgs {
+    /// The same as plain values.
+    pub fn plain(self) -> ConnectRequest {
+        ConnectRequest {
+            purpose: self.role,
+            formation: self.formation,
+            group: self.group,
+            database: self.database,
+            login: self.login,
+            show_password: self.show_password,
+            psql: self.psql,
+            via: self.via,
+            more: self.more,
         }
     }
-}
-
-impl From<RoleName> for Purpose {
-    fn from(name: RoleName) -> Self {
-        match name {
-            RoleName::Rw => Self::ReadWrite,
-            RoleName::Ro => Self::ReadOnly,
-            RoleName::Admin => Self::Admin,
-        }
-    }
-}
-
-/// Where a client goes, and as whom.
-struct Door {
-    formation: String,
-    group: Option<u32>,
-    database: String,
-    user: String,
-    password: Option<String>,
-    routes: Vec<Route>,
-}
-
-/// Runs it.
-pub fn run(common: &Common, args: &ConnectArgs) -> Result<u8, Failure> {
-    let project = Project::open(common)?;
-    let doors = doors(&project, args)?;
-    let ca_file = project.state_dir.join("pki").join("ca.crt");
-    let ca_file = std::path::absolute(&ca_file).unwrap_or(ca_file);
-    let ca_file = ca_file.to_string_lossy();
-    if args.psql {
-        return Err(session(&doors, args, &ca_file));
-    }
-    let shown = match common.json() {
-        true => {
-            let rows: Vec<Value> = doors.iter().flat_map(|d| d.rows(args, &ca_file)).collect();
-            pretty(&rows)?
-        }
-        false => text(&doors, args, &ca_file),
-    };
-    result(&shown)?;
-    Ok(code::DONE)
-}
-
-fn doors(project: &Project, args: &ConnectArgs) -> Result<Vec<Door>, Failure> {
-    let formations = &project.model.formations;
-    let wanted = formations.iter().filter(|formation| {
-        let named = |name: &String| {
-            let cluster = |group: &Group| group.cluster.as_str() == name;
-            formation.name.as_str() == name || formation.groups.iter().any(cluster)
-        };
-        args.formation.as_ref().is_none_or(named)
-    });
-    let doors: Result<Vec<Door>, Failure> = wanted
-        .map(|formation| door(project, formation, args))
-        .collect();
-    let doors = doors?;
-    if doors.is_empty() {
-        let names: Vec<&str> = formations.iter().map(|f| f.name.as_str()).collect();
-        let name = args.formation.as_deref().unwrap_or_default();
-        let failure = Failure::new(code::USAGE, format!("there is no formation `{name}`"));
-        return Err(failure.hint(format!("there are {}", names.join(", "))));
-    }
-    Ok(doors)
-}
-
-fn door(project: &Project, formation: &Formation, args: &ConnectArgs) -> Result<Door, Failure> {
-    let named = formation
-        .groups
-        .iter()
-        .find(|group| args.formation.as_deref() == Some(group.cluster.as_str()));
-    let numbered = |number| {
-        let found = formation.groups.iter().find(|g| g.number == Some(number));
-        found.ok_or_else(|| {
-            let groups = formation.groups.iter().filter_map(|group| group.number);
-            let groups: Vec<String> = groups.map(|number| number.to_string()).collect();
-            let failure = Failure::new(
-                code::USAGE,
-                format!("{} has no group {number}", formation.name),
-            );
-            match groups.is_empty() {
-                true => failure.hint("only formations of Citus have groups"),
-                false => failure.hint(format!("it has {}", groups.join(", "))),
-            }
-        })
-    };
-    let group = match (args.group, named) {
-        (Some(number), _) => Some(numbered(number)?),
-        (None, Some(group)) => Some(group),
-        (None, None) => formation.coordinator().or(formation.groups.first()),
-    };
-    let empty = || Failure::new(code::INPUT, format!("{} has no members", formation.name));
-    let group = group.ok_or_else(empty)?;
-    let member = group.members.first().ok_or_else(empty)?;
-    let host = project
-        .inventory
-        .hosts
-        .get(&member.host)
-        .ok_or_else(empty)?;
-    let scene = Scene::new(host, OffsetDateTime::now_utc());
-    let (database, role) = who(&scene, args)?;
-    Ok(Door {
-        formation: formation.name.to_string(),
-        group: group.number,
-        database,
-        password: role.password.clone().filter(|_| !role.has_verifier()),
-        user: role.name,
-        routes: routes(&project.model, group, args.role.into()),
-    })
-}
-
-/// The database and the role to log in as.
-fn who(scene: &Scene<'_>, args: &ConnectArgs) -> Result<(String, Role), Failure> {
-    let roles: Vec<Role> = roles(scene)
-        .found
-        .into_iter()
-        .filter(|r| !r.absent)
-        .collect();
-    let names: BTreeSet<String> = roles.iter().map(|role| role.name.clone()).collect();
-    let databases = databases(scene, &names).found;
-    let own = databases
-        .iter()
-        .find(|database| database.settings.is_some() && !database.absent);
-    let database = args.database.clone().or_else(|| scene.citus_db.clone());
-    let database = database
-        .or_else(|| own.map(|database| database.name.clone()))
-        .unwrap_or_else(|| "postgres".to_owned());
-    let owner = databases.iter().find(|found| found.name == database);
-    let owner = owner.and_then(|database| database.settings.as_ref()?.owner.clone());
-    let system = scene.users.all();
-    let login = |role: &&Role| role.login && role.password.is_some();
-    let named = |name: &str| roles.iter().find(|role| role.name == name);
-    let found = match (&args.login, args.role) {
-        (Some(name), _) => named(name),
-        (None, RoleName::Admin) => named(&scene.users.admin),
-        (None, RoleName::Rw | RoleName::Ro) => owner
-            .and_then(|owner| named(&owner).filter(login))
-            .or_else(|| {
-                let own = |role: &&Role| !system.contains(&role.name.as_str());
-                roles.iter().filter(login).find(own)
-            })
-            .or_else(|| named(&scene.users.admin)),
-    };
-    let role = found.cloned().ok_or_else(|| {
-        let name = args.login.as_deref().unwrap_or_default();
-        let known: Vec<&str> = roles
-            .iter()
-            .filter(login)
-            .map(|r| r.name.as_str())
-            .collect();
-        Failure::new(
-            code::USAGE,
-            format!("the inventory declares no role `{name}`"),
-        )
-        .hint(format!("those that may log in are {}", known.join(", ")))
-    })?;
-    Ok((database, role))
-}
-
-impl Door {
-    fn address<'a>(
-        &'a self,
-        route: &'a Route,
-        args: &ConnectArgs,
-        ca_file: &'a str,
-    ) -> Address<'a> {
-        let password = self.password.as_deref();
-        let shown = match (args.psql, args.show_password) {
-            (true, _) => None,
-            (false, true) => password,
-            (false, false) => password.map(|_| MASK),
-        };
-        Address {
-            route,
-            purpose: args.role.into(),
-            user: &self.user,
-            password: shown,
-            database: &self.database,
-            ca_file,
-        }
-    }
-
-    fn rows(&self, args: &ConnectArgs, ca_file: &str) -> Vec<Value> {
-        let row = |route: &Route| {
-            let address = self.address(route, args, ca_file);
-            json!({
-                "formation": self.formation, "group": self.group, "database": self.database, "user": self.user,
-                "role": Purpose::from(args.role), "via": route.via, "places": route.places,
-                "libpq": address.libpq(), "jdbc": address.jdbc(),
-            })
-        };
-        self.routes.iter().map(row).collect()
-    }
-}
-
-fn words(via: Via) -> &'static str {
-    match via {
-        Via::Members => "the members themselves; the client finds the right one",
-        Via::Haproxy => "HAProxy, which leads to the right member",
-        Via::AnyNode => "HAProxy to any worker: every node of Citus answers queries",
-        Via::Vip => "the address that follows the leader",
-        Via::HostVip => "HAProxy behind an address that hosts share",
-    }
-}
-
-fn text(doors: &[Door], args: &ConnectArgs, ca_file: &str) -> String {
-    let mut out = String::new();
-    for door in doors {
-        let group = door
-            .group
-            .map(|n| format!(" group {n}"))
-            .unwrap_or_default();
-        out.push_str(&format!(
-            "{}{group}: database {} as {}\n",
-            door.formation, door.database, door.user
-        ));
-        for route in &door.routes {
-            let address = door.address(route, args, ca_file);
-            out.push_str(&format!(
-                "  {}\n    {}\n    {}\n",
-                words(route.via),
-                address.libpq(),
-                address.jdbc()
-            ));
-        }
-    }
-    out
-}
-
-/// Becomes psql; comes back only if it could not.
-fn session(doors: &[Door], args: &ConnectArgs, ca_file: &str) -> Failure {
-    let [door] = doors else {
-        let names: Vec<&str> = doors.iter().map(|door| door.formation.as_str()).collect();
-        return Failure::new(
-            code::USAGE,
-            format!(
-                "a session goes to one formation, and there are {}",
-                names.join(", ")
-            ),
-        )
-        .hint("`--formation NAME` says which");
-    };
-    let via = Via::from(args.via);
-    let Some(route) = door.routes.iter().find(|route| route.via == via) else {
-        return Failure::new(
-            code::USAGE,
-            format!("there is no such way into {}", door.formation),
-        )
-        .hint("without `--psql` all ways are shown");
-    };
-    let mut command = std::process::Command::new("psql");
-    command
-        .arg(door.address(route, args, ca_file).libpq())
-        .args(&args.more);
-    if let Some(password) = &door.password {
-        command.env("PGPASSWORD", password);
-    }
-    let error = command.exec();
-    Failure::new(code::FAILED, format!("psql cannot be started: {error}")).hint(
-        "install PostgreSQL's client, or use one of the connection strings (`citusctl connect`)",
-    )
 }

@@ -1,35 +1,21 @@
-//! `etcd`: members, majorities, snapshots.
+//! Arguments of `etcd`.
 
-use super::exit::{Failure, code, result, say};
-use super::options::Common;
-use super::project::Project;
-use super::recover::{input, look};
-use super::runbook::{self, RunbookArgs};
-use super::session::Session;
-use super::snapshot_file::{place, save};
-use crate::engine;
-use crate::event::Outcome;
-use crate::names::HostName;
-use crate::resource::Resource;
-use crate::runbook::etcd::{self, EtcdView, MemberView, Snapshot};
-use crate::runbook::recover::Seen;
-use crate::runbook::{Refusal, Runbook, host_functions};
-use crate::secret::Secret;
+use super::runbook::RunbookArgs;
+use crate::app::Options;
+use crate::app::etcd::open;
+use crate::app::failure::Failure;
 use clap::{Args, Subcommand};
-use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
 /// What to do with etcd.
 #[derive(Debug, Args)]
 pub struct EtcdArgs {
     #[command(subcommand)]
-    what: What,
+    what: EtcdVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum EtcdVerb {
     /// Show members and quorum; exit 1 when a member is down
     Status,
     /// Save a verified snapshot to a local file
@@ -81,297 +67,23 @@ struct RestoreArgs {
     runbook: RunbookArgs,
 }
 
-/// Members may be lost: nobody waits long for them.
-const CONNECT: u64 = 4;
-const TRANSFER: Duration = Duration::from_secs(120);
-
-/// Runs it.
-pub async fn run(common: &Common, args: &EtcdArgs) -> Result<u8, Failure> {
-    let mut common = common.clone();
-    common.connect.connect_timeout = common.connect.connect_timeout.min(CONNECT);
-    let project = Project::open(&common)?;
-    let verb = Verb {
-        common: &common,
-        project: &project,
-        hosts: etcd_hosts(&project)?,
-    };
+pub async fn run(options: &Options, args: &EtcdArgs) -> Result<u8, Failure> {
+    let etcd = open(options)?;
     match &args.what {
-        What::Status => verb.status().await,
-        What::Snapshot { file } => verb.snapshot(file).await,
-        What::Add(args) => {
-            let plan = |view: &EtcdView<'_>, member: &MemberView| etcd::add(view, member);
-            verb.member("etcd add", args, plan).await
-        }
-        What::Remove(args) => {
-            let plan = |view: &EtcdView<'_>, member: &MemberView| etcd::remove(view, member);
-            verb.member("etcd remove", args, plan).await
-        }
-        What::Reset(args) => verb.reset(args).await,
-        What::Restore(args) => verb.restore(args).await,
-    }
-}
-
-fn etcd_hosts(project: &Project) -> Result<BTreeSet<HostName>, Failure> {
-    let members = project.model.etcd.iter().flat_map(|etcd| &etcd.members);
-    let hosts: BTreeSet<HostName> = members.map(|member| member.host.clone()).collect();
-    match hosts.is_empty() {
-        true => Err(Failure::new(code::INPUT, "the inventory has no etcd")),
-        false => Ok(hosts),
-    }
-}
-
-struct Verb<'a> {
-    common: &'a Common,
-    project: &'a Project,
-    hosts: BTreeSet<HostName>,
-}
-
-impl Verb<'_> {
-    async fn session(&self, verb: &str, looks: bool) -> Result<Session<'_>, Failure> {
-        Session::reach_for(self.common, self.project, verb, self.hosts.clone(), looks).await
-    }
-
-    async fn status(&self) -> Result<u8, Failure> {
-        let session = self.session("etcd status", true).await?;
-        let run = session.run()?;
-        let seen = look(&session, &run).await;
-        let view = self.view(&session, &seen)?;
-        let (quorum, members) = (view.quorum(), view.members());
-        drop(run);
-        session.emitter.pause();
-        result(&match self.common.json() {
-            true => {
-                let value = json!({"quorum": quorum, "needed": quorum.needed(), "spare": quorum.spare(), "members": members});
-                format!("{value:#}\n")
+        EtcdVerb::Status => etcd.status().await,
+        EtcdVerb::Snapshot { file } => etcd.snapshot(file).await,
+        EtcdVerb::Add(args) => etcd.add(&args.member, &args.runbook.approval()).await,
+        EtcdVerb::Remove(args) => etcd.remove(&args.member, &args.runbook.approval()).await,
+        EtcdVerb::Reset(args) => {
+            let approval = args.runbook.approval();
+            match &args.to {
+                Some(to) => etcd.reset(to, &args.fenced, &approval).await,
+                None => etcd.reset_empty(&args.fenced, &approval).await,
             }
-            false => table(&quorum, &members),
-        })?;
-        let healthy = members
-            .iter()
-            .all(|member| member.alive && member.id.is_some());
-        // The look itself succeeded, whatever it found.
-        let traffic = session.fleet.traffic();
-        session.emitter.finish_as(Outcome::Done, &traffic);
-        session.fleet.close().await;
-        Ok(match healthy {
-            true => code::DONE,
-            false => code::INTERNAL,
-        })
-    }
-
-    fn view<'b>(
-        &'b self,
-        session: &'b Session<'_>,
-        seen: &'b Seen,
-    ) -> Result<EtcdView<'b>, Failure> {
-        EtcdView::of(input(session, seen))
-            .ok_or_else(|| Failure::new(code::INPUT, "the inventory has no etcd"))
-    }
-
-    async fn member(
-        &self,
-        verb: &str,
-        args: &MemberArgs,
-        plan: impl Fn(&EtcdView<'_>, &MemberView) -> Result<Runbook, Refusal>,
-    ) -> Result<u8, Failure> {
-        self.act(verb, &args.runbook, |view| {
-            Ok(plan(view, &find(view, &args.member)?)?)
-        })
-        .await
-    }
-
-    async fn reset(&self, args: &ResetArgs) -> Result<u8, Failure> {
-        let Some(to) = &args.to else {
-            return self.reset_empty(args).await;
-        };
-        // The note of a recover may be on any host.
-        let all = self.everywhere();
-        let fenced = known(&args.fenced, &self.hosts)?;
-        all.act("etcd reset", &args.runbook, |view| {
-            Ok(etcd::reset(view, &find(view, to)?, &fenced)?)
-        })
-        .await
-    }
-
-    async fn reset_empty(&self, args: &ResetArgs) -> Result<u8, Failure> {
-        let all = self.everywhere();
-        let fenced = known(&args.fenced, &all.hosts)?;
-        let (host, users) = users(self.project)?;
-        all.act("etcd reset", &args.runbook, |view| {
-            let users = (&host, users.clone());
-            Ok(etcd::reset_empty(view, users, &fenced)?)
-        })
-        .await
-    }
-
-    async fn restore(&self, args: &RestoreArgs) -> Result<u8, Failure> {
-        let bytes = fs_err::read(&args.file)
-            .map_err(|error| Failure::new(code::INPUT, error.to_string()))?;
-        etcd::whole(&bytes).map_err(|why| {
-            let text = format!("{}: {why}; nothing was changed", args.file.display());
-            Failure::new(code::INPUT, text)
-                .hint("`citusctl etcd snapshot FILE` saves what this brings back")
-        })?;
-        let all = self.everywhere();
-        let fenced = known(&args.fenced, &all.hosts)?;
-        all.act("etcd restore", &args.runbook, |view| {
-            Ok(etcd::restore(view, &bytes, &fenced)?)
-        })
-        .await
-    }
-
-    /// The same verb, on all hosts of the inventory.
-    fn everywhere(&self) -> Verb<'_> {
-        Verb {
-            hosts: self.project.model.hosts.keys().cloned().collect(),
-            ..*self
+        }
+        EtcdVerb::Restore(args) => {
+            let approval = args.runbook.approval();
+            etcd.restore(&args.file, &args.fenced, &approval).await
         }
     }
-
-    async fn act(
-        &self,
-        verb: &str,
-        args: &RunbookArgs,
-        plan: impl Fn(&EtcdView<'_>) -> Result<Runbook, Failure>,
-    ) -> Result<u8, Failure> {
-        let session = self.session(verb, args.dry_run).await?;
-        let run = session.run()?;
-        let seen = look(&session, &run).await;
-        let planned = self.view(&session, &seen).and_then(|view| plan(&view));
-        runbook::run(self.common, args, &session, &run, planned).await
-    }
-
-    async fn snapshot(&self, file: &Path) -> Result<u8, Failure> {
-        if file.exists() {
-            let text = format!("{} exists already; nothing was written", file.display());
-            return Err(Failure::new(code::INPUT, text).hint("name another file"));
-        }
-        place(file)?;
-        let session = self.session("etcd snapshot", false).await?;
-        let run = session.run()?;
-        let taken = self.take(&session, &run).await;
-        drop(run);
-        let outcome = if taken.is_ok() {
-            Outcome::Done
-        } else {
-            Outcome::Failed
-        };
-        session.emitter.finish_as(outcome, &session.fleet.traffic());
-        session.fleet.close().await;
-        let (host, snapshot) = taken?;
-        save(file, &snapshot.bytes)?;
-        if !self.common.quiet {
-            say(&format!(
-                "etcd verifies it (hash, revision, keys, size): {}",
-                snapshot.status
-            ));
-        }
-        let bytes = snapshot.bytes.len();
-        result(&match self.common.json() {
-            true => {
-                let value = json!({"file": file, "bytes": bytes, "host": host, "verified": snapshot.status});
-                format!("{value}\n")
-            }
-            false => format!("{}: {bytes} bytes from {host}\n", file.display()),
-        })?;
-        Ok(code::DONE)
-    }
-
-    async fn take(
-        &self,
-        session: &Session<'_>,
-        run: &engine::Run<'_>,
-    ) -> Result<(HostName, Snapshot), Failure> {
-        let seen = look(session, run).await;
-        let host = seen
-            .majority()
-            .and_then(|host| self.project.model.hosts.get(host));
-        let host = host.ok_or_else(|| {
-            Failure::new(
-                code::FAILED,
-                "etcd has no majority, so nobody can take a snapshot",
-            )
-            .hint(
-                "`citusctl etcd status` shows the members; their data directories are still there",
-            )
-        })?;
-        let functions = host_functions(&self.project.inventory, &self.project.model, host);
-        let program = etcd::save_program(&run.frame, &functions);
-        let programs = BTreeMap::from([(host.name.clone(), program)]);
-        let answers = engine::survey(run, &programs, TRANSFER).await;
-        let answer = answers
-            .into_values()
-            .next()
-            .unwrap_or_else(|| Err("not asked".to_owned()));
-        let read = answer.and_then(|text| Snapshot::read(&run.frame, &text));
-        let snapshot =
-            read.map_err(|why| Failure::new(code::FAILED, format!("{}: {why}", host.name)))?;
-        Ok((host.name.clone(), snapshot))
-    }
-}
-
-/// Hosts that the operator vouches for.
-fn known(fenced: &[String], hosts: &BTreeSet<HostName>) -> Result<BTreeSet<HostName>, Failure> {
-    let known = fenced.iter().map(|host| {
-        let host = HostName::new(host.clone());
-        match hosts.contains(&host) {
-            true => Ok(host),
-            false => Err(unknown(
-                host.as_str(),
-                hosts.iter().map(ToString::to_string),
-            )),
-        }
-    });
-    known.collect()
-}
-
-/// What makes etcd's users, as the inventory has them, and the host where it runs.
-fn users(project: &Project) -> Result<(HostName, Secret), Failure> {
-    let ca = project.authority(false)?;
-    let contexts = project.contexts(&ca, &BTreeMap::new(), &BTreeMap::new())?;
-    let desired = project.compile("site", &contexts)?;
-    let hosts = desired.stages.into_iter().flat_map(|stage| stage.hosts);
-    let mut found = hosts.flat_map(|(host, declared)| {
-        let scripts = declared
-            .into_iter()
-            .filter_map(|declared| match declared.resource {
-                Resource::Command(command) if command.name == "etcd-auth" => Some(command.run),
-                _ => None,
-            });
-        scripts.map(move |script| (host.clone(), Secret::new(script)))
-    });
-    found.next().ok_or_else(|| {
-        let text = "no role of the catalogue makes etcd's users (command etcd-auth)";
-        Failure::new(code::INPUT, text)
-    })
-}
-
-fn find(view: &EtcdView<'_>, word: &str) -> Result<MemberView, Failure> {
-    let names = || view.members().into_iter().map(|member| member.name);
-    view.find(word).ok_or_else(|| unknown(word, names()))
-}
-
-fn unknown(word: &str, known: impl Iterator<Item = String>) -> Failure {
-    let known: Vec<String> = known.collect();
-    let failure = Failure::new(code::USAGE, format!("etcd has no member `{word}`"));
-    failure.hint(format!("its members are {}", known.join(", ")))
-}
-
-fn table(quorum: &etcd::Quorum, members: &[MemberView]) -> String {
-    let mut text = format!("etcd: {quorum}\n");
-    for member in members {
-        let host = member.host.as_ref().map_or("-", HostName::as_str);
-        let data = match member.data {
-            Some(true) => "",
-            Some(false) => "  no data",
-            None => "  its host does not answer",
-        };
-        let id = member.id.as_deref().unwrap_or("-");
-        text.push_str(&format!(
-            "  {:<12} {host:<16} {id:<17} {}{data}\n",
-            member.name,
-            member.state()
-        ));
-    }
-    text
 }

@@ -1,18 +1,7 @@
-//! `exec`: a command on many hosts, ad hoc.
+//! Arguments of `exec`.
 
-use super::exit::{Failure, data, pretty, result, written};
-use super::options::Common;
-use super::project::Project;
-use super::session::Session;
-use crate::command::quote;
-use crate::engine::{Answer, Unanswered, on_all};
-use crate::event::{Kind, Outcome};
-use crate::names::HostName;
-use crate::ui::term;
+use crate::app::exec::ExecRequest;
 use clap::Args;
-use serde_json::json;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// Options of `exec`.
 #[derive(Debug, Args)]
@@ -28,150 +17,13 @@ pub struct ExecArgs {
     raw: bool,
 }
 
-type Answers = BTreeMap<HostName, Result<Answer, Unanswered>>;
-
-fn deadline(seconds: u64) -> Option<Duration> {
-    (seconds > 0).then(|| Duration::from_secs(seconds))
-}
-
-/// Runs it.
-pub async fn run(common: &Common, args: &ExecArgs) -> Result<u8, Failure> {
-    let project = Project::open(common)?;
-    let hosts = project.chosen(common)?;
-    let silent = common.without_events();
-    let session = Session::reach(&silent, &project, "exec", hosts.clone()).await?;
-    let run = session.run()?;
-    let text = shell_text(&args.command);
-    session.emitter.emit(Kind::Note { text: text.clone() });
-    let answers = on_all(&run, &hosts, &text, deadline(args.timeout)).await;
-    drop(run);
-    session.emitter.pause();
-    let printed = match common.json() {
-        true => as_json(&answers).and_then(|text| result(&session.masker.mask(&text))),
-        false => {
-            let text = session.masker.mask(&as_text(&answers));
-            if args.raw {
-                written(term::raw(&text))
-            } else {
-                data(&text)
-            }
+impl ExecArgs {
+    /// The same as plain values.
+    pub fn plain(self) -> ExecRequest {
+        ExecRequest {
+            command: self.command,
+            timeout: self.timeout,
+            raw: self.raw,
         }
-    };
-    let code = session.finish(outcome(&answers)).await;
-    printed.map(|()| code)
-}
-
-/// As `ssh` takes it, but that several words stay the words that they are.
-fn shell_text(words: &[String]) -> String {
-    match words {
-        [text] => text.clone(),
-        words => {
-            let words: Vec<String> = words.iter().map(|word| quote(word)).collect();
-            words.join(" ")
-        }
-    }
-}
-
-fn outcome(answers: &Answers) -> Outcome {
-    let failed = |answer: &Result<Answer, Unanswered>| match answer {
-        Ok(answer) => !answer.ok(),
-        Err(why) => why.entered,
-    };
-    let unreached =
-        |answer: &Result<Answer, Unanswered>| answer.as_ref().is_err_and(|w| !w.entered);
-    if answers.values().any(unreached) {
-        Outcome::Unreachable
-    } else if answers.values().any(failed) {
-        Outcome::Failed
-    } else {
-        Outcome::Done
-    }
-}
-
-fn as_text(answers: &Answers) -> String {
-    let mut out = String::new();
-    for (host, answer) in answers {
-        match answer {
-            Ok(answer) if answer.ok() => out.push_str(&format!("{host}\n")),
-            Ok(Answer {
-                status: Some(n), ..
-            }) => {
-                out.push_str(&format!("{host}: exit status {n}\n"));
-            }
-            Ok(_) => out.push_str(&format!("{host}: ended by a signal\n")),
-            Err(why) => out.push_str(&format!("{}\n", told(host, &why.words))),
-        }
-        let said = answer.iter().flat_map(|a| [&a.out, &a.err]);
-        for line in said.flat_map(|text| text.lines()) {
-            out.push_str(&format!("  {line}\n"));
-        }
-    }
-    out
-}
-
-/// Words of the transport name the host themselves.
-fn told(host: &HostName, words: &str) -> String {
-    let prefix = format!("{host}: ");
-    match words.starts_with(&prefix) {
-        true => words.to_owned(),
-        false => format!("{prefix}{words}"),
-    }
-}
-
-fn as_json(answers: &Answers) -> Result<String, Failure> {
-    let row = |(host, answer): (&HostName, &Result<Answer, Unanswered>)| match answer {
-        Ok(a) => json!({ "host": host, "status": a.status, "out": a.out, "err": a.err }),
-        Err(why) if why.entered => json!({ "host": host, "failed": why.words }),
-        Err(why) => json!({ "host": host, "unreachable": why.words }),
-    };
-    let rows: Vec<_> = answers.iter().map(row).collect();
-    pretty(&rows)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(status: i32) -> Result<Answer, Unanswered> {
-        Ok(Answer {
-            status: Some(status),
-            out: "a\nb\n".into(),
-            err: String::new(),
-        })
-    }
-
-    #[test]
-    fn words_stay_words_and_a_text_is_the_shells() {
-        let words = |words: &[&str]| {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            shell_text(&words)
-        };
-        assert_eq!(words(&["echo $HOME | wc -c"]), "echo $HOME | wc -c");
-        assert_eq!(words(&["echo", "a b", "$x"]), "echo 'a b' '$x'");
-    }
-
-    #[test]
-    fn the_worst_answer_counts() {
-        let all = |answers: Vec<Result<Answer, Unanswered>>| -> Answers {
-            let named = answers.into_iter().enumerate();
-            named
-                .map(|(n, answer)| (HostName::new(format!("h{n}")), answer))
-                .collect()
-        };
-        assert_eq!(outcome(&all(vec![answer(0)])), Outcome::Done);
-        assert_eq!(outcome(&all(vec![answer(0), answer(3)])), Outcome::Failed);
-        let why = |words: &str, entered| {
-            Err(Unanswered {
-                words: words.into(),
-                entered,
-            })
-        };
-        assert_eq!(
-            outcome(&all(vec![answer(0), why("h1: too slow", true)])),
-            Outcome::Failed
-        );
-        let mixed = all(vec![answer(3), why("no way", false)]);
-        assert_eq!(outcome(&mixed), Outcome::Unreachable);
-        assert_eq!(as_text(&mixed), "h0: exit status 3\n  a\n  b\nh1: no way\n");
     }
 }

@@ -1,8 +1,8 @@
 //! `inventory`: what was read and merged.
 
-use super::exit::{Failure, code, pretty, result};
-use super::options::Common;
-use super::vault;
+use crate::app::Options;
+use crate::app::failure::{Failure, code, pretty, result};
+use crate::app::vault;
 use crate::inventory::{self, graph, host_json, list_json, origins};
 use crate::names::HostName;
 use clap::Args;
@@ -25,13 +25,9 @@ pub struct InventoryArgs {
 }
 
 /// Runs it.
-pub fn run(common: &Common, args: &InventoryArgs) -> Result<u8, Failure> {
-    let inventory = inventory::load_with(
-        &common.inventory_path(),
-        &common.extra,
-        vault::keys(common)?,
-    )?
-    .inventory;
+pub fn run(options: &Options, args: &InventoryArgs) -> Result<u8, Failure> {
+    let inventory =
+        inventory::load_with(&options.inventory, &options.extra, vault::keys(options)?)?.inventory;
     if let Some(host) = &args.host {
         let found = host_json(&inventory, &HostName::new(host.clone()));
         let value =
@@ -40,7 +36,7 @@ pub fn run(common: &Common, args: &InventoryArgs) -> Result<u8, Failure> {
     } else if args.graph {
         result(&graph(&inventory))?;
     } else if args.vars_origin {
-        let limit = common.limit.as_deref();
+        let limit = options.limit.as_deref();
         let chosen = limit.map(|pattern| inventory::select(&inventory, pattern));
         let chosen = chosen.transpose()?;
         let rows = origins(&inventory);

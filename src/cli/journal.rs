@@ -1,8 +1,8 @@
 //! `history` and `replay`.
 
-use super::exit::{Failure, chain, code, pretty, result, say};
-use super::options::Common;
-use super::project::state_dir;
+use crate::app::Options;
+use crate::app::failure::{Failure, chain, code, pretty, result, say};
+use crate::app::project::state_dir;
 use crate::event::{Kind, Sink, history, journal};
 use crate::names::RunId;
 use crate::ui::{self, term};
@@ -16,14 +16,14 @@ pub struct ReplayArgs {
 }
 
 /// Lists runs, the newest first.
-pub fn history(common: &Common) -> Result<u8, Failure> {
-    let dir = state_dir(&common.inventory_path()).join("runs");
+pub fn history(options: &Options) -> Result<u8, Failure> {
+    let dir = state_dir(&options.inventory).join("runs");
     let history =
         history::list(&dir).map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?;
     for error in &history.unreadable {
         say(&format!("warning: {}", chain(error)));
     }
-    if common.json() {
+    if options.json {
         result(&pretty(&history.runs)?)?;
         return Ok(code::DONE);
     }
@@ -32,26 +32,26 @@ pub fn history(common: &Common) -> Result<u8, Failure> {
 }
 
 /// Shows a run again, by the same renderers.
-pub fn replay(common: &Common, args: &ReplayArgs) -> Result<u8, Failure> {
-    let dir = state_dir(&common.inventory_path()).join("runs");
+pub fn replay(options: &Options, args: &ReplayArgs) -> Result<u8, Failure> {
+    let dir = state_dir(&options.inventory).join("runs");
     let path = journal::path_of(&dir, &RunId::new(args.run.clone()));
     let recording = journal::read(&path).map_err(|error| {
         Failure::new(code::INPUT, chain(&error)).hint("`citusctl history` lists runs")
     })?;
-    let mut sink: Box<dyn Sink> = if common.json() {
+    let mut sink: Box<dyn Sink> = if options.json {
         Box::new(ui::Ndjson(term::pipe()))
     } else {
-        Box::new(ui::Lines::new(term::stdout(), common.verbose.max(1)))
+        Box::new(ui::Lines::new(term::stdout(), options.verbose.max(1)))
     };
     for event in &recording.events {
         sink.event(event)
             .map_err(|error| Failure::new(code::INTERNAL, chain(&error)))?;
     }
-    if common.json() {
+    if options.json {
         return Ok(code::DONE);
     }
     match recording.events.last().map(|event| &event.kind) {
-        Some(Kind::RunFinished { hosts, .. }) => result(&ui::summary(hosts, common.verbose > 0))?,
+        Some(Kind::RunFinished { hosts, .. }) => result(&ui::summary(hosts, options.verbose > 0))?,
         Some(_) | None => say("the run did not finish: it was killed, or it is still under way"),
     }
     Ok(code::DONE)

@@ -1,8 +1,8 @@
 //! `lab`: the inventory's hosts as machines on this computer.
 
-use super::exit::{Failure, code, pretty, result, say};
-use super::options::Common;
-use super::project;
+use crate::app::Options;
+use crate::app::failure::{Failure, code, pretty, result, say};
+use crate::app::project;
 use crate::lab::{
     Citus, Image, Lab, LabError, LabEvent, LabHost, LabSpec, Progress, Slowness, Suite,
 };
@@ -173,19 +173,19 @@ impl From<LabError> for Failure {
 }
 
 /// Runs it.
-pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
+pub fn run(options: &Options, args: &LabArgs) -> Result<u8, Failure> {
     let teller = Teller {
-        quiet: common.quiet,
+        quiet: options.quiet,
     };
     match &args.what {
-        What::Up(args) => up(common, args, &teller)?,
+        What::Up(args) => up(options, args, &teller)?,
         What::Down { all: true, .. } => {
             for status in Lab::list()? {
                 Lab::find(Some(&status.name))?.down(&teller)?;
             }
         }
         What::Down { name, .. } => Lab::find(name.as_deref())?.down(&teller)?,
-        What::List => list(common)?,
+        What::List => list(options)?,
         What::Partition(args) => partition(args, &teller)?,
         What::Heal { name, hosts } => heal(name.as_deref(), hosts, &teller)?,
         What::Slow(args) => slow(args, &teller)?,
@@ -217,8 +217,8 @@ pub fn run(common: &Common, args: &LabArgs) -> Result<u8, Failure> {
 }
 
 /// Becomes this command line inside a lab, when `--lab` asks for it and we are not inside already.
-pub fn enter(common: &Common) -> Result<(), Failure> {
-    match &common.lab {
+pub fn enter(lab: Option<&str>) -> Result<(), Failure> {
+    match lab {
         Some(name) if std::env::var_os(crate::lab::INSIDE).is_none() => {
             match crate::lab::reexec(Some(name))? {}
         }
@@ -226,9 +226,9 @@ pub fn enter(common: &Common) -> Result<(), Failure> {
     }
 }
 
-fn up(common: &Common, args: &UpArgs, teller: &Teller) -> Result<(), Failure> {
-    let project = project::Project::open(common)?;
-    let spec = spec(common, args, &project)?;
+fn up(options: &Options, args: &UpArgs, teller: &Teller) -> Result<(), Failure> {
+    let project = project::Project::open(options)?;
+    let spec = spec(options, args, &project)?;
     if args.force
         && let Ok(lab) = Lab::find(Some(&spec.name))
     {
@@ -250,7 +250,7 @@ fn up(common: &Common, args: &UpArgs, teller: &Teller) -> Result<(), Failure> {
         status.suite,
         status.citus,
         status.name,
-        common.inventory_path().display()
+        options.inventory.display()
     ))?;
     Ok(())
 }
@@ -266,11 +266,11 @@ fn from_environment() -> Result<Option<Citus>, Failure> {
     read.map(Some).map_err(bad)
 }
 
-fn spec(common: &Common, args: &UpArgs, project: &project::Project) -> Result<LabSpec, Failure> {
+fn spec(options: &Options, args: &UpArgs, project: &project::Project) -> Result<LabSpec, Failure> {
     let model = &project.model;
-    let limit = project.selection(common)?.hosts;
-    let stem = common
-        .inventory_path()
+    let limit = project.selection(options)?.hosts;
+    let stem = options
+        .inventory
         .file_stem()
         .unwrap_or_default()
         .to_string_lossy()
@@ -365,9 +365,9 @@ fn slow(args: &SlowArgs, teller: &Teller) -> Result<(), Failure> {
     Ok(())
 }
 
-fn list(common: &Common) -> Result<(), Failure> {
+fn list(options: &Options) -> Result<(), Failure> {
     let labs = Lab::list()?;
-    if common.json() {
+    if options.json {
         return result(&pretty(&labs)?);
     }
     for lab in labs {

@@ -1,7 +1,7 @@
 //! Manual pages: one for the program and one for each verb, out of the same command line that is parsed.
 
-use super::exit::{Failure, chain, code, result};
 use super::{ManArgs, help};
+use crate::app::failure::{Failure, chain, code, result};
 use clap::Command;
 use std::path::Path;
 

@@ -9,9 +9,6 @@ mod connect;
 mod drill;
 mod etcd;
 mod exec;
-mod exit;
-mod explain;
-mod facts;
 mod group;
 mod help;
 mod init;
@@ -23,29 +20,20 @@ mod options;
 mod password;
 mod patroni;
 mod plan;
-mod project;
-mod rebuild;
 mod recover;
-mod remove;
 mod render;
-mod rest;
-mod rotate;
-mod rotate_lost;
 mod runbook;
-mod session;
-mod sinks;
-mod snapshot_file;
 mod start;
 mod status;
-mod status_view;
 mod unlock;
-mod vault;
+mod values;
 mod verify;
-mod why;
 
-pub use exit::{Failure, code};
+pub use crate::app::failure::{Failure, code};
 pub use options::{Common, Connect};
 
+use crate::app::failure::data;
+use crate::app::{self, block_on};
 use clap::{Args, Parser, Subcommand};
 
 /// Declarative provisioning of highly available Citus and PostgreSQL over SSH.
@@ -182,40 +170,40 @@ pub fn run(cli: Cli) -> u8 {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
-    let common = cli.common;
-    lab::enter(&common)?;
+    lab::enter(cli.common.lab.as_deref())?;
+    let options = &cli.common.options();
     match cli.verb {
-        Verb::Init(args) => init::run(&common, &args),
-        Verb::Check(args) => check::run(&common, &args),
-        Verb::Inventory(args) => inventory::run(&common, &args),
-        Verb::Render(args) => render::run(&common, &args),
-        Verb::Plan(args) => session::block_on(plan::run(&common, &args)),
-        Verb::Apply(args) => session::block_on(apply::run(&common, &args)),
-        Verb::Status(args) => session::block_on(status::run(&common, &args)),
-        Verb::Etcd(args) => session::block_on(etcd::run(&common, &args)),
-        Verb::Drill(args) => session::block_on(drill::run(&common, &args)),
-        Verb::DrillSampler => session::block_on(drill::child()),
-        Verb::Start(args) => session::block_on(start::run(&common, &args)),
-        Verb::Switchover(args) => session::block_on(patroni::switchover(&common, &args)),
-        Verb::Failover(args) => session::block_on(patroni::failover(&common, &args)),
-        Verb::Restart(args) => session::block_on(patroni::restart(&common, &args)),
-        Verb::Reload(args) => session::block_on(patroni::reload(&common, &args)),
-        Verb::Reinit(args) => session::block_on(patroni::reinit(&common, &args)),
-        Verb::Pause(args) => session::block_on(patroni::pause(&common, &args)),
-        Verb::Resume(args) => session::block_on(patroni::resume(&common, &args)),
-        Verb::Lab(args) => lab::run(&common, &args),
-        Verb::Verify(args) => session::block_on(verify::run(&common, &args)),
-        Verb::Connect(args) => connect::run(&common, &args),
-        Verb::Recover(args) => session::block_on(recover::run(&common, &args)),
-        Verb::Exec(args) => session::block_on(exec::run(&common, &args)),
-        Verb::Cert(args) => session::block_on(cert::run(&common, &args)),
-        Verb::Group(args) => session::block_on(group::run(&common, &args)),
-        Verb::Password(args) => session::block_on(password::run(&common, &args)),
-        Verb::Unlock(args) => session::block_on(unlock::run(&common, &args)),
-        Verb::Facts(args) => session::block_on(facts::run(&common, &args)),
-        Verb::History => journal::history(&common),
-        Verb::Replay(args) => journal::replay(&common, &args),
-        Verb::Catalog(args) => catalog::run(&common, &args),
+        Verb::Init(args) => app::init::run(options, &args.what),
+        Verb::Check(args) => app::check::run(options, args.explain_values),
+        Verb::Inventory(args) => inventory::run(options, &args),
+        Verb::Render(args) => app::render::run(options, &args.playbook, &args.dir),
+        Verb::Plan(args) => block_on(plan::run(options, args)),
+        Verb::Apply(args) => block_on(apply::run(options, args)),
+        Verb::Status(args) => block_on(app::status::run(options, args.watch)),
+        Verb::Etcd(args) => block_on(etcd::run(options, &args)),
+        Verb::Drill(args) => block_on(app::drill::run(options, &args.plain())),
+        Verb::DrillSampler => block_on(app::drill::child()),
+        Verb::Start(args) => block_on(start::run(options, &args)),
+        Verb::Switchover(args) => block_on(app::patroni::switchover(options, &args.plain())),
+        Verb::Failover(args) => block_on(app::patroni::failover(options, &args.plain())),
+        Verb::Restart(args) => block_on(app::patroni::restart(options, &args.plain())),
+        Verb::Reload(args) => block_on(args.on(options, app::patroni::reload)),
+        Verb::Reinit(args) => block_on(args.run(options)),
+        Verb::Pause(args) => block_on(args.on(options, app::patroni::pause)),
+        Verb::Resume(args) => block_on(args.on(options, app::patroni::resume)),
+        Verb::Lab(args) => lab::run(options, &args),
+        Verb::Verify(args) => block_on(verify::run(options, args)),
+        Verb::Connect(args) => app::connect::run(options, &args.plain()),
+        Verb::Recover(args) => block_on(recover::run(options, args)),
+        Verb::Exec(args) => block_on(app::exec::run(options, &args.plain())),
+        Verb::Cert(args) => block_on(cert::run(options, &args)),
+        Verb::Group(args) => block_on(group::run(options, &args)),
+        Verb::Password(args) => block_on(password::run(options, &args)),
+        Verb::Unlock(args) => block_on(unlock::run(options, args)),
+        Verb::Facts(_) => block_on(app::facts::run(options)),
+        Verb::History => journal::history(options),
+        Verb::Replay(args) => journal::replay(options, &args),
+        Verb::Catalog(args) => catalog::run(options, &args),
         Verb::Completions(args) => generate(|out| {
             clap_complete::generate(args.shell, &mut help::command(), "citusctl", out)
         }),
@@ -233,6 +221,6 @@ fn not_built(verb: &str) -> Failure {
 fn generate(write: impl FnOnce(&mut Vec<u8>)) -> Result<u8, Failure> {
     let mut text = Vec::new();
     write(&mut text);
-    exit::data(&String::from_utf8_lossy(&text))?;
+    data(&String::from_utf8_lossy(&text))?;
     Ok(code::DONE)
 }

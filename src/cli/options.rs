@@ -1,6 +1,6 @@
 //! Options that all verbs share.
 
-use super::exit::{Failure, code};
+use crate::app::{ConnectOptions, Options};
 use crate::transport::HostKeyPolicy;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -120,7 +120,7 @@ pub struct Connect {
         value_name = "POLICY",
         help_heading = "Connection"
     )]
-    pub host_keys: Option<HostKeys>,
+    pub host_keys: Option<HostKeyPolicy>,
     /// Prompt for the login password
     #[arg(short = 'k', long, global = true, help_heading = "Connection")]
     pub ask_pass: bool,
@@ -153,36 +153,7 @@ pub enum Color {
     Never,
 }
 
-/// What to do about unknown host keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum HostKeys {
-    Strict,
-    AcceptNew,
-    Off,
-}
-
-impl From<HostKeys> for HostKeyPolicy {
-    fn from(policy: HostKeys) -> Self {
-        match policy {
-            HostKeys::Strict => Self::Strict,
-            HostKeys::AcceptNew => Self::AcceptNew,
-            HostKeys::Off => Self::Off,
-        }
-    }
-}
-
 impl Common {
-    /// Refuses `-l`, `-t` and `--skip-tags` where there is no part to choose: `why`, and the way out.
-    ///
-    /// # Errors
-    /// One of them was given.
-    pub fn undivided(&self, why: &str, hint: &str) -> Result<(), Failure> {
-        match self.limit.is_none() && self.tags.is_empty() && self.skip_tags.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::new(code::USAGE, why).hint(hint)),
-        }
-    }
-
     /// The inventory's path: as named, else the first usual one that is there.
     pub fn inventory_path(&self) -> PathBuf {
         let usual = || {
@@ -206,18 +177,37 @@ impl Common {
         }
     }
 
-    /// For verbs whose one JSON result is all of stdout: their events go to the journal alone then.
-    #[must_use]
-    pub fn without_events(&self) -> Self {
-        Self {
-            output: Output::Text,
-            quiet: self.quiet || self.json(),
-            ..self.clone()
+    /// The same as plain values.
+    pub fn options(&self) -> Options {
+        Options {
+            inventory: self.inventory_path(),
+            limit: self.limit.clone(),
+            tags: self.tags.clone(),
+            skip_tags: self.skip_tags.clone(),
+            extra: self.extra.clone(),
+            forks: self.forks,
+            json: self.output == Output::Json,
+            verbose: self.verbose,
+            quiet: self.quiet,
+            yes: self.yes,
+            catalog: self.catalog.clone(),
+            vault_password_file: self.vault_password_file.clone(),
+            vault_id: self.vault_id.clone(),
+            connect: self.connect.options(),
         }
     }
+}
 
-    /// Whether the result is JSON.
-    pub fn json(&self) -> bool {
-        self.output == Output::Json
+impl Connect {
+    fn options(&self) -> ConnectOptions {
+        ConnectOptions {
+            user: self.user.clone(),
+            private_key: self.private_key.clone(),
+            known_hosts: self.known_hosts.clone(),
+            host_keys: self.host_keys,
+            ask_pass: self.ask_pass,
+            ask_become_pass: self.ask_become_pass,
+            connect_timeout: self.connect_timeout,
+        }
     }
 }

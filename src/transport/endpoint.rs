@@ -18,6 +18,17 @@ pub enum HostKeyPolicy {
     Off,
 }
 
+impl HostKeyPolicy {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::AcceptNew => "accept-new",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// A host to go through (`ProxyJump`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JumpHost {

@@ -10,6 +10,7 @@ mod json;
 mod lines;
 mod plan_view;
 mod runbook_view;
+pub mod status_view;
 mod summary;
 pub mod term;
 

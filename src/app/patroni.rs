@@ -1,0 +1,398 @@
+//! Patroni's verbs, group aware: `switchover`, `failover`, `restart`, `reload`, `reinit`, `pause`, `resume`.
+
+use super::failure::{Failure, code};
+use super::options::Options;
+use super::project::Project;
+use super::runbook::{self, Approval};
+use super::session::Session;
+use super::why;
+use crate::engine::{self, Majority, Run};
+use crate::fact::GroupSeen;
+use crate::model::{Formation, Group, Model};
+use crate::names::{ClusterName, HostName, InstanceName};
+use crate::runbook::patroni::{self, Citus, Proxies, RestartScope, TargetError, View};
+use crate::runbook::recover::Marker;
+use crate::runbook::{Refusal, Runbook};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A group, and a member to become its leader.
+#[derive(Debug)]
+pub struct HandOver {
+    pub group: Option<String>,
+    pub to: Option<String>,
+    pub approval: Approval,
+}
+
+/// Whom to restart.
+#[derive(Debug)]
+pub struct Restart {
+    pub member: Option<String>,
+    pub group: Option<String>,
+    /// Only members with a pending restart.
+    pub pending: bool,
+    pub approval: Approval,
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        let failure = Self::new(code::USAGE, error.to_string());
+        match error {
+            TargetError::Several(_) | TargetError::Ambiguous { .. } => {
+                failure.hint("name one: `--group NUMBER` or `--group CLUSTER`")
+            }
+            TargetError::NoGroup { .. }
+            | TargetError::NoMember { .. }
+            | TargetError::Elsewhere { .. }
+            | TargetError::NoGroups => failure.hint("`citusctl status` lists groups and members"),
+        }
+    }
+}
+
+/// Moves the lead of a group to a standby.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn switchover(options: &Options, args: &HandOver) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let (group, to) = target(&project, args.group.as_deref(), args.to.as_deref())?;
+    let plan = |views: &[View<'_>]| patroni::switchover(one(views)?, to.as_ref());
+    let verb = Verb {
+        tells_proxies: true,
+        ..Verb::named("switchover")
+    };
+    act(options, &project, verb, &args.approval, &[group], plan).await
+}
+
+/// Promotes a standby where nobody leads.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn failover(options: &Options, args: &HandOver) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let (group, to) = target(&project, args.group.as_deref(), args.to.as_deref())?;
+    let plan = |views: &[View<'_>]| patroni::failover(one(views)?, to.as_ref());
+    act(
+        options,
+        &project,
+        Verb::named("failover"),
+        &args.approval,
+        &[group],
+        plan,
+    )
+    .await
+}
+
+/// Restarts PostgreSQL.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn restart(options: &Options, args: &Restart) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let (group, member) = target(&project, args.group.as_deref(), args.member.as_deref())?;
+    let scope = RestartScope {
+        member,
+        pending: args.pending,
+    };
+    let plan = |views: &[View<'_>]| patroni::restart(one(views)?, &scope);
+    let verb = Verb {
+        tells_proxies: true,
+        tries: Some(scope.member.as_ref()),
+        ..Verb::named("restart")
+    };
+    act(options, &project, verb, &args.approval, &[group], plan).await
+}
+
+/// Clones a replica again from its leader.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn reinit(options: &Options, member: &str, approval: &Approval) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let member = patroni::member_named(&project.model, member)?;
+    let (_, group) = project
+        .model
+        .group(&member.cluster)
+        .ok_or(TargetError::NoGroups)?;
+    let plan = |views: &[View<'_>]| patroni::reinit(one(views)?, &member.name);
+    act(
+        options,
+        &project,
+        Verb::named("reinit"),
+        approval,
+        &[group],
+        plan,
+    )
+    .await
+}
+
+/// Reloads configurations.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn reload(
+    options: &Options,
+    group: Option<&str>,
+    approval: &Approval,
+) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let (groups, subject) = groups(&project.model, group)?;
+    let plan = |views: &[View<'_>]| Ok(patroni::reload(views, &subject));
+    act(
+        options,
+        &project,
+        Verb::named("reload"),
+        approval,
+        &groups,
+        plan,
+    )
+    .await
+}
+
+/// Switches automatic failover off.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn pause(
+    options: &Options,
+    group: Option<&str>,
+    approval: &Approval,
+) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let (groups, subject) = groups(&project.model, group)?;
+    let plan = |views: &[View<'_>]| patroni::pause(views, &subject);
+    act(
+        options,
+        &project,
+        Verb::named("pause"),
+        approval,
+        &groups,
+        plan,
+    )
+    .await
+}
+
+/// Switches it on again.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn resume(
+    options: &Options,
+    group: Option<&str>,
+    approval: &Approval,
+) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let (groups, subject) = groups(&project.model, group)?;
+    let plan = |views: &[View<'_>]| patroni::resume(views, &subject);
+    act(
+        options,
+        &project,
+        Verb::named("resume"),
+        approval,
+        &groups,
+        plan,
+    )
+    .await
+}
+
+fn target<'a>(
+    project: &'a Project,
+    group: Option<&str>,
+    member: Option<&str>,
+) -> Result<(&'a Group, Option<InstanceName>), Failure> {
+    Ok(patroni::group_of(&project.model, group, member)?)
+}
+
+/// The named group or all of them, and what the operator would type for them.
+fn groups<'a>(model: &'a Model, name: Option<&str>) -> Result<(Vec<&'a Group>, String), Failure> {
+    if name.is_some() {
+        let group = patroni::group_named(model, name)?;
+        return Ok((vec![group], group.cluster.to_string()));
+    }
+    let all: Vec<&Group> = model.groups().map(|(_, group)| group).collect();
+    let subject = model
+        .formations
+        .iter()
+        .map(|formation| formation.name.as_str());
+    let subject = subject.collect::<Vec<_>>().join(",");
+    match all.is_empty() {
+        true => Err(TargetError::NoGroups.into()),
+        false => Ok((all, subject)),
+    }
+}
+
+fn one<'a, 'b>(views: &'a [View<'b>]) -> Result<&'a View<'b>, Refusal> {
+    views
+        .first()
+        .ok_or_else(|| Refusal::new("no group was looked at", "name one with `--group`"))
+}
+
+/// What is done, and whether HAProxy is told of it.
+struct Verb<'a> {
+    name: &'static str,
+    tells_proxies: bool,
+    /// Whether configurations are tried first: of one member, or of all.
+    tries: Option<Option<&'a InstanceName>>,
+}
+
+impl Verb<'_> {
+    fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            tells_proxies: false,
+            tries: None,
+        }
+    }
+}
+
+/// Looks at the groups and at the coordinator beside them, plans, shows, asks, carries out.
+async fn act(
+    options: &Options,
+    project: &Project,
+    verb: Verb<'_>,
+    args: &Approval,
+    groups: &[&Group],
+    plan: impl Fn(&[View<'_>]) -> Result<Runbook, Refusal>,
+) -> Result<u8, Failure> {
+    let looked = with_coordinators(&project.model, groups);
+    let model = &project.model;
+    let proxies = groups.iter().filter(|_| verb.tells_proxies);
+    let proxies = proxies.flat_map(|group| patroni::proxy_hosts(model, &group.members));
+    let mut hosts = hosts(&looked);
+    hosts.extend(etcd_hosts(model));
+    hosts.extend(proxies.map(|host| host.name.clone()));
+    let session = Session::reach_for(options, project, verb.name, hosts, args.dry_run).await?;
+    let run = session.run()?;
+    let seen = engine::groups(&run, &looked).await;
+    let reachable = session.fleet.hosts();
+    let proxies = Proxies {
+        model,
+        reachable: &reachable,
+    };
+    let told = |view| View {
+        proxies: verb.tells_proxies.then_some(proxies),
+        ..view
+    };
+    let planned = match stands(&session, &run, groups, &verb).await {
+        Ok(()) => views(model, groups, &seen),
+        Err(refusal) => Err(refusal.into()),
+    };
+    let planned = planned.and_then(|views| {
+        let views: Vec<View<'_>> = views.into_iter().map(told).collect();
+        Ok(plan(&views)?)
+    });
+    let planned = why::explained(&run, groups, planned).await;
+    runbook::run(options, args, &session, &run, planned).await
+}
+
+fn etcd_hosts(model: &Model) -> impl Iterator<Item = HostName> {
+    let members = model.etcd.iter().flat_map(|etcd| &etcd.members);
+    members.map(|member| member.host.clone())
+}
+
+/// What Patroni cannot tell: that a recover by hand is open, and that all it says is from before etcd lost its majority.
+async fn stands(
+    session: &Session<'_>,
+    run: &Run<'_>,
+    groups: &[&Group],
+    verb: &Verb<'_>,
+) -> Result<(), Refusal> {
+    let notes = engine::markers(run).await.map_err(|why| {
+        Refusal::new(
+            why,
+            "see that the host answers (`citusctl exec -- true`), then try again",
+        )
+    })?;
+    if let Some(refusal) = notes.iter().find_map(Marker::forbids) {
+        return Err(refusal);
+    }
+    if verb.name == "reload" {
+        return Ok(());
+    }
+    match engine::etcd_majority(run).await {
+        Majority::There => match verb.tries {
+            Some(member) => why::would_start(run, groups, member).await,
+            None => Ok(()),
+        },
+        Majority::Lost => Err(without_majority(session, groups)),
+        Majority::Unknown(why) => Err(Refusal::new(
+            format!("whether etcd has its majority is not known: {why}"),
+            "without it nobody can take or hand over a lead; make the hosts of etcd reachable from here (`citusctl etcd status`)",
+        )),
+    }
+}
+
+fn without_majority(session: &Session<'_>, groups: &[&Group]) -> Refusal {
+    let names: Vec<&str> = groups.iter().map(|group| group.cluster.as_str()).collect();
+    let lost = session.fleet.unreachable().keys().map(HostName::as_str);
+    let lost: Vec<&str> = lost.collect();
+    let away = match lost.is_empty() {
+        true => String::new(),
+        false => format!(" ({} do not answer)", lost.join(", ")),
+    };
+    Refusal::new(
+        format!(
+            "etcd has no majority{away}: nobody can take or hand over a lead, and what Patroni says of {} is from before",
+            names.join(", ")
+        ),
+        "`citusctl etcd status` shows its members; if their hosts are lost: `citusctl recover --survivor HOST`",
+    )
+}
+
+fn with_coordinators<'a>(model: &'a Model, groups: &[&'a Group]) -> Vec<&'a Group> {
+    let mut all = groups.to_vec();
+    for coordinator in groups
+        .iter()
+        .filter_map(|group| citus(model, group)?.coordinator())
+    {
+        if all.iter().all(|known| known.cluster != coordinator.cluster) {
+            all.push(coordinator);
+        }
+    }
+    all
+}
+
+/// The Citus formation of a group.
+fn citus<'a>(model: &'a Model, group: &Group) -> Option<&'a Formation> {
+    let (formation, _) = model.group(&group.cluster)?;
+    formation.is_citus().then_some(formation)
+}
+
+/// All members of the groups.
+fn hosts(groups: &[&Group]) -> BTreeSet<HostName> {
+    let members = groups.iter().flat_map(|group| &group.members);
+    members.map(|member| member.host.clone()).collect()
+}
+
+type Looks = BTreeMap<ClusterName, Result<GroupSeen, String>>;
+
+fn views<'a>(
+    model: &'a Model,
+    groups: &[&'a Group],
+    seen: &'a Looks,
+) -> Result<Vec<View<'a>>, Failure> {
+    let of = |group: &&'a Group| match seen.get(&group.cluster) {
+        Some(Ok(found)) => Ok(View {
+            citus: coordinator(model, group, seen),
+            ..View::of(group, found)
+        }),
+        Some(Err(why)) => Err(silent(group, why)),
+        None => Err(silent(group, "it was not asked")),
+    };
+    groups.iter().map(of).collect()
+}
+
+fn coordinator<'a>(model: &'a Model, group: &Group, seen: &'a Looks) -> Option<Citus<'a>> {
+    let formation = citus(model, group)?;
+    let found = seen.get(&formation.coordinator()?.cluster);
+    let leader = found.and_then(|found| found.as_ref().ok()?.leader());
+    let leader = leader.filter(|leader| leader.answers);
+    Some(Citus {
+        formation,
+        leader: leader.and_then(|leader| model.instance(&leader.name)),
+    })
+}
+
+fn silent(group: &Group, why: &str) -> Failure {
+    let text = format!("{}: no member of Patroni answers: {why}", group.cluster);
+    Failure::new(code::FAILED, text).hint("`citusctl status` shows what runs")
+}

@@ -1,0 +1,185 @@
+//! `recover`: the worst day.
+
+use super::failure::{Failure, code};
+use super::options::Options;
+use super::project::Project;
+use super::rebuild;
+use super::runbook::{self, Approval};
+use super::session::Session;
+use super::why;
+use crate::engine::{self, Run};
+use crate::model::Host;
+use crate::names::HostName;
+use crate::runbook::host_functions;
+use crate::runbook::recover::{self, Input, Request, Seen, Via, read_survey, survey_program};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What to recover.
+#[derive(Debug)]
+pub struct RecoverRequest {
+    /// Host with the last good copy.
+    pub survivor: String,
+    /// Lost hosts that will not come back on their own.
+    pub fenced: Vec<String>,
+    /// The method; `None`: by what is left of etcd.
+    pub via: Option<Via>,
+    pub accept_loss: bool,
+    pub approval: Approval,
+}
+
+/// The ways back.
+#[derive(Debug)]
+pub enum After {
+    Rejoin(Approval),
+    /// With the file of the new inventory, if it was named.
+    Rebuild(Option<PathBuf>, Approval),
+    Undo(Approval),
+}
+
+/// What one look may take on a host.
+const LOOK: Duration = Duration::from_secs(30);
+/// Most hosts may be gone: nobody waits long for them.
+const CONNECT: u64 = 4;
+
+/// Makes one host writable after quorum is lost.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn run(options: &Options, args: &RecoverRequest) -> Result<u8, Failure> {
+    let options = options.impatient(CONNECT);
+    let project = Project::open(&options)?;
+    let survivor = known(&project, &args.survivor)?;
+    let fenced = args.fenced.iter().map(|host| known(&project, host));
+    let request = Request {
+        survivor,
+        fenced: fenced.collect::<Result<_, _>>()?,
+        via: args.via,
+        accept_loss: args.accept_loss,
+    };
+    let hosts = recover::hosts(&project.model, &request.survivor);
+    let hosts = if hosts.is_empty() {
+        BTreeSet::from([request.survivor.clone()])
+    } else {
+        hosts
+    };
+    let looks = args.approval.dry_run;
+    let session = Session::reach_for(&options, &project, "recover", hosts, looks).await?;
+    let run = session.run()?;
+    let planned = planned(&session, &run, &request).await;
+    let members = project.model.instances();
+    let members = members.filter(|member| member.host == request.survivor);
+    let planned = why::with_words(&run, members, planned).await;
+    runbook::run(&options, &args.approval, &session, &run, planned).await
+}
+
+type Planner = fn(Input<'_>) -> Result<crate::runbook::Runbook, crate::runbook::Refusal>;
+
+/// The ways back look at all hosts: the note of the recover may be on any of them.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn back(options: &Options, after: &After) -> Result<u8, Failure> {
+    let options = &options.impatient(CONNECT);
+    let project = &Project::open(options)?;
+    let (args, verb, planner): (_, _, Planner) = match after {
+        After::Rejoin(args) => (args, "recover rejoin", recover::plan_rejoin),
+        After::Rebuild(new, args) => {
+            return rebuild::run(options, project, new.as_deref(), args).await;
+        }
+        After::Undo(args) => (args, "recover undo", recover::plan_undo),
+    };
+    let hosts = project.model.hosts.keys().cloned().collect();
+    let session = Session::reach_for(options, project, verb, hosts, args.dry_run).await?;
+    let run = session.run()?;
+    let seen = look(&session, &run).await;
+    let input = input(&session, &seen);
+    let planned = planner(input).map_err(Failure::from).map(|mut book| {
+        book.risks.extend(project.without_authority());
+        book
+    });
+    runbook::run(options, args, &session, &run, planned).await
+}
+
+/// A host of the inventory, or words about it.
+fn known(project: &Project, name: &str) -> Result<HostName, Failure> {
+    let host = HostName::new(name);
+    if project.model.hosts.contains_key(&host) {
+        return Ok(host);
+    }
+    let failure = Failure::new(
+        code::INPUT,
+        format!("{name} is not a host of the inventory; nothing was changed"),
+    );
+    let names: Vec<&str> = project.model.hosts.keys().map(HostName::as_str).collect();
+    Err(failure.hint(format!("its hosts are {}", names.join(", "))))
+}
+
+async fn planned(
+    session: &Session<'_>,
+    run: &Run<'_>,
+    request: &Request,
+) -> Result<crate::runbook::Runbook, Failure> {
+    if let Some(error) = session.fleet.unreachable().get(&request.survivor) {
+        let failure = Failure::new(
+            code::UNREACHABLE,
+            format!(
+                "{} cannot be reached, so it cannot be the survivor: {error}\n  nothing was changed",
+                request.survivor
+            ),
+        );
+        return Err(failure.hint("name another host that has a copy, or mend the way to it"));
+    }
+    let seen = look(session, run).await;
+    let input = input(session, &seen);
+    let mut book = recover::plan(input, request)?;
+    book.risks.extend(session.project.without_authority());
+    Ok(book)
+}
+
+/// What planners are given: the inventory, and what was seen.
+pub fn input<'a>(session: &'a Session<'_>, seen: &'a Seen) -> Input<'a> {
+    Input {
+        inventory: &session.project.inventory,
+        model: &session.project.model,
+        seen,
+        run: &session.id,
+    }
+}
+
+/// One quick program on each host that answers.
+pub async fn look(session: &Session<'_>, run: &Run<'_>) -> Seen {
+    let reachable = session
+        .project
+        .model
+        .hosts()
+        .filter(|host| session.fleet.get(&host.name).is_some());
+    let (inventory, model) = (&session.project.inventory, &session.project.model);
+    let silent = |host: &Host| session.fleet.unreachable().contains_key(&host.name);
+    let programs: BTreeMap<HostName, _> = reachable
+        .map(|host| {
+            let functions = host_functions(inventory, model, host);
+            let asked = recover::questions(inventory, model, host, silent);
+            let program = survey_program(&run.frame, &functions, &asked);
+            (host.name.clone(), program)
+        })
+        .collect();
+    let unreachable = session.fleet.unreachable().iter();
+    let mut seen = Seen {
+        hosts: BTreeMap::new(),
+        unreachable: unreachable
+            .map(|(host, error)| (host.clone(), error.to_string()))
+            .collect(),
+    };
+    for (host, answer) in engine::survey(run, &programs, LOOK).await {
+        let read = answer.and_then(|text| {
+            read_survey(&run.frame, &text).ok_or_else(|| "its answer is not whole".to_owned())
+        });
+        match read {
+            Ok(found) => drop(seen.hosts.insert(host, found)),
+            Err(why) => drop(seen.unreachable.insert(host, why)),
+        }
+    }
+    seen
+}

@@ -1,0 +1,63 @@
+//! Arguments of `drill`.
+
+use crate::app::drill::{Back, DrillRequest, LossRequest, Scenario, Survivor};
+use crate::runbook::recover::Via;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Options of `drill`.
+#[derive(Debug, Args)]
+pub struct DrillArgs {
+    /// Drill to run
+    name: Scenario,
+    /// Group number or cluster name [default: the only one, or the coordinator]
+    #[arg(short, long, value_name = "N|CLUSTER")]
+    group: Option<String>,
+    /// File for the HTML timeline [default: drills/ beside the journals]
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Run on this production formation instead of a lab; `switchover` only, with the same name in `--confirm`
+    #[arg(long, value_name = "NAME")]
+    formation: Option<String>,
+    /// Formation name, repeated
+    #[arg(long, value_name = "NAME", requires = "formation")]
+    confirm: Option<String>,
+    #[command(flatten)]
+    loss: LossArgs,
+}
+
+/// Options of `drill three-lose-two`.
+#[derive(Clone, Debug, Default, Args)]
+struct LossArgs {
+    /// three-lose-two: who is left [default: replica]
+    #[arg(long, value_name = "ROLE", help_heading = "three-lose-two")]
+    survivor: Option<Survivor>,
+    /// three-lose-two: how it is made writable [default: etcd]
+    #[arg(long, value_name = "WAY", help_heading = "three-lose-two")]
+    via: Option<Via>,
+    /// three-lose-two: how it ends [default: rejoin]
+    #[arg(long, value_name = "WAY", help_heading = "three-lose-two")]
+    back: Option<Back>,
+    /// three-lose-two: a host that goes as well; repeat for each
+    #[arg(long, value_name = "HOST", help_heading = "three-lose-two")]
+    lose: Vec<String>,
+}
+
+impl DrillArgs {
+    /// The same as plain values.
+    pub fn plain(self) -> DrillRequest {
+        DrillRequest {
+            name: self.name,
+            group: self.group,
+            html: self.html,
+            formation: self.formation,
+            confirm: self.confirm,
+            loss: LossRequest {
+                survivor: self.loss.survivor,
+                via: self.loss.via,
+                back: self.loss.back,
+                lose: self.loss.lose,
+            },
+        }
+    }
+}
