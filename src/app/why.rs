@@ -46,11 +46,8 @@ pub(super) async fn would_start(
 ) -> Result<(), Refusal> {
     let members = groups.iter().flat_map(|group| &group.members);
     let members = members.filter(|member| only.is_none_or(|only| member.name == *only));
-    match engine::would_not_start(run, members).await.pop_first() {
+    match engine::not_startable(run, members).await {
         None => Ok(()),
-        Some((name, why)) => Err(Refusal::new(
-            format!("PostgreSQL of {name} would not start again: {why}"),
-            "a value of ALTER SYSTEM: `ALTER SYSTEM RESET NAME` there; one of the inventory: correct it, then `citusctl apply`",
-        )),
+        Some(why) => Err(Refusal::new(why.words, why.way_out)),
     }
 }

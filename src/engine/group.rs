@@ -5,7 +5,7 @@ use super::gate::cluster;
 mod candidate;
 mod undo;
 
-use super::not_starting::{why_down, would_not_start};
+use super::not_starting::{not_startable, why_down};
 use super::runbook::one;
 use super::work::{Ended, Task, run_tasks};
 use super::{EngineError, Patroni, Run, copies, group_look};
@@ -42,7 +42,7 @@ impl GroupWork<'_> {
                     }),
                     Operation::PatchConfig(patch) => {
                         self.on_leader(&mut waiting).await?;
-                        undo.extend(self.before(patch).await);
+                        undo.push(self.before(patch).await?);
                         self.patch(&unit.id, &unit.change.summary, patch).await?;
                     }
                     Operation::RollingRestart => {
@@ -298,11 +298,9 @@ impl GroupWork<'_> {
     async fn would_start(&self, pending: &[MemberSeen]) -> Result<(), EngineError> {
         let waits = |member: &&Instance| pending.iter().any(|seen| seen.name == member.name);
         let members = self.group.members.iter().filter(waits);
-        match would_not_start(self.run, members).await.pop_first() {
+        match not_startable(self.run, members).await {
             None => Ok(()),
-            Some((name, why)) => Err(self.failed(format!(
-                "PostgreSQL of {name} would not start again: {why}; it was not restarted"
-            ))),
+            Some(why) => Err(self.failed(format!("{}; it was not restarted", why.words))),
         }
     }
 

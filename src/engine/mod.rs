@@ -38,7 +38,7 @@ pub use fleet::Fleet;
 pub use group_look::groups;
 pub use lock::{Life, Owner, SILENCE, Taken, all_keepers, locks, take_away};
 pub use look::{Looker, look};
-pub use not_starting::{WAY_OUT, why_down, would_not_start};
+pub use not_starting::{WAY_OUT, not_startable, why_down};
 pub use patroni::Patroni;
 pub use replaced::{Replaced, replaced};
 pub use runbook::{carry_out, survey};

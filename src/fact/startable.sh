@@ -4,17 +4,27 @@ pg_runs() {
   [ -f "$1/postmaster.pid" ] && read -r pid <"$1/postmaster.pid"
   [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$(cd -P "$1" && pwd)" ]
 }
-# pg_try DATA BIN USER auto|plain: why a server would not start with the configuration in DATA; nothing where it would. It is
-# read, and its libraries are loaded, as at a start, by the server's own user, in an empty directory: what runs in DATA is
-# not touched. `plain` is without what ALTER SYSTEM set.
+# pg_try DATA BIN USER auto|plain: `starts` where a server would start with the configuration in DATA, `unknown: WHY` where that
+# could not be tried, else why it would not. The configuration is read, and its libraries are loaded, as at a start, by the
+# server's own user, in an empty directory: what runs in DATA is not touched. `plain` is without what ALTER SYSTEM set.
 pg_try() {
+  tried=$(pg_try_as "$@")
+  printf '%s\n' "${tried:-unknown: its configuration could not be tried}"
+}
+pg_try_as() {
   setpriv --reuid "$3" --regid "$3" --init-groups sh -s -- "$1" "$2" "$4" <<'TRY'
 d=$1 b=$2 auto=$3
-cd / && t=$(mktemp -d /tmp/citusctl-try.XXXXXX) || exit 0
+unknown() {
+  echo "unknown: $1"
+  exit 0
+}
+cd / && t=$(mktemp -d /tmp/citusctl-try.XXXXXX) || unknown "no directory could be made in /tmp"
 trap 'rm -rf "$t"' EXIT
+[ -f "$d/PG_VERSION" ] || unknown "$d has no PG_VERSION"
+[ -x "$b/postgres" ] || unknown "$b/postgres is absent"
 mkdir -m 700 "$t/d" "$t/d/global"
-cp "$d/PG_VERSION" "$t/d/" && cp "$d/global/pg_control" "$t/d/global/" || exit 0
-if [ "$auto" = auto ] && [ -f "$d/postgresql.auto.conf" ]; then cp "$d/postgresql.auto.conf" "$t/d/"; fi
+cp "$d/PG_VERSION" "$t/d/" && cp "$d/global/pg_control" "$t/d/global/" || unknown "$d could not be copied from"
+if [ "$auto" = auto ] && [ -f "$d/postgresql.auto.conf" ]; then cp "$d/postgresql.auto.conf" "$t/d/" || unknown "$d could not be copied from"; fi
 set -- -D "$t/d" --config-file="$d/postgresql.conf" -c data_directory="$t/d" -c log_destination=stderr -c logging_collector=off -c lc_messages=C -c log_line_prefix= -c ssl=off
 for limit in $(grep -o '"--max_[a-z_]*=[0-9]*"' "$d/postmaster.opts" 2>/dev/null | tr -d '"'); do set -- "$@" "$limit"; done
 ask() { LC_ALL=C timeout 20 "$b/postgres" "$@" </dev/null 2>&1; }
@@ -23,7 +33,8 @@ rc=$?
 case $said in *'unrecognized configuration parameter "shared_memory_size"'*) said=$(ask "$@" -C shared_buffers) rc=$? megabytes=0 ;; *) megabytes=$said ;; esac
 if [ "$rc" != 0 ]; then
   [ "$rc" != 124 ] || said='FATAL:  it does not come to an end within 20 s'
-  printf '%s\n' "$said" | grep -E '^(LOG|ERROR|FATAL|PANIC):' | sed -e 's/^\(LOG\|ERROR\): *//' -e 's/: \{2,\}/: /' -e "s#$t/d#$d#g" | paste -s -d ';' - | sed 's/;/; /g'
+  words=$(printf '%s\n' "$said" | grep -E '^(LOG|ERROR|FATAL|PANIC):' | sed -e 's/^\(LOG\|ERROR\): *//' -e 's/: \{2,\}/: /' -e "s#$t/d#$d#g" | paste -s -d ';' - | sed 's/;/; /g')
+  printf '%s\n' "${words:-postgres ends with code $rc}"
   exit 0
 fi
 megabytes=$(printf '%s\n' "$megabytes" | tail -n 1)
@@ -34,7 +45,7 @@ if [ "${megabytes:-0}" -gt $((memory / 1024)) ] 2>/dev/null; then
 fi
 hba=$(ask "$@" -C hba_file | tail -n 1)
 case $hba in "$t/d"/*) hba=$d/${hba#"$t/d/"} ;; esac
-[ -r "$hba" ] || echo "could not open file \"$hba\" (hba_file)"
+[ -r "$hba" ] && echo starts || echo "could not open file \"$hba\" (hba_file)"
 TRY
 }
 # pg_why DATA BIN USER LOG: why no server runs in DATA, in PostgreSQL's own words, else in its log's and Patroni's last ones.
@@ -42,10 +53,14 @@ pg_why() {
   [ -f "$1/PG_VERSION" ] || return 0
   ! pg_runs "$1" || return 0
   why=$(pg_try "$1" "$2" "$3" auto)
-  if [ -n "$why" ]; then
+  case $why in
+  starts) ;;
+  unknown:*) printf '%s\n' "${why#unknown: }" ;;
+  *)
     printf '%s\n' "$why"
     return 0
-  fi
+    ;;
+  esac
   newest=$(ls -t /pg/log/postgres/*.log /pg/log/postgres/*.csv 2>/dev/null | head -n 1)
   tail -n 200 ${newest:+"$newest"} </dev/null 2>/dev/null | grep -aoE '(FATAL|PANIC)[:,].*' | tail -n 1 | cut -c 1-300 | sed 's/^/last in its log: /'
   tail -n 200 "$4/patroni.log" 2>/dev/null | grep -aE ' (ERROR|CRITICAL): ' | tail -n 1 | cut -c 1-300 | sed 's/^/last of Patroni: /'

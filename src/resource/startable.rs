@@ -47,7 +47,7 @@ impl Kind for PgStartable {
         let text = format!(
             "{START_FUNCTIONS}\nif [ -f {data}/PG_VERSION ] && ! pg_runs {data}; then\n\
              why=$(pg_try {data} {bin} {user} auto)\n\
-             if [ -n \"$why\" ] && [ -z \"$(pg_try {data} {bin} {user} plain)\" ]; then printf '%s\\n' \"$why\"; fi\nfi"
+             case $why in starts | unknown:*) ;; *) if [ \"$(pg_try {data} {bin} {user} plain)\" = starts ]; then printf '%s\\n' \"$why\"; fi ;; esac\nfi"
         );
         vec![Probe::Script {
             name: PROBE.to_owned(),

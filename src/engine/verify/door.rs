@@ -3,7 +3,7 @@
 use super::client::{Client, Login};
 use super::{Check, words};
 use crate::engine::Run;
-use crate::event::status::{GroupStatus, ServiceStatus, StatusReport};
+use crate::event::status::{GroupStatus, MemberStatus, ServiceStatus, StatusReport};
 use crate::model::{Group, Host, Instance, Model, Service, ServiceKind};
 use crate::names::{FormationName, HostName};
 use std::collections::BTreeMap;
@@ -119,7 +119,7 @@ fn service<'a>(
         name: service.name.clone(),
         address: host.address.to_string(),
         port: service.port,
-        recovery: recovery(service).filter(|_| !falls_back(status, service)),
+        recovery: recovery(service).filter(|_| !falls_back(model, status, service)),
         coordinator: service.kind == ServiceKind::Coordinator,
         servers: service
             .servers
@@ -132,16 +132,21 @@ fn service<'a>(
     })
 }
 
-/// Whether a service for standbys leads to the leader as it is meant to: it may, and Patroni knows no standby behind it.
-fn falls_back(status: &StatusReport, service: &Service) -> bool {
+/// Whether a service for standbys leads to the leader as it is meant to: it may, and Patroni, which names a leader for the
+/// group of each server, knows no standby behind it.
+fn falls_back(model: &Model, status: &StatusReport, service: &Service) -> bool {
     let may = service.fallback.is_some() || service.servers.iter().any(|server| server.backup);
-    let members = status.groups.iter().flat_map(|group| &group.members);
-    let mut standbys = members.filter(|member| member.role != "leader");
-    let behind = |name| {
-        let mut servers = service.servers.iter();
-        servers.any(|server| server.instance.as_ref() == Some(name))
-    };
-    may && !standbys.any(|member| behind(&member.name))
+    let mut behind = service.servers.iter().filter_map(|s| s.instance.as_ref());
+    may && behind.all(|name| {
+        let cluster = model.instance(name).map(|instance| &instance.cluster);
+        let mut groups = status.groups.iter();
+        let group = groups.find(|group| Some(&group.cluster) == cluster);
+        group.is_some_and(|group| {
+            let leads = |member: &MemberStatus| member.role == "leader";
+            let standby = |member: &MemberStatus| member.name == *name && !leads(member);
+            group.members.iter().any(leads) && !group.members.iter().any(standby)
+        })
+    })
 }
 
 /// What a service's health check demands of `pg_is_in_recovery()`, if anything.
@@ -242,4 +247,55 @@ fn shared_addresses<'a>(model: &'a Model, services: &[Door<'a>]) -> Vec<Door<'a>
         }));
     }
     doors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Patroni names: each member with its role.
+    fn status(group: &Group, roles: &[&str]) -> StatusReport {
+        let members = group
+            .members
+            .iter()
+            .zip(roles)
+            .map(|(member, role)| MemberStatus {
+                name: member.name.clone(),
+                host: member.host.clone(),
+                role: (*role).to_owned(),
+                state: "running".to_owned(),
+                timeline: None,
+                lag: None,
+                replay_lag: None,
+                sound: Some(true),
+                pending_restart: false,
+                tags: BTreeMap::new(),
+            });
+        let group = GroupStatus {
+            number: None,
+            cluster: group.cluster.clone(),
+            members: members.collect(),
+        };
+        StatusReport {
+            groups: vec![group],
+            ..StatusReport::default()
+        }
+    }
+
+    #[test]
+    fn a_service_for_standbys_leads_to_the_leader_only_where_patroni_names_it_and_no_standby() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/inventory/ha-trio.yml");
+        let loaded = crate::inventory::load(path.as_ref(), &[]).expect("an inventory");
+        let model = crate::model::build(&loaded.inventory).0.expect("a model");
+        let (_, group) = model.groups().next().expect("a group");
+        let mut services = model.hosts().flat_map(|host| &host.services);
+        let replicas = services.find(|service| service.name.contains("replica"));
+        let service = replicas.expect("a service for standbys");
+        let judged = |roles: &[&str]| falls_back(&model, &status(group, roles), service);
+        assert!(judged(&["leader"]));
+        assert!(!judged(&["leader", "replica"]));
+        assert!(!judged(&["replica"]));
+        assert!(!judged(&[]));
+        assert!(!falls_back(&model, &StatusReport::default(), service));
+    }
 }
