@@ -43,7 +43,7 @@ fn every_parameter_that_acts_is_used() {
 #[test]
 fn every_field_of_lists_is_used() {
     let loaded = inventory::load(&path(), &[]).unwrap_or_else(|error| panic!("{error}"));
-    let items = |kind: parameters::Kind| {
+    let items = |kind: parameters::ParamKind| {
         let lists = parameters::all().filter(move |param| param.kind == kind);
         let hosts = &loaded.inventory.hosts;
         let values = lists.flat_map(move |param| {
@@ -57,7 +57,7 @@ fn every_field_of_lists_is_used() {
     };
     let mut missing = BTreeSet::new();
     for param in parameters::all() {
-        let parameters::Kind::Records(fields) = param.kind else {
+        let parameters::ParamKind::Records(fields) = param.kind else {
             continue;
         };
         let items = items(param.kind);

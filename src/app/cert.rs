@@ -6,11 +6,11 @@ use super::options::Options;
 use super::project::Project;
 use super::session::Session;
 use super::session::run_id::run_id;
-use crate::engine::{Listener, listeners, served};
+use crate::engine::{TlsListener, listeners, served};
 use crate::event::Outcome;
 use crate::model::Host;
 use crate::names::HostName;
-use crate::pki::{Kept, bring_back, kept, retire};
+use crate::pki::{KeptCertificate, bring_back, kept, retire};
 use crate::ui::status_view::{cell, table};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ pub(super) fn dir(project: &Project) -> PathBuf {
     project.state_dir.join("pki")
 }
 
-pub(super) fn all(project: &Project) -> Result<Vec<Kept>, Failure> {
+pub(super) fn all(project: &Project) -> Result<Vec<KeptCertificate>, Failure> {
     kept(&dir(project)).map_err(|error| Failure::new(code::INPUT, chain(&error)))
 }
 
@@ -80,27 +80,27 @@ async fn listed(
         Duration::ZERO,
     )
     .await?;
-    show(options, &proofs, Form::Whole)?;
+    show(options, &proofs, JsonForm::Whole)?;
     Ok(match proofs.iter().all(|proof| proof.found.is_ok()) {
         true => code::DONE,
         false => code::INTERNAL,
     })
 }
 
-fn days(kept: &Kept) -> i64 {
+fn days(kept: &KeptCertificate) -> i64 {
     (kept.facts.not_after - OffsetDateTime::now_utc()).whole_days()
 }
 
-fn row(kept: &Kept) -> serde_json::Value {
+fn row(kept: &KeptCertificate) -> serde_json::Value {
     json!({
         "name": kept.name, "not_after": kept.facts.not_after.unix_timestamp(), "days": days(kept),
         "names": kept.facts.names,
     })
 }
 
-fn text(kept: &[Kept]) -> String {
-    let names = |kept: &Kept| kept.facts.names.iter().cloned().collect::<Vec<_>>();
-    let row = |kept: &Kept| {
+fn text(kept: &[KeptCertificate]) -> String {
+    let names = |kept: &KeptCertificate| kept.facts.names.iter().cloned().collect::<Vec<_>>();
+    let row = |kept: &KeptCertificate| {
         vec![
             cell(&kept.name),
             cell(&kept.facts.not_after.date().to_string()),
@@ -113,7 +113,7 @@ fn text(kept: &[Kept]) -> String {
 
 /// One listener, and whether it shows what is kept.
 pub(super) struct Proof {
-    listener: Listener,
+    listener: TlsListener,
     pub(super) found: Result<(), String>,
 }
 
@@ -128,7 +128,7 @@ pub(super) async fn prove(
     let kept = all(project)?;
     let of = |host: &&Host| hosts.contains(&host.name);
     let asked = project.model.hosts().filter(of);
-    let asked: Vec<Listener> = asked.flat_map(|h| listeners(&project.model, h)).collect();
+    let asked: Vec<TlsListener> = asked.flat_map(|h| listeners(&project.model, h)).collect();
     let silent = options.without_events();
     let session = Session::reach(&silent, project, "cert", hosts.clone()).await?;
     let run = session.run()?;
@@ -150,7 +150,7 @@ pub(super) async fn prove(
     }
 }
 
-fn judge(kept: &[Kept], listener: &Listener, der: &[u8]) -> Result<(), String> {
+fn judge(kept: &[KeptCertificate], listener: &TlsListener, der: &[u8]) -> Result<(), String> {
     let own = kept.iter().find(|kept| kept.name == listener.certificate);
     let own = own.ok_or_else(|| format!("no certificate of {} is kept", listener.certificate))?;
     match own.facts.der == der {
@@ -161,12 +161,12 @@ fn judge(kept: &[Kept], listener: &Listener, der: &[u8]) -> Result<(), String> {
 
 /// What JSON is like: all of stdout, or more of the lines that an apply has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum JsonForm {
     Whole,
     Lines,
 }
 
-pub(super) fn show(options: &Options, proofs: &[Proof], form: Form) -> Result<(), Failure> {
+pub(super) fn show(options: &Options, proofs: &[Proof], form: JsonForm) -> Result<(), Failure> {
     let words = |proof: &Proof| match &proof.found {
         Ok(()) => "shows it".to_owned(),
         Err(why) => why.clone(),
@@ -193,8 +193,8 @@ pub(super) fn show(options: &Options, proofs: &[Proof], form: Form) -> Result<()
     };
     let rows = || proofs.iter().map(as_json);
     result(&match (options.json, form) {
-        (true, Form::Whole) => pretty(&rows().collect::<Vec<_>>())?,
-        (true, Form::Lines) => rows().map(|row| format!("{row}\n")).collect(),
+        (true, JsonForm::Whole) => pretty(&rows().collect::<Vec<_>>())?,
+        (true, JsonForm::Lines) => rows().map(|row| format!("{row}\n")).collect(),
         (false, _) => table("Listeners", proofs.iter().map(as_cells).collect()),
     })
 }
@@ -224,7 +224,7 @@ async fn renewed(options: &Options, project: &Project, ca_pem: &str) -> Result<u
         return undone(project, &names, &aside, ended);
     }
     let proofs = prove(options, project, ca_pem, &hosts, PATIENCE).await?;
-    show(options, &proofs, Form::Lines)?;
+    show(options, &proofs, JsonForm::Lines)?;
     let good = proofs.iter().all(|proof| proof.found.is_ok());
     Ok(if good { code::DONE } else { code::INTERNAL })
 }

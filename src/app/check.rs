@@ -65,9 +65,9 @@ fn checked(options: &Options, explain_values: bool) -> Result<u8, Failure> {
 }
 
 /// What the templates have to say, and in which texts it stands.
-type Said<'p> = (&'p Sources, Diagnostics);
+type TemplateDiagnostics<'p> = (&'p Sources, Diagnostics);
 
-fn rendered(project: &Project) -> Result<Result<Desired, Said<'_>>, Failure> {
+fn rendered(project: &Project) -> Result<Result<Desired, TemplateDiagnostics<'_>>, Failure> {
     let ca = project.authority(false)?;
     let contexts = project.seen_by_templates(&ca, &BTreeMap::new(), &BTreeMap::new())?;
     if contexts.diagnostics.has_errors() {

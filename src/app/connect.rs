@@ -33,7 +33,7 @@ pub struct ConnectRequest {
 }
 
 /// Where a client goes, and as whom.
-struct Door {
+struct Destination {
     formation: String,
     group: Option<u32>,
     database: String,
@@ -66,7 +66,7 @@ pub fn run(options: &Options, args: &ConnectRequest) -> Result<u8, Failure> {
     Ok(code::DONE)
 }
 
-fn doors(project: &Project, args: &ConnectRequest) -> Result<Vec<Door>, Failure> {
+fn doors(project: &Project, args: &ConnectRequest) -> Result<Vec<Destination>, Failure> {
     let formations = &project.model.formations;
     let wanted = formations.iter().filter(|formation| {
         let named = |name: &String| {
@@ -75,7 +75,7 @@ fn doors(project: &Project, args: &ConnectRequest) -> Result<Vec<Door>, Failure>
         };
         args.formation.as_ref().is_none_or(named)
     });
-    let doors: Result<Vec<Door>, Failure> = wanted
+    let doors: Result<Vec<Destination>, Failure> = wanted
         .map(|formation| door(project, formation, args))
         .collect();
     let doors = doors?;
@@ -88,7 +88,11 @@ fn doors(project: &Project, args: &ConnectRequest) -> Result<Vec<Door>, Failure>
     Ok(doors)
 }
 
-fn door(project: &Project, formation: &Formation, args: &ConnectRequest) -> Result<Door, Failure> {
+fn door(
+    project: &Project,
+    formation: &Formation,
+    args: &ConnectRequest,
+) -> Result<Destination, Failure> {
     let named = formation
         .groups
         .iter()
@@ -123,7 +127,7 @@ fn door(project: &Project, formation: &Formation, args: &ConnectRequest) -> Resu
         .ok_or_else(empty)?;
     let scene = Scene::new(host, OffsetDateTime::now_utc());
     let (database, role) = who(&scene, args)?;
-    Ok(Door {
+    Ok(Destination {
         formation: formation.name.to_string(),
         group: group.number,
         database,
@@ -181,7 +185,7 @@ fn who(scene: &Scene<'_>, args: &ConnectRequest) -> Result<(String, Role), Failu
     Ok((database, role))
 }
 
-impl Door {
+impl Destination {
     fn address<'a>(
         &'a self,
         route: &'a Route,
@@ -227,7 +231,7 @@ fn words(via: Via) -> &'static str {
     }
 }
 
-fn text(doors: &[Door], args: &ConnectRequest, ca_file: &str) -> String {
+fn text(doors: &[Destination], args: &ConnectRequest, ca_file: &str) -> String {
     let mut out = String::new();
     for door in doors {
         let group = door
@@ -252,7 +256,7 @@ fn text(doors: &[Door], args: &ConnectRequest, ca_file: &str) -> String {
 }
 
 /// Becomes psql; comes back only if it could not.
-fn session(doors: &[Door], args: &ConnectRequest, ca_file: &str) -> Failure {
+fn session(doors: &[Destination], args: &ConnectRequest, ca_file: &str) -> Failure {
     let [door] = doors else {
         let names: Vec<&str> = doors.iter().map(|door| door.formation.as_str()).collect();
         return Failure::new(

@@ -12,7 +12,7 @@ use crate::event::Outcome;
 use crate::names::HostName;
 use crate::resource::Resource;
 use crate::runbook::etcd::{self, EtcdView, MemberView, Snapshot};
-use crate::runbook::recover::Seen;
+use crate::runbook::recover::Surveyed;
 use crate::runbook::{Runbook, host_functions};
 use crate::secret::Secret;
 use serde_json::json;
@@ -25,7 +25,7 @@ const CONNECT: u64 = 4;
 const TRANSFER: Duration = Duration::from_secs(120);
 
 /// etcd of an inventory.
-pub struct Etcd {
+pub struct EtcdAdmin {
     options: Options,
     project: Project,
     hosts: BTreeSet<HostName>,
@@ -35,9 +35,9 @@ pub struct Etcd {
 ///
 /// # Errors
 /// It has no etcd, or cannot be used.
-pub fn open(options: &Options) -> Result<Etcd, Failure> {
+pub fn open(options: &Options) -> Result<EtcdAdmin, Failure> {
     let project = Project::open(options)?;
-    Ok(Etcd {
+    Ok(EtcdAdmin {
         options: options.impatient(CONNECT),
         hosts: etcd_hosts(&project)?,
         project,
@@ -53,7 +53,7 @@ fn etcd_hosts(project: &Project) -> Result<BTreeSet<HostName>, Failure> {
     }
 }
 
-impl Etcd {
+impl EtcdAdmin {
     async fn session(&self, verb: &str, looks: bool) -> Result<Session<'_>, Failure> {
         Session::reach_for(
             &self.options,
@@ -100,7 +100,7 @@ impl Etcd {
     fn view<'b>(
         &'b self,
         session: &'b Session<'_>,
-        seen: &'b Seen,
+        seen: &'b Surveyed,
     ) -> Result<EtcdView<'b>, Failure> {
         EtcdView::of(input(session, seen))
             .ok_or_else(|| Failure::new(code::INPUT, "the inventory has no etcd"))

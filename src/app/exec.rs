@@ -23,7 +23,7 @@ pub struct ExecRequest {
     pub raw: bool,
 }
 
-type Answers = BTreeMap<HostName, Result<Answer, Unanswered>>;
+type ExecAnswers = BTreeMap<HostName, Result<Answer, Unanswered>>;
 
 fn deadline(seconds: u64) -> Option<Duration> {
     (seconds > 0).then(|| Duration::from_secs(seconds))
@@ -70,7 +70,7 @@ fn shell_text(words: &[String]) -> String {
     }
 }
 
-fn outcome(answers: &Answers) -> Outcome {
+fn outcome(answers: &ExecAnswers) -> Outcome {
     let failed = |answer: &Result<Answer, Unanswered>| match answer {
         Ok(answer) => !answer.ok(),
         Err(why) => why.entered,
@@ -86,7 +86,7 @@ fn outcome(answers: &Answers) -> Outcome {
     }
 }
 
-fn as_text(answers: &Answers) -> String {
+fn as_text(answers: &ExecAnswers) -> String {
     let mut out = String::new();
     for (host, answer) in answers {
         match answer {
@@ -116,7 +116,7 @@ fn told(host: &HostName, words: &str) -> String {
     }
 }
 
-fn as_json(answers: &Answers) -> Result<String, Failure> {
+fn as_json(answers: &ExecAnswers) -> Result<String, Failure> {
     let row = |(host, answer): (&HostName, &Result<Answer, Unanswered>)| match answer {
         Ok(a) => json!({ "host": host, "status": a.status, "out": a.out, "err": a.err }),
         Err(why) if why.entered => json!({ "host": host, "failed": why.words }),
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_worst_answer_counts() {
-        let all = |answers: Vec<Result<Answer, Unanswered>>| -> Answers {
+        let all = |answers: Vec<Result<Answer, Unanswered>>| -> ExecAnswers {
             let named = answers.into_iter().enumerate();
             named
                 .map(|(n, answer)| (HostName::new(format!("h{n}")), answer))

@@ -6,14 +6,14 @@ use super::project::{self, Project};
 use super::vault;
 use crate::inventory::{self, Edit, Inventory};
 use crate::pki::Ca;
-use crate::plan::explain::{Explained, Input, Picture, Refused, Verdict, Where, explain};
+use crate::plan::explain::{Explained, Input, Picture, Refused, ValueVerdict, Where, explain};
 use crate::source::Sources;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 /// One row of `-o json`.
 #[derive(Serialize)]
-struct Row {
+struct ExplainRow {
     value: String,
     place: String,
     layer: String,
@@ -25,8 +25,8 @@ struct Row {
 }
 
 #[derive(Serialize)]
-struct Report {
-    values: Vec<Row>,
+struct ExplainReport {
+    values: Vec<ExplainRow>,
     acting: usize,
     named: usize,
     left_over: usize,
@@ -85,14 +85,16 @@ fn authority(inventory: &Inventory, now: OffsetDateTime) -> Result<Ca, Refused> 
     Ca::outlined(&project::ca_name(inventory), now).map_err(|error| Refused(error.to_string()))
 }
 
-fn report(sources: &Sources, explained: Vec<Explained>) -> Report {
+fn report(sources: &Sources, explained: Vec<Explained>) -> ExplainReport {
     let row = |one: Explained| {
         let (verdict, at, why) = match one.verdict {
-            Verdict::Acts(places) => ("acts", places.iter().map(Where::to_string).collect(), None),
-            Verdict::Named(why) => ("named", Vec::new(), Some(why)),
-            Verdict::LeftOver => ("left-over", Vec::new(), None),
+            ValueVerdict::Acts(places) => {
+                ("acts", places.iter().map(Where::to_string).collect(), None)
+            }
+            ValueVerdict::Named(why) => ("named", Vec::new(), Some(why)),
+            ValueVerdict::LeftOver => ("left-over", Vec::new(), None),
         };
-        Row {
+        ExplainRow {
             value: one.name,
             place: sources.place(one.at).to_string(),
             layer: one.layer,
@@ -101,9 +103,9 @@ fn report(sources: &Sources, explained: Vec<Explained>) -> Report {
             why,
         }
     };
-    let values: Vec<Row> = explained.into_iter().map(row).collect();
+    let values: Vec<ExplainRow> = explained.into_iter().map(row).collect();
     let count = |verdict| values.iter().filter(|row| row.verdict == verdict).count();
-    Report {
+    ExplainReport {
         acting: count("acts"),
         named: count("named"),
         left_over: count("left-over"),
@@ -112,7 +114,7 @@ fn report(sources: &Sources, explained: Vec<Explained>) -> Report {
 }
 
 /// A line for each value; with `-q` those that are left over alone.
-fn text(report: &Report, quiet: bool) -> String {
+fn text(report: &ExplainReport, quiet: bool) -> String {
     let rows = report.values.iter();
     let rows = rows.filter(|row| !quiet || row.verdict == "left-over");
     let lines = rows.map(|row| {

@@ -27,7 +27,7 @@ pub struct Moving {
     pub block_writes: bool,
 }
 
-type Planner = fn(&Case<'_>) -> Result<Runbook, Refusal>;
+type ShardPlanner = fn(&Case<'_>) -> Result<Runbook, Refusal>;
 
 /// An ordinary apply brings the group in and tells all others of it: its plan shows both. Then it takes shards.
 ///
@@ -134,7 +134,7 @@ async fn moved(
     project: &Project,
     moving: &Moving,
     args: &Approval,
-    plan: Planner,
+    plan: ShardPlanner,
 ) -> Result<u8, Failure> {
     let (formation, group) = of(project, moving)?;
     let session = Session::reach(options, project, "group", hosts(formation)).await?;

@@ -34,7 +34,7 @@ impl Layout {
 
 /// One host of the new inventory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Place {
+struct HostPlace {
     etcd: bool,
     /// Group of the formation and number in it, if it is a database host.
     member: Option<(usize, usize)>,
@@ -95,7 +95,7 @@ fn read(words: &[String]) -> Result<(Layout, &[String]), Failure> {
 }
 
 /// Who does what, in the order of the hosts.
-fn places(layout: Layout, hosts: usize) -> Result<Vec<Place>, Failure> {
+fn places(layout: Layout, hosts: usize) -> Result<Vec<HostPlace>, Failure> {
     let wrong = |wanted: &str| {
         let name = format!("{layout:?}").to_lowercase();
         let message = format!(
@@ -118,8 +118,8 @@ fn places(layout: Layout, hosts: usize) -> Result<Vec<Place>, Failure> {
 }
 
 /// One cluster on all hosts, etcd on the first of them.
-fn row(hosts: usize, etcd: usize) -> Vec<Place> {
-    let place = |at| Place {
+fn row(hosts: usize, etcd: usize) -> Vec<HostPlace> {
+    let place = |at| HostPlace {
         etcd: at < etcd,
         member: Some((0, at + 1)),
     };
@@ -127,8 +127,8 @@ fn row(hosts: usize, etcd: usize) -> Vec<Place> {
 }
 
 /// Three groups of one host each.
-fn bare_formation() -> Vec<Place> {
-    let place = |group| Place {
+fn bare_formation() -> Vec<HostPlace> {
+    let place = |group| HostPlace {
         etcd: true,
         member: Some((group, 1)),
     };
@@ -136,14 +136,14 @@ fn bare_formation() -> Vec<Place> {
 }
 
 /// Groups of two hosts; where the number is odd, the first host is for etcd alone. No group has two members of etcd.
-fn formation(hosts: usize) -> Vec<Place> {
+fn formation(hosts: usize) -> Vec<HostPlace> {
     let alone = hosts % 2;
     let place = |at: usize| match at.checked_sub(alone) {
-        None => Place {
+        None => HostPlace {
             etcd: true,
             member: None,
         },
-        Some(at) => Place {
+        Some(at) => HostPlace {
             etcd: at % 2 == 0 && at / 2 + alone < 3,
             member: Some((at / 2, at % 2 + 1)),
         },
@@ -151,7 +151,7 @@ fn formation(hosts: usize) -> Vec<Place> {
     (0..hosts).map(place).collect()
 }
 
-fn context(layout: Layout, hosts: &[String], places: &[Place]) -> Result<Value, Failure> {
+fn context(layout: Layout, hosts: &[String], places: &[HostPlace]) -> Result<Value, Failure> {
     let mut etcd = 0;
     let mut rows = Vec::new();
     for (name, place) in hosts.iter().zip(places) {

@@ -66,7 +66,7 @@ fn everybody(options: &Options) -> Result<(), Failure> {
 
 /// A password at its place: of which parameter or role it is, and for which formations.
 #[derive(Clone, Debug, PartialEq)]
-struct Target {
+struct PasswordPlace {
     label: String,
     formations: BTreeSet<String>,
 }
@@ -76,8 +76,8 @@ fn targets(
     inventory: &Inventory,
     model: &Model,
     names: &[String],
-) -> Result<BTreeMap<Span, Target>, Failure> {
-    let mut found = BTreeMap::<Span, Target>::new();
+) -> Result<BTreeMap<Span, PasswordPlace>, Failure> {
+    let mut found = BTreeMap::<Span, PasswordPlace>::new();
     let mut closed = BTreeMap::new();
     for (host, label, node) in all(inventory) {
         if !names.is_empty() && !names.contains(&label) {
@@ -88,7 +88,7 @@ fn targets(
             continue;
         }
         let formation = formation(model, &host, &label);
-        let target = found.entry(node.span).or_insert_with(|| Target {
+        let target = found.entry(node.span).or_insert_with(|| PasswordPlace {
             label,
             formations: BTreeSet::new(),
         });
@@ -157,10 +157,10 @@ fn is_clear(inventory: &Inventory, node: &Node) -> bool {
 
 /// Which places hold one password: of one name, for a formation in options. What is written for a formation at several places stays
 /// one, and formations that share no place get passwords of their own.
-fn together(found: &BTreeMap<Span, Target>) -> BTreeMap<Span, usize> {
-    let mut groups: Vec<(Target, Vec<Span>)> = Vec::new();
+fn together(found: &BTreeMap<Span, PasswordPlace>) -> BTreeMap<Span, usize> {
+    let mut groups: Vec<(PasswordPlace, Vec<Span>)> = Vec::new();
     for (span, target) in found {
-        let meets = |group: &Target| {
+        let meets = |group: &PasswordPlace| {
             group.label == target.label && !group.formations.is_disjoint(&target.formations)
         };
         let (met, mut rest): (Vec<_>, Vec<_>) =
@@ -182,7 +182,7 @@ fn together(found: &BTreeMap<Span, Target>) -> BTreeMap<Span, usize> {
 /// The texts of all files that change, each password with one of its own.
 fn edited(
     inventory: &Inventory,
-    found: &BTreeMap<Span, Target>,
+    found: &BTreeMap<Span, PasswordPlace>,
 ) -> Result<BTreeMap<PathBuf, String>, Failure> {
     let mut files = BTreeMap::new();
     let mut fresh = BTreeMap::<usize, String>::new();
@@ -281,7 +281,7 @@ mod tests {
     /// Three places of two formations: one of its own for each, and one parameter that both share.
     #[test]
     fn equal_names_in_different_formations_get_passwords_of_their_own() {
-        let target = |label: &str, formations: &[&str]| Target {
+        let target = |label: &str, formations: &[&str]| PasswordPlace {
             label: label.to_owned(),
             formations: formations.iter().map(|name| (*name).to_owned()).collect(),
         };
@@ -301,7 +301,7 @@ mod tests {
         let inventory = load(&path, &[]).unwrap().inventory;
         let model = crate::model::build(&inventory).0.unwrap();
         let found = targets(&inventory, &model, &[]).unwrap();
-        let all: Vec<&Target> = found.values().collect();
+        let all: Vec<&PasswordPlace> = found.values().collect();
         assert_eq!(
             all,
             [

@@ -10,7 +10,9 @@ use crate::engine::{self, Majority, Run};
 use crate::fact::GroupSeen;
 use crate::model::{Formation, Group, Model};
 use crate::names::{ClusterName, HostName, InstanceName};
-use crate::runbook::patroni::{self, Citus, Proxies, RestartScope, TargetError, View};
+use crate::runbook::patroni::{
+    self, CitusFormation, GroupView, Proxies, RestartScope, TargetError,
+};
 use crate::runbook::recover::Marker;
 use crate::runbook::{Refusal, Runbook};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,10 +57,10 @@ impl From<TargetError> for Failure {
 pub async fn switchover(options: &Options, args: &HandOver) -> Result<u8, Failure> {
     let project = Project::open(options)?;
     let (group, to) = target(&project, args.group.as_deref(), args.to.as_deref())?;
-    let plan = |views: &[View<'_>]| patroni::switchover(one(views)?, to.as_ref());
-    let verb = Verb {
+    let plan = |views: &[GroupView<'_>]| patroni::switchover(one(views)?, to.as_ref());
+    let verb = PatroniVerb {
         tells_proxies: true,
-        ..Verb::named("switchover")
+        ..PatroniVerb::named("switchover")
     };
     act(options, &project, verb, &args.approval, &[group], plan).await
 }
@@ -70,11 +72,11 @@ pub async fn switchover(options: &Options, args: &HandOver) -> Result<u8, Failur
 pub async fn failover(options: &Options, args: &HandOver) -> Result<u8, Failure> {
     let project = Project::open(options)?;
     let (group, to) = target(&project, args.group.as_deref(), args.to.as_deref())?;
-    let plan = |views: &[View<'_>]| patroni::failover(one(views)?, to.as_ref());
+    let plan = |views: &[GroupView<'_>]| patroni::failover(one(views)?, to.as_ref());
     act(
         options,
         &project,
-        Verb::named("failover"),
+        PatroniVerb::named("failover"),
         &args.approval,
         &[group],
         plan,
@@ -93,11 +95,11 @@ pub async fn restart(options: &Options, args: &Restart) -> Result<u8, Failure> {
         member,
         pending: args.pending,
     };
-    let plan = |views: &[View<'_>]| patroni::restart(one(views)?, &scope);
-    let verb = Verb {
+    let plan = |views: &[GroupView<'_>]| patroni::restart(one(views)?, &scope);
+    let verb = PatroniVerb {
         tells_proxies: true,
         tries: Some(scope.member.as_ref()),
-        ..Verb::named("restart")
+        ..PatroniVerb::named("restart")
     };
     act(options, &project, verb, &args.approval, &[group], plan).await
 }
@@ -113,11 +115,11 @@ pub async fn reinit(options: &Options, member: &str, approval: &Approval) -> Res
         .model
         .group(&member.cluster)
         .ok_or(TargetError::NoGroups)?;
-    let plan = |views: &[View<'_>]| patroni::reinit(one(views)?, &member.name);
+    let plan = |views: &[GroupView<'_>]| patroni::reinit(one(views)?, &member.name);
     act(
         options,
         &project,
-        Verb::named("reinit"),
+        PatroniVerb::named("reinit"),
         approval,
         &[group],
         plan,
@@ -136,11 +138,11 @@ pub async fn reload(
 ) -> Result<u8, Failure> {
     let project = Project::open(options)?;
     let (groups, subject) = groups(&project.model, group)?;
-    let plan = |views: &[View<'_>]| Ok(patroni::reload(views, &subject));
+    let plan = |views: &[GroupView<'_>]| Ok(patroni::reload(views, &subject));
     act(
         options,
         &project,
-        Verb::named("reload"),
+        PatroniVerb::named("reload"),
         approval,
         &groups,
         plan,
@@ -159,11 +161,11 @@ pub async fn pause(
 ) -> Result<u8, Failure> {
     let project = Project::open(options)?;
     let (groups, subject) = groups(&project.model, group)?;
-    let plan = |views: &[View<'_>]| patroni::pause(views, &subject);
+    let plan = |views: &[GroupView<'_>]| patroni::pause(views, &subject);
     act(
         options,
         &project,
-        Verb::named("pause"),
+        PatroniVerb::named("pause"),
         approval,
         &groups,
         plan,
@@ -182,11 +184,11 @@ pub async fn resume(
 ) -> Result<u8, Failure> {
     let project = Project::open(options)?;
     let (groups, subject) = groups(&project.model, group)?;
-    let plan = |views: &[View<'_>]| patroni::resume(views, &subject);
+    let plan = |views: &[GroupView<'_>]| patroni::resume(views, &subject);
     act(
         options,
         &project,
-        Verb::named("resume"),
+        PatroniVerb::named("resume"),
         approval,
         &groups,
         plan,
@@ -220,21 +222,21 @@ fn groups<'a>(model: &'a Model, name: Option<&str>) -> Result<(Vec<&'a Group>, S
     }
 }
 
-fn one<'a, 'b>(views: &'a [View<'b>]) -> Result<&'a View<'b>, Refusal> {
+fn one<'a, 'b>(views: &'a [GroupView<'b>]) -> Result<&'a GroupView<'b>, Refusal> {
     views
         .first()
         .ok_or_else(|| Refusal::new("no group was looked at", "name one with `--group`"))
 }
 
 /// What is done, and whether HAProxy is told of it.
-struct Verb<'a> {
+struct PatroniVerb<'a> {
     name: &'static str,
     tells_proxies: bool,
     /// Whether configurations are tried first: of one member, or of all.
     tries: Option<Option<&'a InstanceName>>,
 }
 
-impl Verb<'_> {
+impl PatroniVerb<'_> {
     fn named(name: &'static str) -> Self {
         Self {
             name,
@@ -248,10 +250,10 @@ impl Verb<'_> {
 async fn act(
     options: &Options,
     project: &Project,
-    verb: Verb<'_>,
+    verb: PatroniVerb<'_>,
     args: &Approval,
     groups: &[&Group],
-    plan: impl Fn(&[View<'_>]) -> Result<Runbook, Refusal>,
+    plan: impl Fn(&[GroupView<'_>]) -> Result<Runbook, Refusal>,
 ) -> Result<u8, Failure> {
     let looked = with_coordinators(&project.model, groups);
     let model = &project.model;
@@ -268,7 +270,7 @@ async fn act(
         model,
         reachable: &reachable,
     };
-    let told = |view| View {
+    let told = |view| GroupView {
         proxies: verb.tells_proxies.then_some(proxies),
         ..view
     };
@@ -277,7 +279,7 @@ async fn act(
         Err(refusal) => Err(refusal.into()),
     };
     let planned = planned.and_then(|views| {
-        let views: Vec<View<'_>> = views.into_iter().map(told).collect();
+        let views: Vec<GroupView<'_>> = views.into_iter().map(told).collect();
         Ok(plan(&views)?)
     });
     let planned = why::explained(&run, groups, planned).await;
@@ -294,7 +296,7 @@ async fn stands(
     session: &Session<'_>,
     run: &Run<'_>,
     groups: &[&Group],
-    verb: &Verb<'_>,
+    verb: &PatroniVerb<'_>,
 ) -> Result<(), Refusal> {
     let notes = engine::markers(run).await.map_err(|why| {
         Refusal::new(
@@ -369,11 +371,11 @@ fn views<'a>(
     model: &'a Model,
     groups: &[&'a Group],
     seen: &'a Looks,
-) -> Result<Vec<View<'a>>, Failure> {
+) -> Result<Vec<GroupView<'a>>, Failure> {
     let of = |group: &&'a Group| match seen.get(&group.cluster) {
-        Some(Ok(found)) => Ok(View {
+        Some(Ok(found)) => Ok(GroupView {
             citus: coordinator(model, group, seen),
-            ..View::of(group, found)
+            ..GroupView::of(group, found)
         }),
         Some(Err(why)) => Err(silent(group, why)),
         None => Err(silent(group, "it was not asked")),
@@ -381,12 +383,12 @@ fn views<'a>(
     groups.iter().map(of).collect()
 }
 
-fn coordinator<'a>(model: &'a Model, group: &Group, seen: &'a Looks) -> Option<Citus<'a>> {
+fn coordinator<'a>(model: &'a Model, group: &Group, seen: &'a Looks) -> Option<CitusFormation<'a>> {
     let formation = citus(model, group)?;
     let found = seen.get(&formation.coordinator()?.cluster);
     let leader = found.and_then(|found| found.as_ref().ok()?.leader());
     let leader = leader.filter(|leader| leader.answers);
-    Some(Citus {
+    Some(CitusFormation {
         formation,
         leader: leader.and_then(|leader| model.instance(&leader.name)),
     })

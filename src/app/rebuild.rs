@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::engine::Run;
 use crate::names::HostName;
 use crate::runbook::Runbook;
-use crate::runbook::recover::{Edit, plan_rebuild};
+use crate::runbook::recover::{InventoryEdit, plan_rebuild};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -76,7 +76,12 @@ async fn planned(
 }
 
 /// The edit is one of text: what it means is read again and compared, before anything is done with it.
-fn checked(options: &Options, project: &Project, edit: &Edit, text: &str) -> Result<(), Failure> {
+fn checked(
+    options: &Options,
+    project: &Project,
+    edit: &InventoryEdit,
+    text: &str,
+) -> Result<(), Failure> {
     let path = &project.inventory.path;
     let failed = |error: &dyn std::error::Error| Failure::new(code::INPUT, chain(error));
     let dir = path

@@ -11,7 +11,9 @@ use crate::engine::{self, Run};
 use crate::model::Host;
 use crate::names::HostName;
 use crate::runbook::host_functions;
-use crate::runbook::recover::{self, Input, Request, Seen, Via, read_survey, survey_program};
+use crate::runbook::recover::{
+    self, Input, RecoverMethod, Request, Surveyed, read_survey, survey_program,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,7 +26,7 @@ pub struct RecoverRequest {
     /// Lost hosts that will not come back on their own.
     pub fenced: Vec<String>,
     /// The method; `None`: by what is left of etcd.
-    pub via: Option<Via>,
+    pub via: Option<RecoverMethod>,
     pub accept_loss: bool,
     pub approval: Approval,
 }
@@ -139,7 +141,7 @@ async fn planned(
 }
 
 /// What planners are given: the inventory, and what was seen.
-pub fn input<'a>(session: &'a Session<'_>, seen: &'a Seen) -> Input<'a> {
+pub fn input<'a>(session: &'a Session<'_>, seen: &'a Surveyed) -> Input<'a> {
     Input {
         inventory: &session.project.inventory,
         model: &session.project.model,
@@ -149,7 +151,7 @@ pub fn input<'a>(session: &'a Session<'_>, seen: &'a Seen) -> Input<'a> {
 }
 
 /// One quick program on each host that answers.
-pub async fn look(session: &Session<'_>, run: &Run<'_>) -> Seen {
+pub async fn look(session: &Session<'_>, run: &Run<'_>) -> Surveyed {
     let reachable = session
         .project
         .model
@@ -166,7 +168,7 @@ pub async fn look(session: &Session<'_>, run: &Run<'_>) -> Seen {
         })
         .collect();
     let unreachable = session.fleet.unreachable().iter();
-    let mut seen = Seen {
+    let mut seen = Surveyed {
         hosts: BTreeMap::new(),
         unreachable: unreachable
             .map(|(host, error)| (host.clone(), error.to_string()))

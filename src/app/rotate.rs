@@ -1,7 +1,7 @@
 //! `cert rotate-ca`: another authority, in three steps between which nobody is without one that he trusts.
 
 use super::apply;
-use super::cert::{self, CERT_TAGS, Form, PATIENCE, POLL};
+use super::cert::{self, CERT_TAGS, JsonForm, PATIENCE, POLL};
 use super::failure::{Failure, chain, code, say};
 use super::options::Options;
 use super::project::Project;
@@ -9,7 +9,7 @@ use super::rotate_lost as lost;
 use super::runbook::ask;
 use super::session::Session;
 use super::session::run_id::run_id;
-use crate::engine::{Listener, PatroniTls, admits, listeners};
+use crate::engine::{PatroniTls, TlsListener, admits, listeners};
 use crate::event::Outcome;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -188,7 +188,7 @@ async fn proved(options: &Options, project: &Project, phase: Phase) -> Result<bo
     let session = Session::reach(&silent, project, "cert", hosts).await?;
     let all = project.model.hosts();
     let all = all.flat_map(|host| listeners(&project.model, host));
-    let asked: Vec<Listener> = all
+    let asked: Vec<TlsListener> = all
         .filter(|at| at.verifies && !(trusting && at.program == "Patroni"))
         .collect();
     for (authority, whose, wanted) in clients {
@@ -206,7 +206,7 @@ async fn shown(
     hosts: &BTreeSet<HostName>,
 ) -> Result<bool, Failure> {
     let proofs = cert::prove(options, project, ca_pem, hosts, PATIENCE).await?;
-    cert::show(options, &proofs, Form::Lines)?;
+    cert::show(options, &proofs, JsonForm::Lines)?;
     Ok(proofs.iter().all(|proof| proof.found.is_ok()))
 }
 
@@ -243,7 +243,7 @@ fn client(authority: &Ca, ca_pem: &str) -> Result<PatroniTls, Failure> {
 /// Asks all listeners that judge clients, again until they do as wanted or patience ends; says who does not.
 async fn let_in(
     session: &Session<'_>,
-    asked: &[Listener],
+    asked: &[TlsListener],
     client: &PatroniTls,
     (whose, wanted): (&str, bool),
 ) -> Result<bool, Failure> {
@@ -275,7 +275,7 @@ async fn let_in(
     }
 }
 
-fn words(listener: &Listener, found: &Result<bool, String>) -> String {
+fn words(listener: &TlsListener, found: &Result<bool, String>) -> String {
     let at = format!(
         "{}: {} on port {}",
         listener.host, listener.program, listener.port

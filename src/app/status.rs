@@ -8,7 +8,7 @@ use crate::engine::Run;
 use crate::engine::status::{HaproxyAccess, StatusAccess, status};
 use crate::event::Outcome;
 use crate::event::status::StatusReport;
-use crate::fact::Declared;
+use crate::fact::DeclaredObjects;
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -133,7 +133,7 @@ pub fn access(project: &Project) -> StatusAccess {
 }
 
 /// What the inventory declares for the group of a host. `pg_pwd_enc: md5` is a declaration, too.
-fn declared(host: &InvHost) -> Declared {
+fn declared(host: &InvHost) -> DeclaredObjects {
     let (roles, databases) = objects::provided(&Scene::new(host, OffsetDateTime::now_utc()));
     let typed = Typed::new(&host.vars);
     let parameters = typed.get(param::PG_PARAMETERS);
@@ -145,7 +145,7 @@ fn declared(host: &InvHost) -> Declared {
     if typed.get(param::PG_PWD_ENC) == "md5" {
         parameters.insert("password_encryption".to_owned());
     }
-    Declared {
+    DeclaredObjects {
         roles,
         databases,
         parameters,

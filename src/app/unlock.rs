@@ -21,7 +21,7 @@ pub struct UnlockRequest {
     pub dry_run: bool,
 }
 
-type Answers = BTreeMap<HostName, Result<Vec<Taken>, String>>;
+type LockAnswers = BTreeMap<HostName, Result<Vec<Taken>, String>>;
 
 /// Shows the locks of the hosts that `-l` leaves, and takes those of dead runs away.
 ///
@@ -88,17 +88,17 @@ async fn unlock(
     Ok(unasked)
 }
 
-fn all(answers: &Answers) -> impl Iterator<Item = &Taken> {
+fn all(answers: &LockAnswers) -> impl Iterator<Item = &Taken> {
     answers.values().flatten().flatten()
 }
 
-fn dead(answers: &Answers) -> Vec<&Taken> {
+fn dead(answers: &LockAnswers) -> Vec<&Taken> {
     let dead = |lock: &&Taken| matches!(lock.owner.life(), Life::Dead(_));
     all(answers).filter(dead).collect()
 }
 
 /// Refuses the lock of a run that lives, and that of one whose programs still act.
-fn may_be_taken(args: &UnlockRequest, answers: &Answers) -> Result<(), Failure> {
+fn may_be_taken(args: &UnlockRequest, answers: &LockAnswers) -> Result<(), Failure> {
     let alive = |lock: &&Taken| matches!(lock.owner.life(), Life::Alive(_));
     if let Some(lock) = all(answers).find(alive) {
         let words = format!(
@@ -126,7 +126,7 @@ fn may_be_taken(args: &UnlockRequest, answers: &Answers) -> Result<(), Failure> 
     Ok(())
 }
 
-fn text(answers: &Answers) -> String {
+fn text(answers: &LockAnswers) -> String {
     let mut out = String::new();
     for (host, locks) in answers {
         match locks {
@@ -152,7 +152,7 @@ fn text(answers: &Answers) -> String {
     out
 }
 
-fn rows(answers: &Answers) -> Vec<Value> {
+fn rows(answers: &LockAnswers) -> Vec<Value> {
     let row = |lock: &Taken| {
         let owner = &lock.owner;
         let (state, why) = match owner.life() {
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::engine::Owner;
 
-    fn found(lines: &[&str]) -> Answers {
+    fn found(lines: &[&str]) -> LockAnswers {
         let lock = Taken {
             host: HostName::new("h1"),
             file: "lock".to_owned(),

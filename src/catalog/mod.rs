@@ -13,7 +13,7 @@ pub use foreign::all as foreign_tags;
 pub use layer::{Asset, Assets, Origin};
 pub use playbook::{Gate, HostSet, Playbook, Removal, Rollout, StageDecl};
 pub(crate) use read::unknown_key;
-pub use role::{ResourceDecl, Role};
+pub use role::{CatalogRole, ResourceDecl};
 pub use tags::{Meaning, TagError};
 
 use crate::names::{RoleName, nearest};
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Catalog {
     pub assets: Assets,
-    pub roles: BTreeMap<RoleName, Role>,
+    pub roles: BTreeMap<RoleName, CatalogRole>,
     pub playbooks: BTreeMap<String, Playbook>,
     pub sources: Sources,
 }

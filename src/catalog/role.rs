@@ -6,7 +6,7 @@ use crate::source::{Diagnostic, Node, Sources, Span, yaml};
 
 /// A role.
 #[derive(Clone, Debug)]
-pub struct Role {
+pub struct CatalogRole {
     pub name: String,
     /// One sentence for `catalog list`.
     pub about: String,
@@ -43,7 +43,7 @@ pub fn parse(
     path: &str,
     name: &str,
     asset: &Asset,
-) -> Result<Role, Vec<Diagnostic>> {
+) -> Result<CatalogRole, Vec<Diagnostic>> {
     let id = read::add(sources, path, asset);
     let Some(root) = yaml::parse(sources, id)? else {
         return Err(vec![Diagnostic::error(
@@ -67,7 +67,7 @@ pub fn parse(
         }
     }
     if problems.is_empty() {
-        Ok(Role {
+        Ok(CatalogRole {
             name: name.to_owned(),
             about,
             resources,

@@ -14,11 +14,11 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct CatalogArgs {
     #[command(subcommand)]
-    what: What,
+    what: CatalogVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum CatalogVerb {
     /// List roles with their tags, playbooks and files
     List,
     /// Print one file
@@ -44,11 +44,11 @@ enum What {
 /// Runs it.
 pub fn run(options: &Options, args: &CatalogArgs) -> Result<u8, Failure> {
     match &args.what {
-        What::List => list(options)?,
-        What::Show { path } => show(options, path)?,
-        What::Eject { path, dir } => eject(options, path, dir)?,
-        What::Tags { name } => tags(options, name.as_deref())?,
-        What::Vars { name, markdown } => vars(options, name.as_deref(), *markdown)?,
+        CatalogVerb::List => list(options)?,
+        CatalogVerb::Show { path } => show(options, path)?,
+        CatalogVerb::Eject { path, dir } => eject(options, path, dir)?,
+        CatalogVerb::Tags { name } => tags(options, name.as_deref())?,
+        CatalogVerb::Vars { name, markdown } => vars(options, name.as_deref(), *markdown)?,
     }
     Ok(code::DONE)
 }

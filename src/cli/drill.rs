@@ -1,7 +1,7 @@
 //! Arguments of `drill`.
 
 use crate::app::drill::{Back, DrillRequest, LossRequest, Scenario, Survivor};
-use crate::runbook::recover::Via;
+use crate::runbook::recover::RecoverMethod;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ struct LossArgs {
     survivor: Option<Survivor>,
     /// three-lose-two: how it is made writable [default: etcd]
     #[arg(long, value_name = "WAY", help_heading = "three-lose-two")]
-    via: Option<Via>,
+    via: Option<RecoverMethod>,
     /// three-lose-two: how it ends [default: rejoin]
     #[arg(long, value_name = "WAY", help_heading = "three-lose-two")]
     back: Option<Back>,

@@ -4,7 +4,7 @@ use crate::app::Options;
 use crate::app::failure::{Failure, code, pretty, result, say};
 use crate::app::project;
 use crate::lab::{
-    Citus, Image, Lab, LabError, LabEvent, LabHost, LabSpec, Progress, Slowness, Suite,
+    CitusSource, Image, Lab, LabError, LabEvent, LabHost, LabSpec, Progress, Slowness, Suite,
 };
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
@@ -14,11 +14,11 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub struct LabArgs {
     #[command(subcommand)]
-    what: What,
+    what: LabVerb,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum LabVerb {
     /// Create and boot one machine for each host of the inventory
     Up(UpArgs),
     /// Stop a lab and remove everything that was created for it
@@ -89,7 +89,7 @@ struct UpArgs {
     image: Image,
     /// Citus: none, stand-in, or a directory with .deb files or a file tree of a real build [env: CITUSCTL_LAB_CITUS]
     #[arg(long)]
-    citus: Option<Citus>,
+    citus: Option<CitusSource>,
     /// IPv4 prefix length
     #[arg(long, default_value_t = LabSpec::PREFIX_LEN)]
     prefix_len: u8,
@@ -178,33 +178,33 @@ pub fn run(options: &Options, args: &LabArgs) -> Result<u8, Failure> {
         quiet: options.quiet,
     };
     match &args.what {
-        What::Up(args) => up(options, args, &teller)?,
-        What::Down { all: true, .. } => {
+        LabVerb::Up(args) => up(options, args, &teller)?,
+        LabVerb::Down { all: true, .. } => {
             for status in Lab::list()? {
                 Lab::find(Some(&status.name))?.down(&teller)?;
             }
         }
-        What::Down { name, .. } => Lab::find(name.as_deref())?.down(&teller)?,
-        What::List => list(options)?,
-        What::Partition(args) => partition(args, &teller)?,
-        What::Heal { name, hosts } => heal(name.as_deref(), hosts, &teller)?,
-        What::Slow(args) => slow(args, &teller)?,
-        What::Exec {
+        LabVerb::Down { name, .. } => Lab::find(name.as_deref())?.down(&teller)?,
+        LabVerb::List => list(options)?,
+        LabVerb::Partition(args) => partition(args, &teller)?,
+        LabVerb::Heal { name, hosts } => heal(name.as_deref(), hosts, &teller)?,
+        LabVerb::Slow(args) => slow(args, &teller)?,
+        LabVerb::Exec {
             name,
             host: None,
             command,
         } => match Lab::find(name.as_deref())?.exec(command)? {},
-        What::Exec {
+        LabVerb::Exec {
             name,
             host: Some(host),
             command,
         } => match Lab::find(name.as_deref())?.exec_on(host, command)? {},
-        What::Kill { name, hosts } => {
+        LabVerb::Kill { name, hosts } => {
             let mut lab = Lab::find(name.as_deref())?;
             lab.check_power(hosts, true)?;
             hosts.iter().try_for_each(|host| lab.kill(host, &teller))?;
         }
-        What::Start { name, empty, hosts } => {
+        LabVerb::Start { name, empty, hosts } => {
             let mut lab = Lab::find(name.as_deref())?;
             lab.check_power(hosts, false)?;
             if *empty {
@@ -256,12 +256,12 @@ fn up(options: &Options, args: &UpArgs, teller: &Teller) -> Result<(), Failure> 
 }
 
 /// `CITUSCTL_LAB_CITUS`; an empty value is as good as none.
-fn from_environment() -> Result<Option<Citus>, Failure> {
+fn from_environment() -> Result<Option<CitusSource>, Failure> {
     let value = std::env::var("CITUSCTL_LAB_CITUS").unwrap_or_default();
     if value.is_empty() {
         return Ok(None);
     }
-    let read: Result<Citus, _> = value.parse();
+    let read: Result<CitusSource, _> = value.parse();
     let bad = |error| Failure::new(code::USAGE, format!("CITUSCTL_LAB_CITUS: {error}"));
     read.map(Some).map_err(bad)
 }
@@ -289,7 +289,11 @@ fn spec(options: &Options, args: &UpArgs, project: &project::Project) -> Result<
         .formations
         .iter()
         .any(crate::model::Formation::is_citus);
-    let default = if citus { Citus::StandIn } else { Citus::None };
+    let default = if citus {
+        CitusSource::StandIn
+    } else {
+        CitusSource::None
+    };
     let vips = model
         .groups()
         .filter_map(|(_, group)| group.vip.as_ref().map(|vip| vip.address));

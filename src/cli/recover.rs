@@ -4,7 +4,7 @@ use super::runbook::RunbookArgs;
 use crate::app::Options;
 use crate::app::failure::Failure;
 use crate::app::recover::{After, RecoverRequest, back, run as recover};
-use crate::runbook::recover::Via;
+use crate::runbook::recover::RecoverMethod;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ pub struct RecoverArgs {
     fenced: Vec<String>,
     /// Method [default: etcd, if a member with its data is reachable]
     #[arg(long, value_name = "WAY")]
-    via: Option<Via>,
+    via: Option<RecoverMethod>,
     /// Promote even where Patroni would refuse because acknowledged transactions may be lost
     #[arg(long)]
     accept_loss: bool,

@@ -3,7 +3,7 @@
 use crate::app::drill::{Back, Scenario, Survivor};
 use crate::model::access::{self, Purpose};
 use crate::pki::rotation::Phase;
-use crate::runbook::recover::Via;
+use crate::runbook::recover::RecoverMethod;
 use crate::transport::HostKeyPolicy;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -79,7 +79,7 @@ impl ValueEnum for Phase {
     }
 }
 
-impl ValueEnum for Via {
+impl ValueEnum for RecoverMethod {
     fn value_variants<'a>() -> &'a [Self] {
         &[Self::Etcd, Self::Promote]
     }

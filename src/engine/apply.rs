@@ -54,7 +54,7 @@ pub async fn apply(
         true => Cow::Owned(unseen::unchanged(run, &desired, plan, options, &hosts).await?),
         false => Cow::Borrowed(plan),
     };
-    let mut walk = Walk {
+    let mut walk = Applier {
         run,
         locks,
         desired,
@@ -79,7 +79,7 @@ pub async fn apply(
     walk.finish()
 }
 
-struct Walk<'a> {
+struct Applier<'a> {
     run: &'a Run<'a>,
     locks: Locks,
     desired: Desired,
@@ -92,7 +92,7 @@ struct Walk<'a> {
     changed: bool,
 }
 
-impl Walk<'_> {
+impl Applier<'_> {
     async fn stage(&mut self, name: &StageName, index: u32, total: u32) -> Result<(), EngineError> {
         let planned = self.enter(name).await?;
         if planned.is_empty() {

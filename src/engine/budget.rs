@@ -11,11 +11,11 @@ use crate::plan::Unit;
 use crate::runbook::etcd::Quorum;
 
 /// Hosts and what is to be done there.
-type Work = Vec<(HostName, Vec<Unit>)>;
+type HostWork = Vec<(HostName, Vec<Unit>)>;
 
 /// Members that cannot be asked come first, since they end the run before anything is touched; then those that take no
 /// part: a restart may be what they need, and the others stay while they do not.
-pub(super) async fn sick_first(run: &Run<'_>, work: Work) -> Work {
+pub(super) async fn sick_first(run: &Run<'_>, work: HostWork) -> HostWork {
     let (mut mute, mut sick, mut well) = (Vec::new(), Vec::new(), Vec::new());
     for (host, units) in work {
         let health = match member(run, &host) {

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 const POLL: Duration = Duration::from_millis(500);
 
 /// What a gate saw in one look.
-enum View {
+enum GateView {
     Open(String),
     Closed(String),
 }
@@ -43,7 +43,7 @@ pub(super) async fn pass(
     loop {
         let view = view(run, gate, hosts, failed).await;
         let detail = match view {
-            View::Open(detail) => {
+            GateView::Open(detail) => {
                 let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 run.emitter.emit(Kind::GatePassed {
                     gate: gate.word().to_owned(),
@@ -52,7 +52,7 @@ pub(super) async fn pass(
                 });
                 return Ok(());
             }
-            View::Closed(detail) => detail,
+            GateView::Closed(detail) => detail,
         };
         if detail != told {
             last_change = Instant::now();
@@ -125,7 +125,7 @@ async fn view(
     gate: Gate,
     hosts: &BTreeSet<HostName>,
     failed: &BTreeSet<HostName>,
-) -> View {
+) -> GateView {
     match gate {
         Gate::EtcdHealthy => etcd(run).await,
         Gate::Leader => groups(run, hosts, failed, leads).await,
@@ -138,7 +138,7 @@ async fn view(
 }
 
 /// What a group still lacks, or nothing.
-type Judge = fn(&Group, &GroupSeen, &BTreeSet<HostName>) -> Option<String>;
+type GateJudge = fn(&Group, &GroupSeen, &BTreeSet<HostName>) -> Option<String>;
 
 fn leads(group: &Group, seen: &GroupSeen, _: &BTreeSet<HostName>) -> Option<String> {
     match seen.leader() {
@@ -189,8 +189,8 @@ async fn groups(
     run: &Run<'_>,
     hosts: &BTreeSet<HostName>,
     failed: &BTreeSet<HostName>,
-    judge: Judge,
-) -> View {
+    judge: GateJudge,
+) -> GateView {
     let concerned: Vec<(&Formation, &Group)> = run
         .model
         .groups()
@@ -215,9 +215,9 @@ async fn groups(
     }));
     let lacks: Vec<String> = lacks.await.into_iter().flatten().collect();
     if lacks.is_empty() {
-        View::Open(count(concerned.len(), "group"))
+        GateView::Open(count(concerned.len(), "group"))
     } else {
-        View::Closed(lacks.join("; "))
+        GateView::Closed(lacks.join("; "))
     }
 }
 
@@ -253,9 +253,9 @@ pub(super) async fn cluster(run: &Run<'_>, group: &Group) -> Result<GroupSeen, S
 }
 
 /// Every member of etcd that is connected takes part in a majority.
-async fn etcd(run: &Run<'_>) -> View {
+async fn etcd(run: &Run<'_>) -> GateView {
     let Some(etcd) = &run.model.etcd else {
-        return View::Open("no etcd here".to_owned());
+        return GateView::Open("no etcd here".to_owned());
     };
     let port = etcd.client_port;
     let members = etcd.members.iter();
@@ -273,8 +273,8 @@ async fn etcd(run: &Run<'_>) -> View {
     let well = answers.len() - lacks.len();
     // A member with a vote is healthy when it can read through a majority, whoever else is asked.
     match lacks.is_empty() && !answers.is_empty() {
-        true => View::Open(format!("{well} of {all} etcd members are healthy")),
-        false => View::Closed(format!(
+        true => GateView::Open(format!("{well} of {all} etcd members are healthy")),
+        false => GateView::Closed(format!(
             "{well} of {all} etcd members are healthy; {}",
             lacks.join("; ")
         )),
@@ -316,15 +316,15 @@ fn question(member: &EtcdMember, port: u16) -> String {
 }
 
 /// The coordinator's metadata name every group.
-async fn registered(run: &Run<'_>) -> View {
+async fn registered(run: &Run<'_>) -> GateView {
     if !run.model.formations.iter().any(Formation::is_citus) {
-        return View::Open("nothing to register: no formation has Citus".to_owned());
+        return GateView::Open("nothing to register: no formation has Citus".to_owned());
     }
     let lacks = registered::lacks(run).await;
     if lacks.is_empty() {
-        View::Open("pg_dist_node names all groups".to_owned())
+        GateView::Open("pg_dist_node names all groups".to_owned())
     } else {
-        View::Closed(lacks.join("; "))
+        GateView::Closed(lacks.join("; "))
     }
 }
 

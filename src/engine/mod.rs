@@ -42,7 +42,7 @@ pub use not_starting::{WAY_OUT, not_startable, why_down};
 pub use patroni::Patroni;
 pub use replaced::{Replaced, replaced};
 pub use runbook::{carry_out, survey};
-pub use served::{Listener, admits, listeners, served};
+pub use served::{TlsListener, admits, listeners, served};
 
 use crate::command::Frame;
 use crate::event::Emitter;

@@ -234,7 +234,7 @@ impl Doing<'_> {
             self.step.within,
         );
         let program = Program::of(text).within(self.step.within + MARGIN);
-        let mut listener = Listener {
+        let mut listener = StepOutput {
             run: self.run,
             host,
             step: self.step,
@@ -346,7 +346,7 @@ fn tell_waiting(run: &Run<'_>, step: &Step, missing: &str, since: Instant) {
 }
 
 /// Turns a step's output into events and its end.
-struct Listener<'a> {
+struct StepOutput<'a> {
     run: &'a Run<'a>,
     host: &'a HostName,
     step: &'a Step,
@@ -355,7 +355,7 @@ struct Listener<'a> {
     end: Option<End>,
 }
 
-impl Listener<'_> {
+impl StepOutput<'_> {
     fn attempt(&mut self, attempt: Attempt, stream: StreamKind) {
         match attempt {
             Attempt::Skipped => self.end = Some(End::Skipped("it is so already".to_owned())),
@@ -390,7 +390,7 @@ impl Listener<'_> {
     }
 }
 
-impl OutputSink for Listener<'_> {
+impl OutputSink for StepOutput<'_> {
     fn line(&mut self, stream: StreamKind, line: &[u8]) {
         let line = String::from_utf8_lossy(line);
         self.attempt(Attempt::read(&self.run.frame, &line), stream);

@@ -24,7 +24,7 @@ const SSL_YES: u8 = b'S';
 
 /// A port that shows a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listener {
+pub struct TlsListener {
     pub host: HostName,
     /// The program behind it.
     pub program: &'static str,
@@ -43,8 +43,8 @@ const STARTUP: [u8; 23] = *b"\x00\x00\x00\x17\x00\x03\x00\x00user\x00citusctl\x0
 const REQUEST: &[u8] = b"GET /version HTTP/1.0\r\n\r\n";
 
 /// All listeners of a host that have a certificate.
-pub fn listeners(model: &Model, host: &Host) -> Vec<Listener> {
-    let listener = |program, port, certificate: &str, postgres| Listener {
+pub fn listeners(model: &Model, host: &Host) -> Vec<TlsListener> {
+    let listener = |program, port, certificate: &str, postgres| TlsListener {
         host: host.name.clone(),
         program,
         address: host.address.to_string(),
@@ -76,7 +76,7 @@ pub fn listeners(model: &Model, host: &Host) -> Vec<Listener> {
 /// The certificate (DER) that each listener shows, or why none was seen. All of them must come from `ca_pem`.
 pub async fn served(
     run: &Run<'_>,
-    listeners: &[Listener],
+    listeners: &[TlsListener],
     ca_pem: &str,
 ) -> Vec<Result<Vec<u8>, String>> {
     let asked = listeners.iter().map(|listener| async move {
@@ -89,7 +89,7 @@ pub async fn served(
 /// Whether each listener lets a client with this certificate in; an error says why that could not be told.
 pub async fn admits(
     run: &Run<'_>,
-    listeners: &[Listener],
+    listeners: &[TlsListener],
     client: &PatroniTls,
 ) -> Vec<Result<bool, String>> {
     let asked = listeners.iter().map(|listener| async move {
@@ -99,7 +99,7 @@ pub async fn admits(
     futures_join(asked).await
 }
 
-async fn shown(run: &Run<'_>, listener: &Listener, ca_pem: &str) -> Result<Vec<u8>, String> {
+async fn shown(run: &Run<'_>, listener: &TlsListener, ca_pem: &str) -> Result<Vec<u8>, String> {
     let settings = TlsSettings {
         ca_pem: ca_pem.to_owned(),
         client_cert_pem: None,
@@ -115,7 +115,11 @@ async fn shown(run: &Run<'_>, listener: &Listener, ca_pem: &str) -> Result<Vec<u
 }
 
 /// With TLS 1.3 a client's certificate is judged after the handshake: who is not let in gets no answer to what it says.
-async fn admitted(run: &Run<'_>, listener: &Listener, client: &PatroniTls) -> Result<bool, String> {
+async fn admitted(
+    run: &Run<'_>,
+    listener: &TlsListener,
+    client: &PatroniTls,
+) -> Result<bool, String> {
     let settings = TlsSettings {
         ca_pem: client.ca_pem.clone(),
         client_cert_pem: Some(client.cert_pem.clone()),
@@ -148,7 +152,7 @@ fn is_alert(error: &std::io::Error) -> bool {
 }
 
 /// A connection that is ready for TLS.
-async fn reach(run: &Run<'_>, listener: &Listener) -> Result<Box<dyn Stream>, String> {
+async fn reach(run: &Run<'_>, listener: &TlsListener) -> Result<Box<dyn Stream>, String> {
     let via = run.fleet.get(&listener.host).ok_or("not connected")?;
     let target = Target::Tcp(listener.address.clone(), listener.port);
     let mut stream = via.open(&target).await.map_err(|error| chain(&error))?;

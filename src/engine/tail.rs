@@ -1,7 +1,7 @@
 //! The last lines that a program said, kept for the error it may end with.
 
 use super::Run;
-use crate::event::{Kind, Stream};
+use crate::event::{Kind, OutputStream};
 use crate::names::HostName;
 use crate::transport::StreamKind;
 
@@ -24,8 +24,8 @@ pub(super) fn tell(
     }
     tail.push(line.to_owned());
     let stream = match stream {
-        StreamKind::Out => Stream::Out,
-        StreamKind::Err => Stream::Err,
+        StreamKind::Out => OutputStream::Out,
+        StreamKind::Err => OutputStream::Err,
     };
     run.emitter.emit(Kind::Output {
         host: host.clone(),

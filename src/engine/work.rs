@@ -52,7 +52,7 @@ pub(super) async fn run_tasks(run: &Run<'_>, host: &HostName, tasks: &[Task]) ->
         };
     };
     let program = Program::of(program(run, tasks)).within(LIMIT);
-    let mut progress = Progress {
+    let mut progress = MarkedOutput {
         run,
         host,
         tasks,
@@ -100,7 +100,7 @@ fn program(run: &Run<'_>, tasks: &[Task]) -> crate::secret::Secret {
 }
 
 /// Turns marked output into events.
-struct Progress<'a> {
+struct MarkedOutput<'a> {
     run: &'a Run<'a>,
     host: &'a HostName,
     tasks: &'a [Task],
@@ -110,7 +110,7 @@ struct Progress<'a> {
     done: bool,
 }
 
-impl Progress<'_> {
+impl MarkedOutput<'_> {
     fn begin(&mut self, index: &str) {
         let Some(task) = self.task(index) else { return };
         let kind = Kind::StepStarted {
@@ -155,7 +155,7 @@ impl Progress<'_> {
     }
 }
 
-impl OutputSink for Progress<'_> {
+impl OutputSink for MarkedOutput<'_> {
     fn line(&mut self, stream: StreamKind, line: &[u8]) {
         let line = String::from_utf8_lossy(line);
         match self.run.frame.read(&line) {

@@ -24,7 +24,7 @@ pub struct DrillReport {
     /// Of a drill that loses hosts and recovers without them.
     pub recovery: Option<Recovery>,
     /// What our own verbs said while it was broken.
-    pub said: Vec<Said>,
+    pub said: Vec<VerbOutput>,
     pub ok: bool,
     /// What is wrong, one sentence each.
     pub problems: Vec<String>,
@@ -33,7 +33,7 @@ pub struct DrillReport {
 
 /// What a verb said while something was broken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Said {
+pub struct VerbOutput {
     pub at: Millis,
     /// As it was typed: `status`.
     pub verb: String,

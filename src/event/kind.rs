@@ -70,7 +70,7 @@ pub enum Kind {
     /// A host printed a line. May be dropped when there are too many.
     Output {
         host: HostName,
-        stream: Stream,
+        stream: OutputStream,
         line: String,
     },
     /// A gate is still closed, after `seconds` of at most `deadline` seconds.
@@ -139,7 +139,7 @@ pub enum StepOutcome {
 /// Which of a program's outputs a line came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Stream {
+pub enum OutputStream {
     Out,
     Err,
 }

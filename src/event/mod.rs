@@ -18,5 +18,7 @@ pub mod status;
 pub use bus::{Emitter, Sink, SinkError};
 pub use fold::{HostReport, Report};
 pub use journal::{Journal, JournalError};
-pub use kind::{Event, HostTotals, Kind, Outcome, StageOutlook, StepOutcome, Stream, Traffic};
+pub use kind::{
+    Event, HostTotals, Kind, Outcome, OutputStream, StageOutlook, StepOutcome, Traffic,
+};
 pub use moment::Moment;

@@ -16,7 +16,7 @@ const REPLAY_BEHIND: (u64, f64) = (1 << 20, 10.0);
 
 /// What the evidence says of one member.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Verdict {
+pub struct MemberVerdict {
     /// Bytes that its leader has written and it has not received.
     pub received_behind: Option<u64>,
     /// Bytes that it has received and not replayed.
@@ -43,7 +43,7 @@ impl Ill {
     }
 }
 
-impl Verdict {
+impl MemberVerdict {
     /// Nothing is wrong, and all of it is known.
     pub fn sound(&self) -> bool {
         self.ills.is_empty()
@@ -59,8 +59,8 @@ impl Verdict {
 }
 
 /// Judges the member that Patroni names as leader. `abroad`: it leads a standby cluster, and follows a server elsewhere.
-pub fn leading(own: &Result<PostgresSeen, String>, abroad: bool) -> Verdict {
-    let mut verdict = Verdict::default();
+pub fn leading(own: &Result<PostgresSeen, String>, abroad: bool) -> MemberVerdict {
+    let mut verdict = MemberVerdict::default();
     match own {
         Err(why) => verdict.unknown(format!("leads, and its PostgreSQL does not answer: {why}")),
         Ok(own) if abroad => {
@@ -77,8 +77,12 @@ pub fn leading(own: &Result<PostgresSeen, String>, abroad: bool) -> Verdict {
 }
 
 /// Judges a member that should follow; `leader` is who leads its group, by Patroni.
-pub fn following(name: &InstanceName, leader: Option<&InstanceName>, answers: &Answers) -> Verdict {
-    let mut verdict = Verdict::default();
+pub fn following(
+    name: &InstanceName,
+    leader: Option<&InstanceName>,
+    answers: &Answers,
+) -> MemberVerdict {
+    let mut verdict = MemberVerdict::default();
     let own = match answers.get(name) {
         // Nobody asked: the caller has Patroni's words alone.
         None => return verdict,
@@ -114,7 +118,7 @@ pub fn following(name: &InstanceName, leader: Option<&InstanceName>, answers: &A
 }
 
 /// What a standby says of itself; false where it is none, and the rest says nothing.
-fn of_itself(own: &PostgresSeen, verdict: &mut Verdict) -> bool {
+fn of_itself(own: &PostgresSeen, verdict: &mut MemberVerdict) -> bool {
     if !own.recovery {
         verdict.seen("is a primary beside its leader: it takes writes of its own (stop it, then `citusctl reinit`)");
         return false;
@@ -145,7 +149,7 @@ fn of_itself(own: &PostgresSeen, verdict: &mut Verdict) -> bool {
     true
 }
 
-fn receives(own: &PostgresSeen, verdict: &mut Verdict) {
+fn receives(own: &PostgresSeen, verdict: &mut MemberVerdict) {
     let log = own.complaint.as_ref();
     let log = log.map_or_else(String::new, |words| format!("; its log says: {words}"));
     match &own.receiver {
@@ -165,7 +169,7 @@ fn same_history(
     own: &PostgresSeen,
     leader: &InstanceName,
     source: &PostgresSeen,
-    verdict: &mut Verdict,
+    verdict: &mut MemberVerdict,
 ) {
     if own.system != source.system {
         verdict.seen(format!(
@@ -190,7 +194,12 @@ fn same_history(
     }
 }
 
-fn untold(own: &PostgresSeen, leader: &InstanceName, source: &PostgresSeen, verdict: &mut Verdict) {
+fn untold(
+    own: &PostgresSeen,
+    leader: &InstanceName,
+    source: &PostgresSeen,
+    verdict: &mut MemberVerdict,
+) {
     if let Timeline::Unknown(why) = &own.timeline {
         verdict.unknown(format!("does not say on which timeline it is: {why}"));
     } else if let Timeline::Unknown(why) = &source.timeline {
@@ -243,7 +252,7 @@ fn listed(
     own: &PostgresSeen,
     answers: &Answers,
     leader: &InstanceName,
-    verdict: &mut Verdict,
+    verdict: &mut MemberVerdict,
 ) {
     // Its own receiver has said already that nothing comes.
     if own

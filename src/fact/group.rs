@@ -1,6 +1,6 @@
 //! What was seen of a PostgreSQL group as a whole: Patroni's view of it, and what its live leader says.
 
-use super::following::{Answers, Verdict, following, leading};
+use super::following::{Answers, MemberVerdict, following, leading};
 use crate::names::{HostName, InstanceName};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,13 +42,13 @@ pub struct MemberSeen {
     /// How far its log reaches (bytes); only where the member itself was asked.
     pub position: Option<i64>,
     /// What its PostgreSQL and its leader's say; `None` where nobody asked them, and Patroni's words are all there is.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<MemberVerdict>,
 }
 
 impl MemberSeen {
     /// Whether it leads, or follows and receives.
     pub fn is_up(&self) -> bool {
-        let sound = || self.verdict.as_ref().is_none_or(Verdict::sound);
+        let sound = || self.verdict.as_ref().is_none_or(MemberVerdict::sound);
         (self.is_leader() && self.runs() && sound()) || self.is_streaming()
     }
 

@@ -22,7 +22,7 @@ fi
 
 /// What a host keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptFiles {
     /// Values of parameters by name.
     pub values: BTreeMap<String, String>,
     /// The data directory that is ours and holds data.
@@ -43,20 +43,20 @@ pub struct KeptData {
 }
 
 /// Reads the answer to [`PROGRAM`].
-pub(super) fn read(text: &str) -> Kept {
-    let mut kept = Kept::default();
+pub(super) fn read(text: &str) -> KeptFiles {
+    let mut kept = KeptFiles::default();
     let mut data = KeptData::default();
-    let mut file = File::Own;
+    let mut file = KeptFile::Own;
     let mut yaml = Yaml::default();
     for line in text.lines() {
         match line.split_once(' ').unwrap_or((line, "")) {
-            ("=", "patroni") => (file, yaml) = (File::Patroni, Yaml::default()),
-            ("=", _) => (file, yaml) = (File::Etcd, Yaml::default()),
+            ("=", "patroni") => (file, yaml) = (KeptFile::Patroni, Yaml::default()),
+            ("=", _) => (file, yaml) = (KeptFile::Etcd, Yaml::default()),
             ("!", fact) => note(fact, &mut data, &mut kept.etcd),
             (name, value) => match file {
-                File::Own => keep(&mut kept.values, name, value.trim()),
-                File::Patroni => yaml.patroni(line, &mut kept.values),
-                File::Etcd => yaml.etcd(line, &mut kept.values),
+                KeptFile::Own => keep(&mut kept.values, name, value.trim()),
+                KeptFile::Patroni => yaml.patroni(line, &mut kept.values),
+                KeptFile::Etcd => yaml.etcd(line, &mut kept.values),
             },
         }
     }
@@ -64,7 +64,7 @@ pub(super) fn read(text: &str) -> Kept {
     kept
 }
 
-enum File {
+enum KeptFile {
     Own,
     Patroni,
     Etcd,
@@ -188,7 +188,7 @@ mod tests {
             ("17", "7500000000000000001")
         );
         assert!(kept.etcd);
-        assert_eq!(read(""), Kept::default());
+        assert_eq!(read(""), KeptFiles::default());
     }
 
     #[test]

@@ -20,16 +20,16 @@ mod startable;
 mod traits;
 
 pub use copy::{DataCopy, Relation};
-pub use following::{Answers, Ill, Verdict, following, leading};
+pub use following::{Answers, Ill, MemberVerdict, following, leading};
 pub use group::{GroupSeen, MemberSeen};
 pub use in_force::{InForce, altered_words, in_force_program, read_in_force, rule_of};
-pub use kept::{Kept, KeptData};
+pub use kept::{KeptData, KeptFiles};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
 pub use parse::{ParseError, addresses, parse};
 pub use postgres::{PostgresSeen, Receiver, Sender, Timeline, postgres_question, read_postgres};
 pub use powers::{
-    Declared, Judged, Powers, is_altered, is_weak_setting, judge, powers_query, powers_question,
-    read_powers, server_words,
+    DeclaredObjects, Judged, Powers, is_altered, is_weak_setting, judge, powers_query,
+    powers_question, read_powers, server_words,
 };
 pub use probe::{Probe, SqlSession};
 pub use program::{fetch_program, observe_program, parse_contents};

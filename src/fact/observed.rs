@@ -1,6 +1,6 @@
 //! The answers.
 
-use super::{Kept, Traits};
+use super::{KeptFiles, Traits};
 use std::collections::BTreeMap;
 
 /// What was seen on one host in one look.
@@ -20,7 +20,7 @@ pub struct Observed {
     /// The note of a recover that is not closed, as it is on the host.
     pub emergency: Option<String>,
     /// What the host keeps of what it is.
-    pub kept: Kept,
+    pub kept: KeptFiles,
     /// TCP ports that somebody listens on.
     pub listeners: Vec<Listener>,
     /// Answers to [`super::Probe::Script`] and [`super::Probe::Sql`], by name.

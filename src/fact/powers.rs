@@ -17,7 +17,7 @@ use weak::weak_settings;
 
 /// What the inventory declares for a group.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct Declared {
+pub struct DeclaredObjects {
     pub roles: Vec<Role>,
     pub databases: Vec<Database>,
     /// Names of parameters of the server, in any case.

@@ -82,7 +82,7 @@ impl PatternError {
 
 /// Errors and warnings while an inventory is read, with the texts they refer to.
 #[derive(Debug, Default)]
-pub(super) struct Context {
+pub(super) struct LoadContext {
     pub(super) sources: Sources,
     pub(super) diagnostics: Diagnostics,
     /// What opens encrypted texts.
@@ -93,7 +93,7 @@ pub(super) struct Context {
     pub(super) written: Option<Vec<Written>>,
 }
 
-impl Context {
+impl LoadContext {
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::error::{Context, LoadError};
+use super::error::{LoadContext, LoadError};
 use super::vars::{Layer, Var, Vars};
 use super::{files, shape};
 use crate::source::{Diagnostic, Node, SourceId, Span};
 
 /// The variables of all `-e` arguments, the last one winning.
-pub(super) fn read(context: &mut Context, arguments: &[String]) -> Result<Vars, LoadError> {
+pub(super) fn read(context: &mut LoadContext, arguments: &[String]) -> Result<Vars, LoadError> {
     let mut vars = Vars::default();
     for argument in arguments {
         vars.overlay(&one(context, argument)?);
@@ -17,7 +17,7 @@ pub(super) fn read(context: &mut Context, arguments: &[String]) -> Result<Vars, 
     Ok(vars)
 }
 
-fn one(context: &mut Context, argument: &str) -> Result<Vars, LoadError> {
+fn one(context: &mut LoadContext, argument: &str) -> Result<Vars, LoadError> {
     let trimmed = argument.trim_start();
     if let Some(path) = trimmed.strip_prefix('@') {
         let node = files::read(context, Path::new(path))?;
@@ -36,13 +36,13 @@ fn one(context: &mut Context, argument: &str) -> Result<Vars, LoadError> {
     Ok(from_node(context, "`-e`", node))
 }
 
-fn from_node(context: &mut Context, what: &str, node: Option<Node>) -> Vars {
+fn from_node(context: &mut LoadContext, what: &str, node: Option<Node>) -> Vars {
     let vars = node.map(|node| shape::own_vars(context, what, &node, &Layer::Extra));
     vars.unwrap_or_default()
 }
 
 /// `a=1 b='two words'`: values are strings, as in Ansible.
-fn pairs(context: &mut Context, id: SourceId, argument: &str) -> Vars {
+fn pairs(context: &mut LoadContext, id: SourceId, argument: &str) -> Vars {
     let mut vars = Vars::default();
     for word in words(argument) {
         let span = Span {

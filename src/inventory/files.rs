@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::error::{Context, LoadError};
+use super::error::{LoadContext, LoadError};
 use super::vars::{Layer, Vars};
 use super::{shape, vault};
 use crate::secret::vault::is_sealed;
@@ -13,7 +13,7 @@ const ENDINGS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 
 /// The variables that files give to one group or host.
 pub(super) fn vars_of(
-    context: &mut Context,
+    context: &mut LoadContext,
     directory: &Path,
     name: &str,
     layer: &Layer,
@@ -79,7 +79,7 @@ fn is_vars_file(path: &Path) -> bool {
     known && !name.starts_with('.') && !name.ends_with('~')
 }
 
-fn file(context: &mut Context, path: &Path, layer: &Layer) -> Result<Vars, LoadError> {
+fn file(context: &mut LoadContext, path: &Path, layer: &Layer) -> Result<Vars, LoadError> {
     let name = path.display().to_string();
     let node = read(context, path)?;
     let vars = node.map(|node| shape::own_vars(context, &name, &node, layer));
@@ -87,7 +87,7 @@ fn file(context: &mut Context, path: &Path, layer: &Layer) -> Result<Vars, LoadE
 }
 
 /// Reads one YAML file; problems of its text go to the context.
-pub(super) fn read(context: &mut Context, path: &Path) -> Result<Option<Node>, LoadError> {
+pub(super) fn read(context: &mut LoadContext, path: &Path) -> Result<Option<Node>, LoadError> {
     let bytes = std::fs::read(path).map_err(|source| LoadError::Io {
         path: path.to_owned(),
         source,
@@ -109,7 +109,7 @@ pub(super) fn read(context: &mut Context, path: &Path) -> Result<Option<Node>, L
 }
 
 /// Reads a text, and opens what is encrypted in it.
-pub(super) fn parse(context: &mut Context, id: SourceId) -> Option<Node> {
+pub(super) fn parse(context: &mut LoadContext, id: SourceId) -> Option<Node> {
     match yaml::parse(&context.sources, id) {
         Ok(node) => {
             let node = node.map(|node| vault::open_values(context, node));

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use super::error::{Context, LoadError, Loaded};
+use super::error::{LoadContext, LoadError, Loaded};
 use super::lookup::Lookups;
 use super::merge::{self, FileVars, Graph};
-use super::shape::{self, Raw, RawGroup};
+use super::shape::{self, RawGroup, RawInventory};
 use super::vars::{Layer, Vars};
 use super::vault::Keys;
 use super::written::{Edit, Written};
@@ -28,9 +28,9 @@ pub fn load(path: &Path, extra: &[String]) -> Result<Loaded, LoadError> {
 /// # Errors
 /// As [`load`].
 pub fn load_with(path: &Path, extra: &[String], keys: Keys) -> Result<Loaded, LoadError> {
-    let context = Context {
+    let context = LoadContext {
         keys,
-        ..Context::default()
+        ..LoadContext::default()
     };
     read(context, path, extra).map(|(loaded, _)| loaded)
 }
@@ -45,17 +45,17 @@ pub fn load_edited(
     keys: Keys,
     edit: Option<Edit>,
 ) -> Result<(Loaded, Vec<Written>), LoadError> {
-    let context = Context {
+    let context = LoadContext {
         keys,
         edit,
         written: Some(Vec::new()),
-        ..Context::default()
+        ..LoadContext::default()
     };
     read(context, path, extra)
 }
 
 fn read(
-    mut context: Context,
+    mut context: LoadContext,
     path: &Path,
     extra: &[String],
 ) -> Result<(Loaded, Vec<Written>), LoadError> {
@@ -94,7 +94,7 @@ fn read(
 type Built = (IndexMap<HostName, InvHost>, IndexMap<GroupName, InvGroup>);
 
 fn build(
-    context: &mut Context,
+    context: &mut LoadContext,
     path: &Path,
     root: &Node,
     extra: &Vars,
@@ -119,7 +119,7 @@ fn build(
 }
 
 fn assemble(
-    raw: &Raw,
+    raw: &RawInventory,
     graph: &Graph<'_>,
     files: &FileVars,
     extra: &Vars,
@@ -175,7 +175,11 @@ fn inv_group(
     }
 }
 
-fn file_vars(context: &mut Context, path: &Path, raw: &Raw) -> Result<FileVars, LoadError> {
+fn file_vars(
+    context: &mut LoadContext,
+    path: &Path,
+    raw: &RawInventory,
+) -> Result<FileVars, LoadError> {
     let mut found = FileVars::default();
     let beside = path.parent().unwrap_or(Path::new(""));
     let (groups, hosts) = (beside.join("group_vars"), beside.join("host_vars"));
@@ -210,7 +214,7 @@ fn no_hosts(root: &Node) -> Diagnostic {
 }
 
 /// Tags that nobody knows. What is encrypted was opened or complained of when it was read.
-fn check_tags(context: &mut Context, raw: &Raw, files: &FileVars, extra: &Vars) {
+fn check_tags(context: &mut LoadContext, raw: &RawInventory, files: &FileVars, extra: &Vars) {
     let inline = raw.groups.values().map(|group| &group.vars);
     let inline = inline.chain(raw.hosts.values().map(|host| &host.vars));
     let filed = files.groups.values().chain(files.hosts.values());
@@ -225,7 +229,7 @@ fn is_unknown(tag: &str) -> bool {
     tag.starts_with('!') && !tag.starts_with("!!") && !known.contains(&tag)
 }
 
-fn check_tag(context: &mut Context, name: &str, node: &Node) {
+fn check_tag(context: &mut LoadContext, name: &str, node: &Node) {
     match node.tag.as_deref() {
         Some(tag) if is_unknown(tag) && !node.is_secret() && !node.is_guarded() => {
             let problem =

@@ -21,7 +21,7 @@ pub(super) struct Lookups {
 }
 
 /// What is looked up.
-enum Lookup<'t> {
+enum LookupKind<'t> {
     Env(&'t str),
     File(&'t str),
 }
@@ -77,10 +77,10 @@ impl Lookups {
         found.unwrap_or_else(|| Node::string(String::new(), old.span))
     }
 
-    fn value(&mut self, lookup: &Lookup<'_>, span: Span) -> Option<String> {
+    fn value(&mut self, lookup: &LookupKind<'_>, span: Span) -> Option<String> {
         let found = match lookup {
-            Lookup::Env(name) => variable(name),
-            Lookup::File(path) => file(&self.directory.join(home(path))),
+            LookupKind::Env(name) => variable(name),
+            LookupKind::File(path) => file(&self.directory.join(home(path))),
         };
         let told = |problem: Diagnostic| self.problems.push(problem.at(span, "looked up here"));
         found.map_err(told).ok()
@@ -102,7 +102,7 @@ static CALL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&call).ok()
 });
 
-fn lookup_of(node: &Node) -> Option<Lookup<'_>> {
+fn lookup_of(node: &Node) -> Option<LookupKind<'_>> {
     let text = node.as_str().filter(|text| text.contains("lookup("))?;
     if node.is_secret() || node.tag.as_deref() == Some("!unsafe") {
         return None;
@@ -111,8 +111,8 @@ fn lookup_of(node: &Node) -> Option<Lookup<'_>> {
     let kind = found.get(1).or_else(|| found.get(2))?.as_str();
     let what = found.get(3).or_else(|| found.get(4))?.as_str();
     match kind {
-        "env" => Some(Lookup::Env(what)),
-        _ => Some(Lookup::File(what)),
+        "env" => Some(LookupKind::Env(what)),
+        _ => Some(LookupKind::File(what)),
     }
 }
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use super::shape::Raw;
+use super::shape::RawInventory;
 use super::vars::Vars;
 use crate::names::{GroupName, HostName};
 use crate::source::Diagnostic;
 
 /// The groups of an inventory as a graph.
 pub(super) struct Graph<'r> {
-    raw: &'r Raw,
+    raw: &'r RawInventory,
     parents: BTreeMap<&'r GroupName, Vec<&'r GroupName>>,
     /// Longest way from `all`.
     depth: BTreeMap<&'r GroupName, usize>,
@@ -22,7 +22,7 @@ impl<'r> Graph<'r> {
     ///
     /// # Errors
     /// A group that contains itself.
-    pub(super) fn new(raw: &'r Raw) -> Result<Self, Box<Diagnostic>> {
+    pub(super) fn new(raw: &'r RawInventory) -> Result<Self, Box<Diagnostic>> {
         let mut parents: BTreeMap<&GroupName, Vec<&GroupName>> = BTreeMap::new();
         for (name, group) in &raw.groups {
             for child in &group.children {
@@ -144,7 +144,7 @@ pub(super) struct FileVars {
 
 /// One host's variables: groups' inline < groups' files < host inline < host's files < `-e`.
 pub(super) fn host_vars(
-    raw: &Raw,
+    raw: &RawInventory,
     files: &FileVars,
     extra: &Vars,
     host: &HostName,

@@ -4,7 +4,7 @@ use super::error::PatternError;
 
 /// How a part changes the selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum PartMode {
     Add,
     Keep,
     Drop,
@@ -20,14 +20,14 @@ pub(super) enum Subscript {
 
 /// One part of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
-    pub(super) mode: Mode,
+pub(super) struct PatternPart {
+    pub(super) mode: PartMode,
     pub(super) name: String,
     pub(super) subscript: Subscript,
 }
 
 /// The parts in the order they act: additions, then `&`, then `!`.
-pub(super) fn parse(pattern: &str) -> Result<Vec<Part>, PatternError> {
+pub(super) fn parse(pattern: &str) -> Result<Vec<PatternPart>, PatternError> {
     let words = split(pattern);
     let mut parts = Vec::new();
     for word in words.iter().filter(|word| !word.is_empty()) {
@@ -73,11 +73,11 @@ fn split_at(pattern: &str, separator: char) -> Vec<String> {
     words.iter().map(|word| word.trim().to_owned()).collect()
 }
 
-fn part(pattern: &str, word: &str) -> Result<Part, PatternError> {
+fn part(pattern: &str, word: &str) -> Result<PatternPart, PatternError> {
     let (mode, name) = match (word.strip_prefix('!'), word.strip_prefix('&')) {
-        (Some(name), _) => (Mode::Drop, name),
-        (_, Some(name)) => (Mode::Keep, name),
-        (None, None) => (Mode::Add, word),
+        (Some(name), _) => (PartMode::Drop, name),
+        (_, Some(name)) => (PartMode::Keep, name),
+        (None, None) => (PartMode::Add, word),
     };
     let syntax = |reason| PatternError::Syntax {
         pattern: pattern.to_owned(),
@@ -93,7 +93,7 @@ fn part(pattern: &str, word: &str) -> Result<Part, PatternError> {
         ));
     }
     let (name, subscript) = subscript(name).map_err(syntax)?;
-    Ok(Part {
+    Ok(PatternPart {
         mode,
         name: name.to_owned(),
         subscript,

@@ -79,22 +79,22 @@ fn scalar<'v>(
     }
     let (replaced, kept) = replace(vars, text, path);
     let make = match kept {
-        Kept::Open => Node::string,
-        Kept::Guarded => Node::guarded,
-        Kept::Secret => Node::secret,
+        Secrecy::Open => Node::string,
+        Secrecy::Guarded => Node::guarded,
+        Secrecy::Secret => Node::secret,
     };
     (replaced != text).then(|| make(replaced, old.span))
 }
 
 /// How much of a text is a secret: as much as the most secret of its parts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kept {
+enum Secrecy {
     Open,
     Guarded,
     Secret,
 }
 
-impl Kept {
+impl Secrecy {
     fn of(node: &Node) -> Self {
         match () {
             () if node.is_secret() => Self::Secret,
@@ -117,9 +117,9 @@ fn value<'v>(vars: &'v Vars, name: &'v str, path: &mut Vec<&'v str>) -> Option<N
     Some(inner.unwrap_or_else(|| target.as_ref().clone()))
 }
 
-fn replace<'v>(vars: &'v Vars, text: &'v str, path: &mut Vec<&'v str>) -> (String, Kept) {
+fn replace<'v>(vars: &'v Vars, text: &'v str, path: &mut Vec<&'v str>) -> (String, Secrecy) {
     let mut out = String::with_capacity(text.len());
-    let mut kept = Kept::Open;
+    let mut kept = Secrecy::Open;
     let mut rest = text;
     while let Some(start) = rest.find("{{") {
         let Some(length) = rest[start..].find("}}") else {
@@ -128,7 +128,7 @@ fn replace<'v>(vars: &'v Vars, text: &'v str, path: &mut Vec<&'v str>) -> (Strin
         let end = start + length + 2;
         out.push_str(&rest[..start]);
         let target = value(vars, &rest[start + 2..end - 2], path);
-        kept = kept.max(target.as_ref().map_or(Kept::Open, Kept::of));
+        kept = kept.max(target.as_ref().map_or(Secrecy::Open, Secrecy::of));
         match target.as_ref().and_then(Node::as_str) {
             Some(text) => out.push_str(text),
             None => out.push_str(&rest[start..end]),

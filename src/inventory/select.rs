@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Inventory;
 use super::error::PatternError;
-use super::pattern::{self, Mode, Part, Subscript};
+use super::pattern::{self, PartMode, PatternPart, Subscript};
 use crate::names::HostName;
 
 /// The hosts that an Ansible pattern names, in the order of the inventory.
@@ -17,15 +17,15 @@ use crate::names::HostName;
 pub fn select(inv: &Inventory, pattern: &str) -> Result<Vec<HostName>, PatternError> {
     let parts = pattern::parse(pattern)?;
     let mut chosen: BTreeSet<usize> = BTreeSet::new();
-    if parts.iter().all(|part| part.mode != Mode::Add) {
+    if parts.iter().all(|part| part.mode != PartMode::Add) {
         chosen.extend(0..inv.hosts.len());
     }
     for part in &parts {
         let named = named(inv, pattern, part)?;
         match part.mode {
-            Mode::Add => chosen.extend(named),
-            Mode::Keep => chosen.retain(|host| named.contains(host)),
-            Mode::Drop => chosen.retain(|host| !named.contains(host)),
+            PartMode::Add => chosen.extend(named),
+            PartMode::Keep => chosen.retain(|host| named.contains(host)),
+            PartMode::Drop => chosen.retain(|host| !named.contains(host)),
         }
     }
     if chosen.is_empty() {
@@ -39,7 +39,11 @@ pub fn select(inv: &Inventory, pattern: &str) -> Result<Vec<HostName>, PatternEr
     Ok(names.map(|(name, _)| name.clone()).collect())
 }
 
-fn named(inv: &Inventory, pattern: &str, part: &Part) -> Result<BTreeSet<usize>, PatternError> {
+fn named(
+    inv: &Inventory,
+    pattern: &str,
+    part: &PatternPart,
+) -> Result<BTreeSet<usize>, PatternError> {
     let glob = globset::Glob::new(&part.name).map_err(|_| PatternError::Syntax {
         pattern: pattern.to_owned(),
         part: part.name.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::error::Context;
+use super::error::LoadContext;
 use super::range;
 use super::vars::{Layer, Var, Vars};
 use crate::names::{GroupName, HostName};
@@ -12,7 +12,7 @@ use crate::source::{Diagnostic, Node, Span};
 
 /// Groups and hosts as written, nothing merged.
 #[derive(Debug, Default)]
-pub(super) struct Raw {
+pub(super) struct RawInventory {
     pub(super) groups: IndexMap<GroupName, RawGroup>,
     pub(super) hosts: IndexMap<HostName, RawHost>,
 }
@@ -33,8 +33,8 @@ pub(super) struct RawHost {
 }
 
 /// Reads the whole inventory; problems go to the context.
-pub(super) fn read(context: &mut Context, root: &Node) -> Raw {
-    let mut raw = Raw::default();
+pub(super) fn read(context: &mut LoadContext, root: &Node) -> RawInventory {
+    let mut raw = RawInventory::default();
     raw.group(&GroupName::from("all"), root.span);
     let Some(groups) = root.pairs() else {
         context.report(wrong_shape(root, "an inventory", "starts with `all:`"));
@@ -48,7 +48,12 @@ pub(super) fn read(context: &mut Context, root: &Node) -> Raw {
 }
 
 /// `citusctl` has no more groups than nodes, so the depth is that of the text.
-fn read_group(context: &mut Context, raw: &mut Raw, key: &Node, value: &Node) -> GroupName {
+fn read_group(
+    context: &mut LoadContext,
+    raw: &mut RawInventory,
+    key: &Node,
+    value: &Node,
+) -> GroupName {
     let name = GroupName::new(key.as_str().unwrap_or_default());
     raw.group(&name, key.span);
     if is_null(value) {
@@ -74,7 +79,7 @@ fn read_group(context: &mut Context, raw: &mut Raw, key: &Node, value: &Node) ->
     name
 }
 
-fn read_hosts(context: &mut Context, raw: &mut Raw, group: &GroupName, node: &Node) {
+fn read_hosts(context: &mut LoadContext, raw: &mut RawInventory, group: &GroupName, node: &Node) {
     if is_null(node) {
         return;
     }
@@ -89,7 +94,13 @@ fn read_hosts(context: &mut Context, raw: &mut Raw, group: &GroupName, node: &No
     }
 }
 
-fn read_host(context: &mut Context, raw: &mut Raw, group: &GroupName, key: &Node, value: &Node) {
+fn read_host(
+    context: &mut LoadContext,
+    raw: &mut RawInventory,
+    group: &GroupName,
+    key: &Node,
+    value: &Node,
+) {
     let written = key.as_str().unwrap_or_default();
     let (pattern, port) = split_port(written);
     let names = match range::expand(pattern) {
@@ -127,7 +138,12 @@ fn split_port(written: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn read_children(context: &mut Context, raw: &mut Raw, group: &GroupName, node: &Node) {
+fn read_children(
+    context: &mut LoadContext,
+    raw: &mut RawInventory,
+    group: &GroupName,
+    node: &Node,
+) {
     if is_null(node) {
         return;
     }
@@ -145,7 +161,7 @@ fn read_children(context: &mut Context, raw: &mut Raw, group: &GroupName, node: 
     }
 }
 
-fn read_vars(context: &mut Context, raw: &mut Raw, group: &GroupName, node: &Node) {
+fn read_vars(context: &mut LoadContext, raw: &mut RawInventory, group: &GroupName, node: &Node) {
     let layer = match group.as_str() {
         "all" => Layer::All,
         _ => Layer::Group(group.clone()),
@@ -155,7 +171,7 @@ fn read_vars(context: &mut Context, raw: &mut Raw, group: &GroupName, node: &Nod
 }
 
 /// The variables of a mapping; anything else but nothing is a problem.
-pub(super) fn own_vars(context: &mut Context, what: &str, node: &Node, layer: &Layer) -> Vars {
+pub(super) fn own_vars(context: &mut LoadContext, what: &str, node: &Node, layer: &Layer) -> Vars {
     if !is_null(node) && node.pairs().is_none() {
         context.report(wrong_shape(node, what, "is a mapping of variables"));
     }
@@ -164,7 +180,7 @@ pub(super) fn own_vars(context: &mut Context, what: &str, node: &Node, layer: &L
     vars
 }
 
-impl Raw {
+impl RawInventory {
     fn group(&mut self, name: &GroupName, span: Span) -> &mut RawGroup {
         self.groups.entry(name.clone()).or_insert_with(|| RawGroup {
             span,
@@ -185,7 +201,7 @@ impl Raw {
 }
 
 /// Groups without a parent become children of `all`, as in Ansible.
-fn adopt(raw: &mut Raw, span: Span) {
+fn adopt(raw: &mut RawInventory, span: Span) {
     let parents = raw
         .groups
         .values()

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::error::Context;
+use super::error::LoadContext;
 use crate::secret::Secret;
 use crate::secret::vault::{self, Sealed};
 use crate::source::{Data, Diagnostic, Node, SourceId, Span};
@@ -85,7 +85,7 @@ enum Locked {
 }
 
 /// The text of an encrypted file, as a source whose lines are not shown.
-pub(super) fn open_file(context: &mut Context, name: &str, text: &str) -> Option<SourceId> {
+pub(super) fn open_file(context: &mut LoadContext, name: &str, text: &str) -> Option<SourceId> {
     match context.keys.open(text) {
         Ok(clear) => Some(context.sources.add_hidden(name, clear.expose())),
         Err(locked) => {
@@ -103,7 +103,7 @@ pub(super) fn open_file(context: &mut Context, name: &str, text: &str) -> Option
 }
 
 /// A node with all encrypted values in clear. What stays closed is reported.
-pub(super) fn open_values(context: &mut Context, node: Node) -> Node {
+pub(super) fn open_values(context: &mut LoadContext, node: Node) -> Node {
     let Node { data, span, tag } = node;
     let data = match data {
         Data::Scalar { text, .. } if is_vault(tag.as_deref()) => {
@@ -130,7 +130,7 @@ fn is_vault(tag: Option<&str>) -> bool {
     matches!(tag, Some("!vault" | "!vault-encrypted"))
 }
 
-fn open_value(context: &mut Context, text: &str, span: Span) -> Option<Secret> {
+fn open_value(context: &mut LoadContext, text: &str, span: Span) -> Option<Secret> {
     if let Some(before) = context.keys.opened.get(&span) {
         return before.clone();
     }

@@ -2,7 +2,7 @@
 
 use super::dirs::{make_private, remove};
 use super::error::{At, LabError};
-use super::spec::{Citus, Suite};
+use super::spec::{CitusSource, Suite};
 use super::tool;
 use std::path::{Path, PathBuf};
 
@@ -11,15 +11,15 @@ const SQL: &str = include_str!("standin/citus--0.1-standin.sql");
 
 /// The layer to put on top, if any. `place` is where one is made that has to be made.
 pub(super) fn layer(
-    citus: &Citus,
+    citus: &CitusSource,
     suite: Suite,
     place: &Path,
     baked: &[PathBuf],
 ) -> Result<Option<PathBuf>, LabError> {
     match citus {
-        Citus::None => Ok(None),
-        Citus::StandIn => stand_in(suite, place, baked).map(Some),
-        Citus::Files(path) => files(path, place).map(Some),
+        CitusSource::None => Ok(None),
+        CitusSource::StandIn => stand_in(suite, place, baked).map(Some),
+        CitusSource::Files(path) => files(path, place).map(Some),
     }
 }
 

@@ -76,7 +76,7 @@ impl Slowness {
 /// A fault of a host's link as the kernel has it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub enum LinkFault {
     /// It hears nobody.
     Cut,
     /// It and this host do not hear each other.
@@ -85,7 +85,7 @@ pub enum Fault {
     Slow(String),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for LinkFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cut => f.write_str("cut off"),
@@ -168,22 +168,22 @@ impl Lab {
     }
 
     /// The faults of a host's link; none are known of a lab whose network is gone.
-    pub(super) fn faults(&self, index: usize) -> Vec<Fault> {
+    pub(super) fn faults(&self, index: usize) -> Vec<LinkFault> {
         faults(&self.record, index).unwrap_or_default()
     }
 }
 
-fn faults(record: &Record, index: usize) -> Result<Vec<Fault>, LabError> {
+fn faults(record: &Record, index: usize) -> Result<Vec<LinkFault>, LabError> {
     let mut faults = Vec::new();
     if is_cut(record, index)? {
-        faults.push(Fault::Cut);
+        faults.push(LinkFault::Cut);
     }
     for peer in deaf_to(record, index)? {
         let name = record.spec.hosts[peer].name.to_string();
-        faults.push(Fault::CutFrom(name));
+        faults.push(LinkFault::CutFrom(name));
     }
     let slow = discipline(&record.control_ns(), &record.veth(index))?;
-    faults.extend(slow.map(Fault::Slow));
+    faults.extend(slow.map(LinkFault::Slow));
     Ok(faults)
 }
 

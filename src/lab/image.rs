@@ -28,7 +28,7 @@ pub const REPOSITORY: &str = "deb [trusted=yes] file:/srv/citusctl/debs ./";
 const EXTRA: &str = "chrony cron less";
 
 /// Makes images.
-pub(super) struct Builder<'a> {
+pub(super) struct ImageBuilder<'a> {
     pub dirs: &'a LabDirs,
     pub suite: Suite,
     pub progress: &'a dyn Progress,
@@ -43,7 +43,7 @@ fn packages(suite: Suite) -> String {
     )
 }
 
-impl Builder<'_> {
+impl ImageBuilder<'_> {
     /// The layers of an image, topmost first; builds what is missing.
     pub(super) fn layers(&self, image: Image) -> Result<Vec<PathBuf>, LabError> {
         let what = self.suite.to_string();

@@ -4,14 +4,14 @@ use super::cgroup;
 use super::citus;
 use super::dirs::{LabDirs, make_private, remove};
 use super::error::{At, LabError};
-use super::fault::{self, Fault};
+use super::fault::{self, LinkFault};
 use super::host;
-use super::image::Builder;
+use super::image::ImageBuilder;
 use super::net;
 use super::process::Pid;
 use super::progress::{LabEvent, Progress};
 use super::record::Record;
-use super::spec::{Citus, Image, LabSpec, check_name};
+use super::spec::{CitusSource, Image, LabSpec, check_name};
 use super::tool;
 use crate::names::HostName;
 use serde::Serialize;
@@ -40,7 +40,7 @@ pub struct HostStatus {
     pub address: IpAddr,
     pub running: bool,
     /// What is wrong with its link, on purpose.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<LinkFault>,
 }
 
 impl Lab {
@@ -54,14 +54,14 @@ impl Lab {
         let dirs = LabDirs::from_env()?;
         dirs.create()?;
         Self::refuse_existing(&dirs, &spec.name)?;
-        let builder = Builder {
+        let builder = ImageBuilder {
             dirs: &dirs,
             suite: spec.suite,
             progress,
         };
         let mut layers = builder.layers(spec.image)?;
         let baked = match (&spec.citus, spec.image) {
-            (Citus::StandIn, Image::Base) => builder.layers(Image::Baked)?,
+            (CitusSource::StandIn, Image::Base) => builder.layers(Image::Baked)?,
             _ => layers.clone(),
         };
         let dir = dirs.lab(&spec.name);
@@ -69,7 +69,7 @@ impl Lab {
         if let Some(layer) = citus::layer(&spec.citus, spec.suite, &dir.join("citus"), &baked)? {
             layers.insert(0, layer);
         }
-        if spec.citus == Citus::StandIn {
+        if spec.citus == CitusSource::StandIn {
             progress.event(LabEvent::StandIn);
         }
         let (tag, debs) = (Record::tag_of(&dir), dirs.debs(spec.suite));

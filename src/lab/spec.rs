@@ -103,7 +103,7 @@ impl FromStr for Image {
 /// Where the Citus extension comes from. Debian does not package it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Citus {
+pub enum CitusSource {
     #[default]
     None,
     /// Catalog tables and node functions under the name `citus`, for tests: nothing is distributed.
@@ -112,7 +112,7 @@ pub enum Citus {
     Files(PathBuf),
 }
 
-impl fmt::Display for Citus {
+impl fmt::Display for CitusSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("no Citus"),
@@ -122,7 +122,7 @@ impl fmt::Display for Citus {
     }
 }
 
-impl FromStr for Citus {
+impl FromStr for CitusSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -148,7 +148,7 @@ pub struct LabSpec {
     #[serde(default)]
     pub image: Image,
     #[serde(default)]
-    pub citus: Citus,
+    pub citus: CitusSource,
     /// Length of the network prefix of IPv4 hosts, in bits. IPv6 hosts always have 64.
     pub prefix_len: u8,
     /// Addresses that belong to no host but are not free (VIPs).
@@ -169,7 +169,7 @@ impl LabSpec {
             hosts,
             suite: Suite::default(),
             image: Image::default(),
-            citus: Citus::default(),
+            citus: CitusSource::default(),
             prefix_len: Self::PREFIX_LEN,
             reserved: Vec::new(),
         }
@@ -299,8 +299,8 @@ mod tests {
     #[test]
     fn reads_what_the_command_line_offers() {
         assert_eq!("trixie".parse(), Ok(Suite::Debian13));
-        assert_eq!("stand-in".parse(), Ok(Citus::StandIn));
-        assert_eq!("./debs".parse(), Ok(Citus::Files("./debs".into())));
-        assert!("citus".parse::<Citus>().is_err());
+        assert_eq!("stand-in".parse(), Ok(CitusSource::StandIn));
+        assert_eq!("./debs".parse(), Ok(CitusSource::Files("./debs".into())));
+        assert!("citus".parse::<CitusSource>().is_err());
     }
 }

@@ -1,12 +1,12 @@
 //! Variables on which all hosts of a cluster, or of a formation, must agree.
 
-use super::{Rule, Scope};
+use super::{LintRule, Scope};
 use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
 use crate::model::build::{etcd, place_of};
 use crate::source::Diagnostic;
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[LintRule] = &[
     differs_in_cluster,
     differs_in_formation,
     differs_in_etcd,

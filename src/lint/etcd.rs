@@ -1,6 +1,6 @@
 //! Whether etcd can be trusted to survive.
 
-use super::{Placed, Rule, Scope, list, repeated, text};
+use super::{LintRule, Placed, Scope, list, repeated, text};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -8,7 +8,7 @@ use crate::model::build::{clusters, etcd, place_of};
 use crate::model::{Etcd, EtcdMember, Formation, Group};
 use crate::source::{Diagnostic, Span};
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[LintRule] = &[
     no_etcd,
     duplicate_etcd_seq,
     outside_group,

@@ -1,6 +1,6 @@
 //! What must hold between the groups of a formation.
 
-use super::{Placed, Rule, Scope, list, repeated, text};
+use super::{LintRule, Placed, Scope, list, repeated, text};
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Layer};
@@ -10,7 +10,7 @@ use crate::names::{ClusterName, FormationName};
 use crate::source::{Data, Diagnostic, Span};
 use indexmap::IndexMap;
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[LintRule] = &[
     unsupported_mode,
     shard_without_citus,
     missing_shard,

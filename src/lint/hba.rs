@@ -1,6 +1,6 @@
 //! HBA rules that cannot be understood, and those that let everybody in.
 
-use super::{Rule, Scope, once};
+use super::{LintRule, Scope, once};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -8,7 +8,7 @@ use crate::model::build::place_of;
 use crate::model::hba::{HbaEnv, HbaError, expand};
 use crate::source::{Diagnostic, Span};
 
-pub(super) const RULES: &[Rule] = &[understood, open_doors];
+pub(super) const RULES: &[LintRule] = &[understood, open_doors];
 
 /// PostgreSQL does not start with a line that it cannot read.
 fn understood(scope: &Scope<'_>) -> Vec<Diagnostic> {

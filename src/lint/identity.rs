@@ -1,6 +1,6 @@
 //! Names and numbers that must be usable and unique, and who bootstraps.
 
-use super::{Placed, Rule, Scope, list, repeated, text};
+use super::{LintRule, Placed, Scope, list, repeated, text};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -8,7 +8,7 @@ use crate::model::build::{clusters, place_of};
 use crate::model::{Group, PgRole};
 use crate::source::Diagnostic;
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[LintRule] = &[
     cluster_names,
     shard_names,
     node_names,

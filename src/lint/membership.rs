@@ -1,12 +1,12 @@
 //! Hosts that two clusters claim, and inventories of other tools.
 
-use super::{Rule, Scope, list};
+use super::{LintRule, Scope, list};
 use crate::inventory::{InvGroup, InvHost, Inventory, Layer};
 use crate::model::build::{clusters, etcd};
 use crate::names::GroupName;
 use crate::source::{Diagnostic, Span};
 
-pub(super) const RULES: &[Rule] = &[two_clusters, of_another_tool];
+pub(super) const RULES: &[LintRule] = &[two_clusters, of_another_tool];
 
 /// What only one of a host's groups may say.
 const IDENTITY: [&str; 5] = [

@@ -32,9 +32,9 @@ use crate::source::{Diagnostic, Diagnostics, Span};
 use indexmap::IndexMap;
 
 /// A rule: all breaches of it.
-type Rule = fn(&Scope<'_>) -> Vec<Diagnostic>;
+type LintRule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[Rule]; 18] = [
+const RULES: [&[LintRule]; 18] = [
     membership::RULES,
     identity::RULES,
     agreement::RULES,

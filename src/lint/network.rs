@@ -1,6 +1,6 @@
 //! Shared addresses.
 
-use super::{Placed, Rule, Scope, once, text};
+use super::{LintRule, Placed, Scope, once, text};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -10,7 +10,7 @@ use crate::source::{Diagnostic, Span};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[LintRule] = &[
     bad_vip,
     differing_vip,
     vip_outside,

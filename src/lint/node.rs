@@ -1,6 +1,6 @@
 //! Name servers and repositories of hosts.
 
-use super::{Rule, Scope, once, text};
+use super::{LintRule, Scope, once, text};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -9,7 +9,7 @@ use crate::source::Diagnostic;
 use serde_json::Value;
 use std::net::IpAddr;
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[LintRule] = &[
     no_name_server,
     bad_name_server,
     no_repository,

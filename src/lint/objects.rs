@@ -1,6 +1,6 @@
 //! Roles and databases that cannot be made as they are written.
 
-use super::{Rule, Scope, once};
+use super::{LintRule, Scope, once};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use time::OffsetDateTime;
 
-pub(super) const RULES: &[Rule] = &[written, verifiers, pooler_names];
+pub(super) const RULES: &[LintRule] = &[written, verifiers, pooler_names];
 
 /// Hosts of PostgreSQL with what their lists are read against. The hour does not matter to what is wrong.
 fn scenes<'a>(scope: &Scope<'a>) -> Vec<Scene<'a>> {

@@ -1,6 +1,6 @@
 //! What hosts could not install, and programs that Pigsty installs and citusctl does not.
 
-use super::{Rule, Scope, list, once};
+use super::{LintRule, Scope, list, once};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -9,7 +9,7 @@ use crate::model::build::place_of;
 use crate::model::packages::Misfit;
 use crate::source::Diagnostic;
 
-pub(super) const RULES: &[Rule] = &[bad_packages, missing_programs, missing_files];
+pub(super) const RULES: &[LintRule] = &[bad_packages, missing_programs, missing_files];
 
 /// Parameters with names of packages, and which are about extensions.
 const LISTS: [(&str, bool); 4] = [

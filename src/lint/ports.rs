@@ -1,6 +1,6 @@
 //! Who listens where: two listeners on one port of one host cannot both start.
 
-use super::{Rule, Scope};
+use super::{LintRule, Scope};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Key;
@@ -9,10 +9,10 @@ use crate::model::build::{place_of, service_spec};
 use crate::model::{Host, Service, ServiceKind};
 use crate::source::{Diagnostic, Span};
 
-pub(super) const RULES: &[Rule] = &[collisions, reserved];
+pub(super) const RULES: &[LintRule] = &[collisions, reserved];
 
 /// One listener of one host.
-struct Listener {
+struct PlannedListener {
     port: u16,
     what: String,
     /// Where the port was written; `None` is a default.
@@ -42,12 +42,17 @@ fn collisions(scope: &Scope<'_>) -> Vec<Diagnostic> {
     found.into_iter().map(|(_, problem)| problem).collect()
 }
 
-fn collide(first: &Listener, second: &Listener) -> bool {
+fn collide(first: &PlannedListener, second: &PlannedListener) -> bool {
     let apart = first.bind != second.bind && first.bind != "*" && second.bind != "*";
     first.port == second.port && !apart
 }
 
-fn collision(host: &Host, at: &InvHost, first: &Listener, second: &Listener) -> Diagnostic {
+fn collision(
+    host: &Host,
+    at: &InvHost,
+    first: &PlannedListener,
+    second: &PlannedListener,
+) -> Diagnostic {
     let message = format!(
         "port {} of `{}` is wanted by {} and by {}",
         second.port, host.name, first.what, second.what
@@ -64,11 +69,11 @@ fn collision(host: &Host, at: &InvHost, first: &Listener, second: &Listener) -> 
     problem.help("give one of them another port")
 }
 
-fn listeners(scope: &Scope<'_>, host: &Host, written: &InvHost) -> Vec<Listener> {
+fn listeners(scope: &Scope<'_>, host: &Host, written: &InvHost) -> Vec<PlannedListener> {
     let mut all = vec![ssh(host, written)];
     let typed = Typed::new(&written.vars);
     let mut add = |key: Key<u16>, what: &str| {
-        all.push(Listener {
+        all.push(PlannedListener {
             port: typed.get(key),
             what: what.to_owned(),
             span: typed.span(key),
@@ -100,8 +105,8 @@ fn listeners(scope: &Scope<'_>, host: &Host, written: &InvHost) -> Vec<Listener>
     all
 }
 
-fn ssh(host: &Host, written: &InvHost) -> Listener {
-    Listener {
+fn ssh(host: &Host, written: &InvHost) -> PlannedListener {
+    PlannedListener {
         port: host.connection.port.unwrap_or(22),
         what: "sshd".into(),
         span: Typed::new(&written.vars).span(param::ANSIBLE_PORT),
@@ -109,8 +114,8 @@ fn ssh(host: &Host, written: &InvHost) -> Listener {
     }
 }
 
-fn listener(scope: &Scope<'_>, host: &InvHost, service: &Service) -> Listener {
-    Listener {
+fn listener(scope: &Scope<'_>, host: &InvHost, service: &Service) -> PlannedListener {
+    PlannedListener {
         port: service.port,
         what: format!("service `{}`", service.name),
         span: service_place(scope, host, service),

@@ -1,12 +1,12 @@
 //! Passwords that everybody knows.
 
-use super::{Placed, Rule, Scope, list};
+use super::{LintRule, Placed, Scope, list};
 use crate::inventory::InvHost;
 use crate::inventory::parameters::{PASSWORDS, Typed};
 use crate::model::build::place_of;
 use crate::source::{Diagnostic, Span};
 
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[LintRule] = &[
     default_passwords,
     default_user_passwords,
     etcd_user_password,

@@ -1,17 +1,17 @@
 //! Services that lead nowhere, or elsewhere than their name says.
 
-use super::{Placed, Rule, Scope, repeated};
+use super::{LintRule, Placed, Scope, repeated};
 use crate::inventory::InvHost;
 use crate::model::Service;
 use crate::model::build::place_of;
-use crate::model::build::service_spec::{self, Entry};
+use crate::model::build::service_spec::{self, ServiceEntry};
 use crate::source::Diagnostic;
 
-pub(super) const RULES: &[Rule] = &[without_check, duplicate_names, without_servers];
+pub(super) const RULES: &[LintRule] = &[without_check, duplicate_names, without_servers];
 
 /// The entries that the inventory wrote, each once.
-fn written<'a>(scope: &Scope<'a>) -> Vec<(&'a InvHost, Entry)> {
-    let mut all: Vec<(&InvHost, Entry)> = Vec::new();
+fn written<'a>(scope: &Scope<'a>) -> Vec<(&'a InvHost, ServiceEntry)> {
+    let mut all: Vec<(&InvHost, ServiceEntry)> = Vec::new();
     for host in scope
         .inv
         .hosts

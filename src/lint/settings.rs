@@ -1,14 +1,14 @@
 //! `pg_parameters` against PostgreSQL's own settings and what Patroni makes of them.
 
-use super::{Rule, Scope, once};
+use super::{LintRule, Scope, once};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::Formation;
-use crate::model::settings::{Fault, For, fault};
+use crate::model::settings::{For, SettingFault, fault};
 use crate::source::{Diagnostic, Node, Severity};
 
-pub(super) const RULES: &[Rule] = &[parameters];
+pub(super) const RULES: &[LintRule] = &[parameters];
 
 /// Each value that PostgreSQL or Patroni would refuse, or that has no effect.
 fn parameters(scope: &Scope<'_>) -> Vec<Diagnostic> {
@@ -46,7 +46,7 @@ fn judged(formation: &Formation, host: &InvHost) -> Vec<Diagnostic> {
     judged.collect()
 }
 
-fn told(fault: Fault, value: &Node) -> Diagnostic {
+fn told(fault: SettingFault, value: &Node) -> Diagnostic {
     let problem = match fault.weight {
         Severity::Error => Diagnostic::error("bad-pg-parameter", fault.message),
         Severity::Warning => Diagnostic::warning("pg-parameter", fault.message),

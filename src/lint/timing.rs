@@ -1,12 +1,12 @@
 //! How fast failures are noticed.
 
-use super::{Placed, Rule, Scope, text};
+use super::{LintRule, Placed, Scope, text};
 use crate::inventory::parameters::Typed;
 use crate::model::Rto;
 use crate::model::build::place_of;
 use crate::source::Diagnostic;
 
-pub(super) const RULES: &[Rule] = &[ttl_too_short, unknown_rto];
+pub(super) const RULES: &[LintRule] = &[ttl_too_short, unknown_rto];
 
 /// Patroni refuses or stretches such times, depending on its version.
 fn ttl_too_short(scope: &Scope<'_>) -> Vec<Diagnostic> {

@@ -1,13 +1,13 @@
 //! What cannot survive the loss of a host although it looks as if it could.
 
-use super::{Placed, Rule, Scope, list, text};
+use super::{LintRule, Placed, Scope, list, text};
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
 use crate::model::{Etcd, Group, Instance};
 use crate::source::Diagnostic;
 
-pub(super) const RULES: &[Rule] = &[two_hosts, one_candidate, strict_sync, no_standby];
+pub(super) const RULES: &[LintRule] = &[two_hosts, one_candidate, strict_sync, no_standby];
 
 /// Two hosts can never outvote each other.
 fn two_hosts(scope: &Scope<'_>) -> Vec<Diagnostic> {

@@ -1,6 +1,6 @@
 //! Versions that do not go together, by the table of `model::compat`.
 
-use super::{Placed, Rule, Scope, list, text};
+use super::{LintRule, Placed, Scope, list, text};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -10,7 +10,7 @@ use crate::model::{Facts, Formation};
 use crate::source::{Diagnostic, Span};
 use semver::Version;
 
-pub(super) const RULES: &[Rule] = &[postgresql, citus, patroni, patroni_traps, archive];
+pub(super) const RULES: &[LintRule] = &[postgresql, citus, patroni, patroni_traps, archive];
 
 /// Each formation with the host that speaks for it.
 fn formations<'a>(scope: &Scope<'a>) -> impl Iterator<Item = (&'a Formation, &'a InvHost)> {

@@ -1,12 +1,12 @@
 //! The ways into hosts: arguments of ssh that cannot be read, and those without effect.
 
-use super::{Rule, Scope};
+use super::{LintRule, Scope};
 use crate::model::connection::SSH_ARGS;
 use crate::model::ssh_args::SshArgs;
 use crate::source::{Diagnostic, Span};
 use std::collections::BTreeSet;
 
-pub(super) const RULES: &[Rule] = &[arguments];
+pub(super) const RULES: &[LintRule] = &[arguments];
 
 /// A value in a group's variables is judged once, not for each host.
 fn arguments(scope: &Scope<'_>) -> Vec<Diagnostic> {

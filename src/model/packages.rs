@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 const SHIPPED: &str = include_str!("packages.json");
 
-type Table = BTreeMap<String, BTreeMap<String, String>>;
+type NameTable = BTreeMap<String, BTreeMap<String, String>>;
 
 /// The aliases that hold on one host.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct Packages {
 impl Packages {
     /// Those shipped for a system, and `package_map`, which wins.
     pub fn of(typed: &Typed<'_>, os: Os, version: u32) -> Self {
-        let table: Table = serde_json::from_str(SHIPPED).unwrap_or_default();
+        let table: NameTable = serde_json::from_str(SHIPPED).unwrap_or_default();
         let family = if os.is_deb() { "deb" } else { "el" };
         let extensions = table.get(&format!("{family}_extensions"));
         let mut aliases = BTreeMap::new();
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_table_can_be_read() {
-        let table: Table = serde_json::from_str(SHIPPED).unwrap();
+        let table: NameTable = serde_json::from_str(SHIPPED).unwrap();
         for system in table
             .keys()
             .filter(|name| !name.starts_with("deb_") && *name != "deb")

@@ -26,10 +26,10 @@ pub struct Rto {
 }
 
 /// A name, five times of Patroni, three of HAProxy, rise, fall.
-type Row = (&'static str, [u32; 5], [&'static str; 3], u32, u32);
+type ProfileRow = (&'static str, [u32; 5], [&'static str; 3], u32, u32);
 
 /// Pigsty's plan (v4.5).
-const PLAN: [Row; 4] = [
+const PLAN: [ProfileRow; 4] = [
     ("fast", [20, 5, 5, 15, 5], ["1s", "500ms", "1s"], 3, 3),
     ("norm", [30, 5, 10, 25, 5], ["2s", "1s", "2s"], 3, 3),
     ("safe", [60, 10, 20, 45, 10], ["3s", "1500ms", "3s"], 3, 3),

@@ -86,7 +86,7 @@ const OURS: [(&str, &str); 9] = [
 
 /// What is wrong with a value, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SettingFault {
     pub message: String,
     pub help: Option<String>,
     /// An error is refused; a note is of no weight.
@@ -103,7 +103,7 @@ pub struct For<'a> {
 }
 
 /// Judges one entry of `pg_parameters`; `value` is its text.
-pub fn fault(name: &str, value: &str, of: For<'_>) -> Option<Fault> {
+pub fn fault(name: &str, value: &str, of: For<'_>) -> Option<SettingFault> {
     let name = name.to_ascii_lowercase();
     if let Some(fault) = owned(&name) {
         return Some(fault);
@@ -128,15 +128,15 @@ pub fn fault(name: &str, value: &str, of: For<'_>) -> Option<Fault> {
     wrong.or_else(|| patroni(&name, value, setting))
 }
 
-fn grave(message: String, help: Option<String>) -> Fault {
-    Fault {
+fn grave(message: String, help: Option<String>) -> SettingFault {
+    SettingFault {
         message,
         help,
         weight: Severity::Error,
     }
 }
 
-fn owned(name: &str) -> Option<Fault> {
+fn owned(name: &str) -> Option<SettingFault> {
     if let Some((_, instead)) = OURS.iter().find(|(ours, _)| *ours == name) {
         return Some(grave(
             format!("`{name}` has no effect here"),
@@ -171,7 +171,7 @@ fn in_version(settings: &[Setting], version: u32) -> Option<&Setting> {
     }
 }
 
-fn other_version(name: &str, settings: &[Setting], version: u32) -> Fault {
+fn other_version(name: &str, settings: &[Setting], version: u32) -> SettingFault {
     let mut has: Vec<u32> = settings
         .iter()
         .flat_map(|setting| setting.versions.clone())
@@ -188,14 +188,14 @@ fn other_version(name: &str, settings: &[Setting], version: u32) -> Fault {
     )
 }
 
-fn unknown(name: &str, version: u32) -> Option<Fault> {
+fn unknown(name: &str, version: u32) -> Option<SettingFault> {
     let near = nearest(name, SETTINGS.keys().copied());
     let help = near.map(|near| format!("did you mean `{near}`?"));
     let known = known_versions().any(|known| known == version);
     let message = format!("PostgreSQL {version} has no setting `{name}`");
     match known || near.is_some() {
         true => Some(grave(message, help)),
-        false => Some(Fault {
+        false => Some(SettingFault {
             message: format!("`{name}` is not known: the table has no version {version}"),
             help: Some("what PostgreSQL does not know keeps it from starting".to_owned()),
             weight: Severity::Warning,
@@ -204,7 +204,7 @@ fn unknown(name: &str, version: u32) -> Option<Fault> {
 }
 
 /// Settings of extensions: those of a library that is loaded; others are placeholders.
-fn foreign(name: &str, prefix: &str, of: For<'_>) -> Option<Fault> {
+fn foreign(name: &str, prefix: &str, of: For<'_>) -> Option<SettingFault> {
     if SETTINGS.contains_key(name) {
         return loaded(name, prefix, of);
     }
@@ -229,7 +229,7 @@ fn foreign(name: &str, prefix: &str, of: For<'_>) -> Option<Fault> {
     loaded(name, prefix, of)
 }
 
-fn loaded(name: &str, prefix: &str, of: For<'_>) -> Option<Fault> {
+fn loaded(name: &str, prefix: &str, of: For<'_>) -> Option<SettingFault> {
     let base = |library: &String| {
         library
             .rsplit('/')
@@ -246,7 +246,7 @@ fn loaded(name: &str, prefix: &str, of: For<'_>) -> Option<Fault> {
             || library.starts_with(&format!("{prefix}_"))
             || prefix.starts_with(&library)
     });
-    (!anyway && !fits).then(|| Fault {
+    (!anyway && !fits).then(|| SettingFault {
         message: format!(
             "`{name}` is of no library that is loaded: PostgreSQL keeps it and reads nothing in it"
         ),
@@ -258,7 +258,7 @@ fn loaded(name: &str, prefix: &str, of: For<'_>) -> Option<Fault> {
 }
 
 /// What Patroni does not take: it goes on with its own default, without a word in `pg_settings`.
-fn patroni(name: &str, value: &str, setting: &Setting) -> Option<Fault> {
+fn patroni(name: &str, value: &str, setting: &Setting) -> Option<SettingFault> {
     if let Some((_, least, unit, default)) = FLOORS.iter().find(|(floor, ..)| *floor == name) {
         let least = least * factor(unit).unwrap_or(1.0);
         let number = setting.number(value)?;

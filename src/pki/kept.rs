@@ -11,7 +11,7 @@ const HOSTS: &str = "hosts";
 
 /// A certificate that is kept.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct KeptCertificate {
     pub name: String,
     pub pem: String,
     pub facts: Inspected,
@@ -21,7 +21,7 @@ pub struct Kept {
 ///
 /// # Errors
 /// A directory or a certificate that cannot be read.
-pub fn kept(dir: &Path) -> Result<Vec<Kept>, PkiError> {
+pub fn kept(dir: &Path) -> Result<Vec<KeptCertificate>, PkiError> {
     let mut names = names(&dir.join(HOSTS))?;
     names.sort();
     let mut all = Vec::new();
@@ -31,7 +31,7 @@ pub fn kept(dir: &Path) -> Result<Vec<Kept>, PkiError> {
             continue;
         };
         let facts = inspect(&path.display().to_string(), &pem)?;
-        all.push(Kept { name, pem, facts });
+        all.push(KeptCertificate { name, pem, facts });
     }
     Ok(all)
 }

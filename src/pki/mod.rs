@@ -14,7 +14,7 @@ mod store;
 
 pub use authority::Ca;
 pub use inspect::{Inspected, inspect, stranger};
-pub use kept::{Kept, bring_back, kept, retire};
+pub use kept::{KeptCertificate, bring_back, kept, retire};
 pub use leaf::{Leaf, LeafRequest, Reissue, Usage};
 
 use std::path::PathBuf;

@@ -4,7 +4,7 @@
 //! the block itself is not what was shown.
 
 use super::shell::{WriteBlock, show_file, write_block};
-use super::{Action, BeforeAfter, Change, Kind, Step, Verdict, digest_of, sha256_hex};
+use super::{Action, BeforeAfter, Change, ResourceKind, Step, Verdict, digest_of, sha256_hex};
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
 
@@ -109,7 +109,7 @@ impl Block {
     }
 }
 
-impl Kind for Block {
+impl ResourceKind for Block {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Script {
             name: self.probe_name(),

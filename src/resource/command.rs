@@ -1,7 +1,7 @@
 //! A command that runs when its inputs have changed since it last ran (`sysctl --load`, `apt-get update`).
 
 use super::unit::{Inputs, stamp_script};
-use super::{Action, Change, Impact, Kind, Step, Verdict, digest_of};
+use super::{Action, Change, Impact, ResourceKind, Step, Verdict, digest_of};
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ fn no_impact() -> Impact {
     Impact::None
 }
 
-impl Kind for Command {
+impl ResourceKind for Command {
     fn probes(&self) -> Vec<Probe> {
         Vec::new()
     }

@@ -1,6 +1,6 @@
 //! A directory of `.deb` files as a repository of packages, for hosts without any other.
 
-use super::{Action, Change, Kind, Step, Verdict, digest_of};
+use super::{Action, Change, ResourceKind, Step, Verdict, digest_of};
 use crate::command::given;
 use crate::fact::{Observed, Probe};
 use crate::names::words::count;
@@ -36,7 +36,7 @@ impl Debs {
     }
 }
 
-impl Kind for Debs {
+impl ResourceKind for Debs {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Script {
             name: self.probe_name(),

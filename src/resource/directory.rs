@@ -1,7 +1,7 @@
 //! A directory. Its content is not ours to judge.
 
 use super::file::attribute_differences;
-use super::{Action, Change, Kind, Step, Verdict, digest_of};
+use super::{Action, Change, ResourceKind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, PathKind, PathState, Probe};
 use serde::Deserialize;
@@ -51,7 +51,7 @@ impl Directory {
     }
 }
 
-impl Kind for Directory {
+impl ResourceKind for Directory {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Path(self.path.clone())]
     }

@@ -1,7 +1,7 @@
 //! A regular file with its whole content.
 
 use super::shell::{Write, write_file};
-use super::{Action, BeforeAfter, Change, Kind, Step, Verdict, digest_of, sha256_hex};
+use super::{Action, BeforeAfter, Change, ResourceKind, Step, Verdict, digest_of, sha256_hex};
 use crate::command::quote;
 use crate::fact::{Observed, PathKind, PathState, Probe};
 use serde::Deserialize;
@@ -127,7 +127,7 @@ fn awk_text(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-impl Kind for File {
+impl ResourceKind for File {
     fn probes(&self) -> Vec<Probe> {
         let path = Probe::Path(self.path.clone());
         match self.inert.is_empty() {

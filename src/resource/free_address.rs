@@ -1,6 +1,6 @@
 //! An address that is to be ours must not be somebody else's.
 
-use super::{Kind, Verdict, digest_of};
+use super::{ResourceKind, Verdict, digest_of};
 use crate::command::given;
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
@@ -43,7 +43,7 @@ fn name(address: IpAddr) -> String {
     format!("address-{address}")
 }
 
-impl Kind for FreeAddress {
+impl ResourceKind for FreeAddress {
     /// A datagram makes the kernel ask who has the address, once what it remembers of it is gone: that may be a host that gave it
     /// up. Half a second is long for a neighbour.
     fn probes(&self) -> Vec<Probe> {

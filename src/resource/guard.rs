@@ -1,6 +1,6 @@
 //! Guards: things that must not be in the way. They change nothing; they refuse the run.
 
-use super::{Kind, Verdict, digest_of};
+use super::{ResourceKind, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Listener, Observed, Probe};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ pub struct NoForeignPath {
     pub adopt: bool,
 }
 
-impl Kind for NoForeignPath {
+impl ResourceKind for NoForeignPath {
     fn probes(&self) -> Vec<Probe> {
         vec![
             Probe::Path(self.path.clone()),
@@ -58,7 +58,7 @@ pub struct FreeSpace {
     pub hint: String,
 }
 
-impl Kind for FreeSpace {
+impl ResourceKind for FreeSpace {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Path(self.unless.clone())]
     }
@@ -132,7 +132,7 @@ impl FreePort {
     }
 }
 
-impl Kind for FreePort {
+impl ResourceKind for FreePort {
     fn probes(&self) -> Vec<Probe> {
         if self.data.is_empty() {
             return Vec::new();

@@ -1,6 +1,6 @@
 //! The host's own name.
 
-use super::{Action, Change, Kind, Step, Verdict, digest_of};
+use super::{Action, Change, ResourceKind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ pub struct Hostname {
     pub name: String,
 }
 
-impl Kind for Hostname {
+impl ResourceKind for Hostname {
     fn probes(&self) -> Vec<Probe> {
         Vec::new()
     }

@@ -2,7 +2,7 @@
 
 use super::group::{PgAccess, reset_settings};
 use super::shell::{Write, write_file};
-use super::{Action, BeforeAfter, Change, Impact, Kind, Step, Verdict, digest_of};
+use super::{Action, BeforeAfter, Change, Impact, ResourceKind, Step, Verdict, digest_of};
 use crate::command::{as_user, quote};
 use crate::fact::{
     InForce, Observed, Probe, altered_words, in_force_program, is_weak_setting, read_in_force,
@@ -139,7 +139,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-impl Kind for PgInForce {
+impl ResourceKind for PgInForce {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Script {
             name: PROBE.to_owned(),

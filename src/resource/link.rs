@@ -1,6 +1,6 @@
 //! A symbolic link.
 
-use super::{Action, Change, Kind, Step, Verdict, digest_of};
+use super::{Action, Change, ResourceKind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, PathKind, Probe};
 use serde::Deserialize;
@@ -26,7 +26,7 @@ impl Link {
     }
 }
 
-impl Kind for Link {
+impl ResourceKind for Link {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Path(self.path.clone())]
     }

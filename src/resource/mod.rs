@@ -1,5 +1,5 @@
-//! Wanted states of single things. A resource answers three pure questions: what to look at ([`Kind::probes`]),
-//! what differs, and which steps make it so ([`Kind::diff`]). It never runs anything.
+//! Wanted states of single things. A resource answers three pure questions: what to look at ([`ResourceKind::probes`]),
+//! what differs, and which steps make it so ([`ResourceKind::diff`]). It never runs anything.
 //!
 //! To add a kind: one file here with a struct (the fields are what `role.yml` may say) and `impl Kind`, and one
 //! line in `kinds!` below. The name is written once.
@@ -47,7 +47,7 @@ use serde_aux::serde_introspection::serde_introspect;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What every kind of resource answers.
-pub trait Kind {
+pub trait ResourceKind {
     /// What to look at on the host.
     fn probes(&self) -> Vec<Probe>;
     /// What differs, and which steps make it so.
@@ -66,7 +66,7 @@ pub trait Kind {
     fn triggers(&self) -> Vec<String> {
         Vec::new()
     }
-    /// Tells the digests of what [`Kind::triggers`] named.
+    /// Tells the digests of what [`ResourceKind::triggers`] named.
     /// Those in `left` exist but were not selected: they stay as they are stamped.
     fn set_inputs(&mut self, _inputs: &BTreeMap<String, String>, _left: &BTreeSet<String>) {}
 }
@@ -110,11 +110,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind(_) => $name,)+ }
             }
 
-            fn inner(&self) -> &dyn Kind {
+            fn inner(&self) -> &dyn ResourceKind {
                 match self { $(Self::$kind(inner) => inner,)+ }
             }
 
-            fn inner_mut(&mut self) -> &mut dyn Kind {
+            fn inner_mut(&mut self) -> &mut dyn ResourceKind {
                 match self { $(Self::$kind(inner) => inner,)+ }
             }
         }

@@ -1,6 +1,6 @@
 //! Packages of the distribution.
 
-use super::{Action, Change, Kind, Step, Verdict, digest_of};
+use super::{Action, Change, ResourceKind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ pub struct Package {
 /// only when a package is unknown.
 const INSTALL: &str = include_str!("scripts/install.sh");
 
-impl Kind for Package {
+impl ResourceKind for Package {
     fn probes(&self) -> Vec<Probe> {
         let path = self.unless.iter().cloned().map(Probe::Path);
         self.names

@@ -1,6 +1,6 @@
 //! A server that does not run must be able to start: what `ALTER SYSTEM` set against that is put aside.
 
-use super::{Action, Change, Impact, Kind, Step, Verdict, digest_of};
+use super::{Action, Change, Impact, ResourceKind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, Probe, START_FUNCTIONS};
 use serde::Deserialize;
@@ -37,7 +37,7 @@ impl PgStartable {
     }
 }
 
-impl Kind for PgStartable {
+impl ResourceKind for PgStartable {
     fn probes(&self) -> Vec<Probe> {
         let (data, bin, user) = (
             quote(&self.data_dir),

@@ -1,6 +1,6 @@
 //! Guards against strangers: what another hand set up on a host is neither believed nor touched.
 
-use super::{Kind, Verdict, digest_of};
+use super::{ResourceKind, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
@@ -30,7 +30,7 @@ done"#;
 
 const CLUSTERS_PROBE: &str = "debian_clusters";
 
-impl Kind for NoDebianCluster {
+impl ResourceKind for NoDebianCluster {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Script {
             name: CLUSTERS_PROBE.to_owned(),
@@ -115,7 +115,7 @@ impl NoForeignConf {
     }
 }
 
-impl Kind for NoForeignConf {
+impl ResourceKind for NoForeignConf {
     fn probes(&self) -> Vec<Probe> {
         let glob = |path: &String| path.split('*').map(quote).collect::<Vec<_>>().join("*");
         let paths: Vec<String> = self.paths.iter().map(glob).collect();

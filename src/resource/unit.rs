@@ -3,7 +3,7 @@
 //! What a unit was last started and reloaded with is stamped on the host. A run that is cut off between
 //! "file written" and "service restarted" therefore loses nothing: the next one sees the stamp differ.
 
-use super::{Action, Change, Impact, Kind, Step, Verdict, digest_of};
+use super::{Action, Change, Impact, ResourceKind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, Probe, Stamp, UnitState};
 use serde::Deserialize;
@@ -297,7 +297,7 @@ impl Unit {
     }
 }
 
-impl Kind for Unit {
+impl ResourceKind for Unit {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Unit(self.name.clone())]
     }

@@ -1,6 +1,6 @@
 //! An account of the operating system.
 
-use super::{Action, Change, Kind, Step, Verdict, digest_of};
+use super::{Action, Change, ResourceKind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
@@ -30,7 +30,7 @@ impl User {
     }
 }
 
-impl Kind for User {
+impl ResourceKind for User {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::User(self.name.clone())]
     }

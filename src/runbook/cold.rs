@@ -193,9 +193,9 @@ fn routing(input: Input<'_>) -> Option<Step> {
 mod tests {
     use super::*;
     use crate::names::RunId;
-    use crate::runbook::recover::{HostSeen, PgSeen, Seen};
+    use crate::runbook::recover::{HostSeen, PgSeen, Surveyed};
 
-    fn seen(hosts: &[(&str, u64)]) -> Seen {
+    fn seen(hosts: &[(&str, u64)]) -> Surveyed {
         let host = |(name, lsn): &(&str, u64)| {
             let pg = PgSeen {
                 recovery: true,
@@ -209,13 +209,13 @@ mod tests {
             };
             (HostName::new(*name), seen)
         };
-        Seen {
+        Surveyed {
             hosts: hosts.iter().map(host).collect(),
             unreachable: BTreeMap::new(),
         }
     }
 
-    fn planned(seen: &Seen) -> Result<Runbook, Refusal> {
+    fn planned(seen: &Surveyed) -> Result<Runbook, Refusal> {
         let path = format!("{}/inventory/ha-trio.yml", env!("CARGO_MANIFEST_DIR"));
         let inventory = crate::inventory::load(path.as_ref(), &[])
             .expect("an inventory")

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 /// A line of a `known_hosts` file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct FileLine {
     /// The file.
     pub file: PathBuf,
     /// The line, counted from 1.
     pub line: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FileLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file.display(), self.line)
     }
@@ -38,7 +38,7 @@ pub enum HostKeyProblem {
         /// Kind and fingerprint of the key shown.
         key: String,
         /// Where the other key is recorded.
-        place: Place,
+        place: FileLine,
         /// The name looked up: `host` or `[host]:port`.
         name: String,
     },
@@ -56,7 +56,7 @@ pub enum HostKeyProblem {
         /// Kind and fingerprint of the key shown.
         key: String,
         /// Where it is revoked.
-        place: Place,
+        place: FileLine,
     },
     /// The host showed a certificate that does not hold.
     #[error("its host certificate (key id `{id}`) does not hold: {why}")]

@@ -46,7 +46,7 @@ impl FakeReply {
 type Responder = Box<dyn FnMut(&str) -> FakeReply + Send>;
 
 #[derive(Default)]
-struct Script {
+struct HostScript {
     replies: VecDeque<FakeReply>,
     responder: Option<Responder>,
     streams: VecDeque<(Target, Box<dyn Stream>)>,
@@ -56,7 +56,7 @@ struct Script {
 /// A scripted transport.
 pub struct Fake {
     host: HostName,
-    script: Mutex<Script>,
+    script: Mutex<HostScript>,
     counters: Counters,
 }
 
@@ -104,7 +104,7 @@ impl Fake {
         self.script().programs.clone()
     }
 
-    fn script(&self) -> MutexGuard<'_, Script> {
+    fn script(&self) -> MutexGuard<'_, HostScript> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

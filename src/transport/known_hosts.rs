@@ -4,7 +4,7 @@
 //! that this program does not know hides nothing. russh's own reader accepts revoked keys and takes a host with another
 //! key kind for unknown; it is not used.
 
-use super::error::Place;
+use super::error::FileLine;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::hmac;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// What a line says about its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Marker {
+pub(crate) enum KeyMarker {
     /// The host's own key.
     Plain,
     /// `@cert-authority`: signs certificates of hosts.
@@ -23,13 +23,13 @@ pub(crate) enum Marker {
 
 /// A line that speaks of the host looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) marker: Marker,
+pub(crate) struct KnownKey {
+    pub(crate) marker: KeyMarker,
     /// As written, for instance `ssh-ed25519`.
     pub(crate) kind: String,
     /// The key in SSH's wire format.
     pub(crate) blob: Vec<u8>,
-    pub(crate) place: Place,
+    pub(crate) place: FileLine,
     /// False when the line names the host without the port that is used.
     pub(crate) exact: bool,
 }
@@ -60,23 +60,23 @@ impl Names {
 }
 
 /// The lines of a text that speak of a host.
-pub(crate) fn entries(text: &str, file: &Path, names: &Names) -> Vec<Entry> {
+pub(crate) fn entries(text: &str, file: &Path, names: &Names) -> Vec<KnownKey> {
     text.lines()
         .enumerate()
         .filter_map(|(index, line)| entry(line, names, file, index + 1))
         .collect()
 }
 
-fn entry(line: &str, names: &Names, file: &Path, number: usize) -> Option<Entry> {
+fn entry(line: &str, names: &Names, file: &Path, number: usize) -> Option<KnownKey> {
     let mut words = line.split_ascii_whitespace();
     let mut hosts = words.next()?;
     let marker = match hosts {
-        "@cert-authority" => Marker::Authority,
-        "@revoked" => Marker::Revoked,
+        "@cert-authority" => KeyMarker::Authority,
+        "@revoked" => KeyMarker::Revoked,
         other if other.starts_with(['@', '#']) => return None,
-        _ => Marker::Plain,
+        _ => KeyMarker::Plain,
     };
-    if marker != Marker::Plain {
+    if marker != KeyMarker::Plain {
         hosts = words.next()?;
     }
     let exact = matches(hosts, &names.name);
@@ -84,11 +84,11 @@ fn entry(line: &str, names: &Names, file: &Path, number: usize) -> Option<Entry>
     if !exact && !bare.is_some_and(|bare| matches(hosts, bare)) {
         return None;
     }
-    Some(Entry {
+    Some(KnownKey {
         marker,
         kind: words.next()?.to_owned(),
         blob: BASE64.decode(words.next()?).ok()?,
-        place: Place {
+        place: FileLine {
             file: file.to_owned(),
             line: number,
         },
@@ -157,7 +157,7 @@ mod tests {
     const KEY: &str =
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB9dG4kjRhQTtWTVzd2t27+t0DEHBPW7iOD23TUiYLio";
 
-    fn found(text: &str, host: &str, port: u16) -> Vec<(Marker, bool)> {
+    fn found(text: &str, host: &str, port: u16) -> Vec<(KeyMarker, bool)> {
         entries(text, Path::new("kh"), &Names::new(host, port))
             .into_iter()
             .map(|entry| (entry.marker, entry.exact))
@@ -167,11 +167,11 @@ mod tests {
     #[test]
     fn plain_names_patterns_and_ports() {
         let text = format!("a,10.0.0.* {KEY}\n[a]:2222 {KEY} comment\n*.ex,!bad.ex {KEY}\n");
-        assert_eq!(found(&text, "A", 22), [(Marker::Plain, true)]);
-        assert_eq!(found(&text, "10.0.0.7", 22), [(Marker::Plain, true)]);
+        assert_eq!(found(&text, "A", 22), [(KeyMarker::Plain, true)]);
+        assert_eq!(found(&text, "10.0.0.7", 22), [(KeyMarker::Plain, true)]);
         assert_eq!(
             found(&text, "a", 2222),
-            [(Marker::Plain, false), (Marker::Plain, true)]
+            [(KeyMarker::Plain, false), (KeyMarker::Plain, true)]
         );
         assert_eq!(found(&text, "good.ex", 22).len(), 1);
         assert_eq!(found(&text, "bad.ex", 22).len(), 0);
@@ -185,7 +185,7 @@ mod tests {
         );
         assert_eq!(
             found(&text, "a", 22),
-            [(Marker::Revoked, true), (Marker::Authority, true)]
+            [(KeyMarker::Revoked, true), (KeyMarker::Authority, true)]
         );
     }
 
@@ -194,7 +194,7 @@ mod tests {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"salt");
         let hash = BASE64.encode(hmac::sign(&key, b"[h]:2200").as_ref());
         let text = format!("|1|{}|{hash} {KEY}\n", BASE64.encode("salt"));
-        assert_eq!(found(&text, "h", 2200), [(Marker::Plain, true)]);
+        assert_eq!(found(&text, "h", 2200), [(KeyMarker::Plain, true)]);
         assert_eq!(found(&text, "h", 22), []);
     }
 

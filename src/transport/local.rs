@@ -3,7 +3,7 @@
 use super::deadline;
 use super::endpoint::Endpoint;
 use super::error::TransportError;
-use super::login::{self, Login};
+use super::login::{self, SshLogin};
 use super::output::{Curt, OutputSink};
 use super::talk::{Ear, Heard, Mouth, Talk};
 use super::{Counters, Exit, Program, Stats, Stream, Target, Transport};
@@ -22,7 +22,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 #[derive(Debug)]
 pub(crate) struct Local {
     host: HostName,
-    login: Login,
+    login: SshLogin,
     counters: Counters,
     entering: Duration,
 }
@@ -31,7 +31,7 @@ impl Local {
     pub(crate) fn new(endpoint: &Endpoint) -> Self {
         Self {
             host: endpoint.host.clone(),
-            login: Login::new(&current_user(), endpoint),
+            login: SshLogin::new(&current_user(), endpoint),
             counters: Counters::default(),
             entering: endpoint.answer_timeout(),
         }

@@ -17,14 +17,14 @@ pub(crate) const PROMPT: &str = "CITUSCTL-SUDO-PASSWORD:";
 
 /// Who logs in, and whom to become.
 #[derive(Clone, Debug)]
-pub(crate) struct Login {
+pub(crate) struct SshLogin {
     /// The login user.
     pub(crate) user: String,
     /// The user to become; `None` when there is nothing to do.
     pub(crate) sudo: Option<Sudo>,
 }
 
-impl Login {
+impl SshLogin {
     /// The way for a login user: no sudo when that is the wanted user already.
     pub(crate) fn new(user: &str, endpoint: &Endpoint) -> Self {
         let sudo = endpoint.sudo.clone().filter(|sudo| sudo.user != user);
@@ -92,13 +92,13 @@ mod tests {
     use crate::names::HostName;
     use crate::secret::Secret;
 
-    fn login(user: &str, password: Option<&str>) -> Login {
+    fn login(user: &str, password: Option<&str>) -> SshLogin {
         let mut endpoint = Endpoint::new(HostName::new("h"), "h");
         endpoint.sudo = Some(Sudo {
             user: String::from("root"),
             password: password.map(Secret::new),
         });
-        Login::new(user, &endpoint)
+        SshLogin::new(user, &endpoint)
     }
 
     #[test]

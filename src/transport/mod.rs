@@ -22,9 +22,9 @@ mod talk;
 mod trust;
 
 pub use endpoint::{Endpoint, HostKeyPolicy, JumpHost, Sudo};
-pub use error::{HostKeyProblem, Place, SudoProblem, TransportError};
+pub use error::{FileLine, HostKeyProblem, SudoProblem, TransportError};
 pub use fake::{Fake, FakeReply};
-pub use output::{Collected, OutputSink, Room, StreamKind};
+pub use output::{Collected, OutputLimit, OutputSink, StreamKind};
 pub use resolver::Resolver;
 
 use crate::names::HostName;

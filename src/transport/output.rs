@@ -11,14 +11,14 @@ pub enum StreamKind {
 
 /// How much a program may say: more is no answer to anything that we ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct OutputLimit {
     /// Bytes, standard output and standard error together.
     pub bytes: u64,
     /// Lines of both.
     pub lines: u64,
 }
 
-impl Default for Room {
+impl Default for OutputLimit {
     fn default() -> Self {
         Self {
             bytes: 128 << 20,
@@ -33,8 +33,8 @@ pub trait OutputSink: Send {
     fn line(&mut self, stream: StreamKind, line: &[u8]);
 
     /// How much it takes; a host that sends more is not read any further.
-    fn room(&self) -> Room {
-        Room::default()
+    fn room(&self) -> OutputLimit {
+        OutputLimit::default()
     }
 }
 
@@ -71,8 +71,8 @@ pub(crate) struct Curt;
 impl OutputSink for Curt {
     fn line(&mut self, _: StreamKind, _: &[u8]) {}
 
-    fn room(&self) -> Room {
-        Room {
+    fn room(&self) -> OutputLimit {
+        OutputLimit {
             bytes: 64 << 10,
             lines: 1000,
         }
@@ -81,11 +81,11 @@ impl OutputSink for Curt {
 
 /// Cuts a stream of chunks into lines.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub(crate) struct LineSplitter {
     rest: Vec<u8>,
 }
 
-impl Lines {
+impl LineSplitter {
     /// Adds a chunk and returns the lines that it completes.
     pub(crate) fn push(&mut self, chunk: &[u8]) -> Vec<Vec<u8>> {
         let mut lines = Vec::new();
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn cuts_lines_across_chunks() {
-        let mut lines = Lines::default();
+        let mut lines = LineSplitter::default();
         assert!(lines.push(b"a").is_empty());
         assert_eq!(lines.push(b"b\n\nc"), vec![b"ab".to_vec(), b"".to_vec()]);
         assert_eq!(lines.pending(), b"c");

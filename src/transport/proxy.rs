@@ -37,12 +37,12 @@ pub(crate) fn command(text: &str, tokens: &Tokens<'_>) -> Result<String, String>
 
 /// What a command says on standard error, its first words.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct ProxyErrors {
     text: Arc<Mutex<String>>,
     reader: JoinHandle<()>,
 }
 
-impl Said {
+impl ProxyErrors {
     /// The words on one line, once the command has ended: it may be about to say why.
     pub(crate) async fn words(self) -> String {
         // A child of the command may go on and hold the stream open; what is there by then has to do.
@@ -65,7 +65,7 @@ impl Proxy {
     ///
     /// # Errors
     /// Of the system.
-    pub(crate) fn start(command: &str) -> io::Result<(Self, Said)> {
+    pub(crate) fn start(command: &str) -> io::Result<(Self, ProxyErrors)> {
         let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty());
         let mut child = Command::new(shell.unwrap_or_else(|| "/bin/sh".into()))
             .arg("-c")
@@ -84,7 +84,7 @@ impl Proxy {
                     input,
                     _child: child,
                 },
-                Said {
+                ProxyErrors {
                     text: Arc::clone(&text),
                     reader: tokio::spawn(listen(stderr, text)),
                 },

@@ -5,8 +5,8 @@ use super::endpoint::{Endpoint, HostKeyPolicy, JumpHost};
 use super::error::TransportError;
 use super::notices::Notices;
 use super::proxy;
-use super::ssh::{Route, Session};
-use super::ssh_config::{self, Question, Settings, Tokens};
+use super::ssh::{SshRoute, SshSession};
+use super::ssh_config::{self, Question, SshSettings, Tokens};
 use super::trust::{Trust, TrustSource};
 use crate::model::ssh_args::plain_jump;
 use crate::names::HostName;
@@ -17,8 +17,8 @@ use std::time::Instant;
 use tokio::sync::Mutex;
 
 /// The connection to a jump host, or why there is none and since when.
-pub(crate) type Dialled = Option<Result<Arc<Session>, (Instant, Arc<TransportError>)>>;
-type Shared = Arc<Mutex<Dialled>>;
+pub(crate) type JumpConnection = Option<Result<Arc<SshSession>, (Instant, Arc<TransportError>)>>;
+type SharedJump = Arc<Mutex<JumpConnection>>;
 
 /// The operator's side of all connections of a run. Make one and use it for all hosts.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub struct Resolver {
     config: Option<PathBuf>,
     known_hosts: Option<PathBuf>,
     host_keys: Option<HostKeyPolicy>,
-    jumps: Mutex<BTreeMap<String, Shared>>,
+    jumps: Mutex<BTreeMap<String, SharedJump>>,
     notices: Notices,
 }
 
@@ -90,7 +90,7 @@ impl Resolver {
     }
 
     /// The way to a host with all questions answered.
-    pub(crate) async fn route(&self, endpoint: &Endpoint) -> Result<Route, TransportError> {
+    pub(crate) async fn route(&self, endpoint: &Endpoint) -> Result<SshRoute, TransportError> {
         let settings = ssh_config::ask(Question {
             host: &endpoint.address,
             user: endpoint.user.as_deref(),
@@ -101,7 +101,7 @@ impl Resolver {
         });
         let fail = |what: String| config_error(&endpoint.host, what);
         let settings = settings.await.map_err(fail)?;
-        Answers {
+        ConnectionSettings {
             endpoint,
             settings: &settings,
             resolver: self,
@@ -130,7 +130,7 @@ impl Resolver {
     }
 
     /// The slot in which the connection to a jump host is kept.
-    pub(crate) async fn shared(&self, key: String) -> Shared {
+    pub(crate) async fn shared(&self, key: String) -> SharedJump {
         Arc::clone(self.jumps.lock().await.entry(key).or_default())
     }
 }
@@ -143,14 +143,14 @@ fn config_error(host: &HostName, what: String) -> TransportError {
 }
 
 /// The endpoint's own words first, then the configuration's, then OpenSSH's defaults.
-struct Answers<'a> {
+struct ConnectionSettings<'a> {
     endpoint: &'a Endpoint,
-    settings: &'a Settings,
+    settings: &'a SshSettings,
     resolver: &'a Resolver,
 }
 
-impl Answers<'_> {
-    fn route(&self) -> Result<Route, TransportError> {
+impl ConnectionSettings<'_> {
+    fn route(&self) -> Result<SshRoute, TransportError> {
         let address = self
             .settings
             .first("hostname")
@@ -165,7 +165,7 @@ impl Answers<'_> {
             port,
         };
         let (jump, proxy) = self.way(&tokens)?;
-        Ok(Route {
+        Ok(SshRoute {
             host: self.endpoint.host.clone(),
             trust: self.trust(&address, port, &tokens)?,
             keys: self.keys(&tokens),

@@ -11,9 +11,9 @@ use tokio::process::Command;
 
 /// Settings of one host: lower-case keyword to its values, in the order of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Settings(BTreeMap<String, Vec<String>>);
+pub(crate) struct SshSettings(BTreeMap<String, Vec<String>>);
 
-impl Settings {
+impl SshSettings {
     /// The first value of a keyword.
     pub(crate) fn first(&self, keyword: &str) -> Option<&str> {
         self.all(keyword).first().map(String::as_str)
@@ -63,7 +63,7 @@ impl Question<'_> {
 ///
 /// # Errors
 /// Words that name the file and the line.
-pub(crate) async fn ask(question: Question<'_>) -> Result<Settings, String> {
+pub(crate) async fn ask(question: Question<'_>) -> Result<SshSettings, String> {
     if question.host.starts_with('-') || question.host.is_empty() {
         return Err(format!("`{}` is no address", question.host));
     }
@@ -85,8 +85,8 @@ pub(crate) async fn ask(question: Question<'_>) -> Result<Settings, String> {
 }
 
 /// The settings that were given, without any file.
-fn given(options: &[(String, String)]) -> Settings {
-    let mut settings = Settings::default();
+fn given(options: &[(String, String)]) -> SshSettings {
+    let mut settings = SshSettings::default();
     for (keyword, value) in options {
         set(&mut settings, keyword, std::slice::from_ref(value));
     }
@@ -112,8 +112,8 @@ fn command(question: Question<'_>) -> Command {
     command
 }
 
-fn parse_answer(text: &str) -> Settings {
-    let mut settings = Settings::default();
+fn parse_answer(text: &str) -> SshSettings {
+    let mut settings = SshSettings::default();
     for line in text.lines() {
         if let Some((keyword, value)) = line.split_once(' ') {
             settings.add(keyword, value);
@@ -122,7 +122,7 @@ fn parse_answer(text: &str) -> Settings {
     settings
 }
 
-fn read_files(question: Question<'_>) -> Result<Settings, String> {
+fn read_files(question: Question<'_>) -> Result<SshSettings, String> {
     let mut settings = given(question.options);
     for file in question.files() {
         match fs_err::read_to_string(&file) {
@@ -137,7 +137,12 @@ fn read_files(question: Question<'_>) -> Result<Settings, String> {
 /// Keywords whose values add up; of all others the first one wins.
 const REPEATABLE: [&str; 2] = ["identityfile", "certificatefile"];
 
-fn read_text(text: &str, file: &Path, host: &str, settings: &mut Settings) -> Result<(), String> {
+fn read_text(
+    text: &str,
+    file: &Path,
+    host: &str,
+    settings: &mut SshSettings,
+) -> Result<(), String> {
     let mut applies = true;
     for (index, line) in text.lines().enumerate() {
         let Some((keyword, values)) = words(line) else {
@@ -158,7 +163,7 @@ fn read_text(text: &str, file: &Path, host: &str, settings: &mut Settings) -> Re
     Ok(())
 }
 
-fn set(settings: &mut Settings, keyword: &str, values: &[String]) {
+fn set(settings: &mut SshSettings, keyword: &str, values: &[String]) {
     if settings.first(keyword).is_none() || REPEATABLE.contains(&keyword) {
         settings.add(keyword, &values.join(" "));
     }
@@ -274,8 +279,8 @@ fn environment(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn read(text: &str, host: &str) -> Result<Settings, String> {
-        let mut settings = Settings::default();
+    fn read(text: &str, host: &str) -> Result<SshSettings, String> {
+        let mut settings = SshSettings::default();
         read_text(text, Path::new("config"), host, &mut settings).map(|()| settings)
     }
 

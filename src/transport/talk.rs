@@ -1,8 +1,8 @@
 //! The conversation with a shell, over whatever carries its three streams.
 
 use super::error::{SudoProblem, TransportError};
-use super::login::{self, Login};
-use super::output::{Lines, OutputSink, Room, StreamKind};
+use super::login::{self, SshLogin};
+use super::output::{LineSplitter, OutputLimit, OutputSink, StreamKind};
 use super::{BEAT, Counters, Exit, Program};
 use crate::names::{HostName, words};
 use bytes::Bytes;
@@ -41,7 +41,7 @@ const PIECE: usize = 32 * 1024;
 /// One program, its shell and its output.
 pub(crate) struct Talk<'a> {
     pub(crate) host: &'a HostName,
-    pub(crate) login: &'a Login,
+    pub(crate) login: &'a SshLogin,
     pub(crate) program: &'a Program,
     pub(crate) counters: &'a Counters,
     /// The shell's process id once it is known, else 0.
@@ -62,7 +62,7 @@ impl Talk<'_> {
         out: &mut dyn OutputSink,
     ) -> Result<Exit, TransportError> {
         let (say, said) = mpsc::unbounded_channel();
-        let mut state = State::new(self, say, out.room());
+        let mut state = TalkState::new(self, say, out.room());
         state.begin();
         tokio::select! {
             result = state.listen(ear, out) => result,
@@ -117,12 +117,12 @@ enum Stage {
     Running,
 }
 
-struct State<'a> {
+struct TalkState<'a> {
     talk: &'a Talk<'a>,
     say: Option<mpsc::UnboundedSender<Bytes>>,
     stage: Stage,
-    out: Lines,
-    err: Lines,
+    out: LineSplitter,
+    err: LineSplitter,
     /// What was said on standard error before the shell was there.
     before: Vec<Vec<u8>>,
     /// The last line on standard output before the shell was there: `nologin` speaks there.
@@ -131,19 +131,19 @@ struct State<'a> {
     /// Until when there has to be a shell.
     until: Instant,
     /// What may still come.
-    room: Room,
+    room: OutputLimit,
     /// What might have come, for words.
-    most: Room,
+    most: OutputLimit,
 }
 
-impl<'a> State<'a> {
-    fn new(talk: &'a Talk<'a>, say: mpsc::UnboundedSender<Bytes>, room: Room) -> Self {
+impl<'a> TalkState<'a> {
+    fn new(talk: &'a Talk<'a>, say: mpsc::UnboundedSender<Bytes>, room: OutputLimit) -> Self {
         Self {
             talk,
             say: Some(say),
             stage: Stage::Entering,
-            out: Lines::default(),
-            err: Lines::default(),
+            out: LineSplitter::default(),
+            err: LineSplitter::default(),
             before: Vec::new(),
             chatter: None,
             exit: None,
@@ -205,7 +205,7 @@ impl<'a> State<'a> {
             left(self.room.lines, lines),
         ) {
             (Some(bytes), Some(lines)) => {
-                self.room = Room { bytes, lines };
+                self.room = OutputLimit { bytes, lines };
                 return Ok(());
             }
             (None, _) => words::bytes(self.most.bytes),

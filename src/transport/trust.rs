@@ -1,8 +1,8 @@
 //! Decides whether the key that a host shows is the host's.
 
 use super::endpoint::HostKeyPolicy;
-use super::error::{HostKeyProblem, Place, TransportError};
-use super::known_hosts::{self, Entry, Marker, Names};
+use super::error::{FileLine, HostKeyProblem, TransportError};
+use super::known_hosts::{self, KeyMarker, KnownKey, Names};
 use super::notices::Notices;
 use crate::names::HostName;
 use russh::keys::ssh_key::certificate::CertType;
@@ -20,7 +20,7 @@ pub(crate) struct Trust {
     names: Names,
     policy: HostKeyPolicy,
     pinned: Option<String>,
-    entries: Vec<Entry>,
+    entries: Vec<KnownKey>,
     /// Where a new key is written.
     learn: Option<PathBuf>,
     notices: Notices,
@@ -78,7 +78,7 @@ impl Trust {
 
     fn kinds(&self) -> Vec<&str> {
         let pinned = self.pinned.as_deref().and_then(|key| key.split(' ').next());
-        let plain = |entry: &&Entry| entry.marker == Marker::Plain;
+        let plain = |entry: &&KnownKey| entry.marker == KeyMarker::Plain;
         let recorded = self.entries.iter().filter(plain);
         match pinned {
             Some(kind) => vec![kind],
@@ -88,7 +88,11 @@ impl Trust {
 
     /// Whether an authority is known for this host, so that certificates are worth asking for.
     pub(crate) fn has_authority(&self) -> bool {
-        self.pinned.is_none() && self.entries.iter().any(|e| e.marker == Marker::Authority)
+        self.pinned.is_none()
+            && self
+                .entries
+                .iter()
+                .any(|e| e.marker == KeyMarker::Authority)
     }
 
     /// Decides. A new key is recorded if the policy says so.
@@ -103,7 +107,7 @@ impl Trust {
     }
 
     fn check_revoked(&self, key: &PublicKey) -> Result<(), HostKeyProblem> {
-        match self.find(Marker::Revoked, &blob(key)) {
+        match self.find(KeyMarker::Revoked, &blob(key)) {
             Some(entry) => Err(HostKeyProblem::Revoked {
                 key: describe(key),
                 place: entry.place.clone(),
@@ -112,20 +116,20 @@ impl Trust {
         }
     }
 
-    fn find(&self, marker: Marker, blob: &[u8]) -> Option<&Entry> {
+    fn find(&self, marker: KeyMarker, blob: &[u8]) -> Option<&KnownKey> {
         self.entries
             .iter()
             .find(|entry| entry.marker == marker && entry.blob == blob)
     }
 
     fn check_key(&self, key: &PublicKey) -> Result<(), HostKeyProblem> {
-        if self.find(Marker::Plain, &blob(key)).is_some() {
+        if self.find(KeyMarker::Plain, &blob(key)).is_some() {
             return Ok(());
         }
         let other = self
             .entries
             .iter()
-            .find(|entry| entry.marker == Marker::Plain && entry.exact);
+            .find(|entry| entry.marker == KeyMarker::Plain && entry.exact);
         match (self.policy, other) {
             (_, Some(other)) => Err(self.changed(key, &other.place)),
             (HostKeyPolicy::AcceptNew, None) => self.record(key),
@@ -147,7 +151,7 @@ impl Trust {
         }
     }
 
-    fn changed(&self, key: &PublicKey, place: &Place) -> HostKeyProblem {
+    fn changed(&self, key: &PublicKey, place: &FileLine) -> HostKeyProblem {
         HostKeyProblem::Changed {
             key: describe(key),
             place: place.clone(),
@@ -162,7 +166,7 @@ impl Trust {
             id: certificate.key_id().to_owned(),
             why: why.to_owned(),
         };
-        if self.find(Marker::Authority, &blob(&authority)).is_none() {
+        if self.find(KeyMarker::Authority, &blob(&authority)).is_none() {
             return Err(problem("no `@cert-authority` line names its authority"));
         }
         if certificate.cert_type() != CertType::Host {

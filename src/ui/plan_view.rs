@@ -87,13 +87,17 @@ fn replaced(diff: &str) -> Option<String> {
 }
 
 /// A change and all hosts that have exactly it.
-type Shared<'a> = (&'a ChangeOutline, Vec<&'a HostName>);
+type SharedChange<'a> = (&'a ChangeOutline, Vec<&'a HostName>);
 
 /// Changes whose difference is the same, word for word, in files of other names: one is shown, the others named.
-fn families(all: Vec<Shared<'_>>, verbose: bool) -> Vec<(Shared<'_>, Vec<Shared<'_>>)> {
-    let mut families: Vec<(Shared<'_>, Vec<Shared<'_>>)> = Vec::new();
+fn families(
+    all: Vec<SharedChange<'_>>,
+    verbose: bool,
+) -> Vec<(SharedChange<'_>, Vec<SharedChange<'_>>)> {
+    let mut families: Vec<(SharedChange<'_>, Vec<SharedChange<'_>>)> = Vec::new();
     for shared in all {
-        let of = |((known, _), _): &&mut (Shared<'_>, _)| !verbose && related(known, shared.0);
+        let of =
+            |((known, _), _): &&mut (SharedChange<'_>, _)| !verbose && related(known, shared.0);
         match families.iter_mut().find(of) {
             Some((_, others)) => others.push(shared),
             None => families.push((shared, Vec::new())),
@@ -111,7 +115,7 @@ fn related(a: &ChangeOutline, b: &ChangeOutline) -> bool {
         && body(a).is_some_and(|lines| Some(lines) == body(b))
 }
 
-fn relatives_view(text: &mut String, others: &[Shared<'_>]) {
+fn relatives_view(text: &mut String, others: &[SharedChange<'_>]) {
     const NAMED: usize = 3;
     for (change, hosts) in others.iter().take(NAMED) {
         let _ = writeln!(text, "    {}  on {}", change.summary, place(hosts));
@@ -122,8 +126,8 @@ fn relatives_view(text: &mut String, others: &[Shared<'_>]) {
 }
 
 /// Changes in order of appearance, each with all hosts that have exactly it.
-fn grouped(stage: &StageOutline, verbose: bool) -> Vec<Shared<'_>> {
-    let mut groups: Vec<Shared<'_>> = Vec::new();
+fn grouped(stage: &StageOutline, verbose: bool) -> Vec<SharedChange<'_>> {
+    let mut groups: Vec<SharedChange<'_>> = Vec::new();
     for host in &stage.hosts {
         for change in &host.changes {
             let same = groups

@@ -6,7 +6,7 @@ use citusctl::event::{Emitter, Moment};
 use citusctl::names::{HostName, RunId};
 use citusctl::secret::{Masker, Secret};
 use citusctl::transport::{
-    Collected, Endpoint, Exit, HostKeyPolicy, JumpHost, OutputSink, Program, Resolver, Room,
+    Collected, Endpoint, Exit, HostKeyPolicy, JumpHost, OutputLimit, OutputSink, Program, Resolver,
     StreamKind, Target, TransportError, connect,
 };
 use russh::keys::PrivateKey;
@@ -341,8 +341,8 @@ impl OutputSink for Narrow {
         self.0.line(stream, line);
     }
 
-    fn room(&self) -> Room {
-        Room {
+    fn room(&self) -> OutputLimit {
+        OutputLimit {
             bytes: 1 << 20,
             lines: 1000,
         }

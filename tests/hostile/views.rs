@@ -1,12 +1,14 @@
 //! No view lets a text of a host or an inventory steer the terminal that it is printed on.
 
 use citusctl::event::bus::Finished;
-use citusctl::event::drill::{DrillReport, Mark, MemberLine, Recovery, Said, State, Writes, spans};
+use citusctl::event::drill::{
+    DrillReport, Mark, MemberLine, Recovery, State, VerbOutput, Writes, spans,
+};
 use citusctl::event::outline::{
     Action, ChangeOutline, HostOutline, Impact, PlanOutline, StageOutline,
 };
 use citusctl::event::{
-    Emitter, HostTotals, Journal, Kind, Moment, Outcome, Sink, StepOutcome, Stream, Traffic,
+    Emitter, HostTotals, Journal, Kind, Moment, Outcome, OutputStream, Sink, StepOutcome, Traffic,
     journal,
 };
 use citusctl::names::printable::steers;
@@ -185,7 +187,7 @@ fn kinds() -> Vec<Kind> {
         },
         Kind::Output {
             host: host(),
-            stream: Stream::Out,
+            stream: OutputStream::Out,
             line: own(),
         },
         step(StepOutcome::Done),
@@ -320,7 +322,7 @@ fn the_page_of_a_drill() {
             lost: vec![own()],
             ..Recovery::default()
         }),
-        said: vec![Said {
+        said: vec![VerbOutput {
             at: 1,
             verb: own(),
             exit: 1,

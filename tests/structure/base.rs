@@ -1,6 +1,6 @@
 //! An inventory that uses whatever can be written into a file, and the places for texts in it.
 
-use citusctl::inventory::parameters::{self, Field, Kind, Support};
+use citusctl::inventory::parameters::{self, Field, ParamKind, Support};
 use serde_json::{Map, Value, json};
 
 /// One host with everything switched on.
@@ -264,45 +264,46 @@ pub fn spots() -> Vec<Spot> {
     found
 }
 
-fn ways_of(kind: Kind, before: &[Step], ways: &mut Vec<Vec<Step>>) {
+fn ways_of(kind: ParamKind, before: &[Step], ways: &mut Vec<Vec<Step>>) {
     let with = |step: Step| {
         let mut way = before.to_vec();
         way.push(step);
         way
     };
     match kind {
-        Kind::Texts(_) | Kind::TextOrTexts(_) | Kind::Networks | Kind::Ports => {
-            ways.push(with(Step::First))
-        }
-        Kind::Map(..) | Kind::PgSettings => {
+        ParamKind::Texts(_)
+        | ParamKind::TextOrTexts(_)
+        | ParamKind::Networks
+        | ParamKind::Ports => ways.push(with(Step::First)),
+        ParamKind::Map(..) | ParamKind::PgSettings => {
             ways.push(with(Step::Name));
-            ways.push(with(Step::Key(if kind == Kind::PgSettings {
+            ways.push(with(Step::Key(if kind == ParamKind::PgSettings {
                 "work_mem"
             } else {
                 "vm.max_map_count"
             })));
         }
-        Kind::Names(fields) => {
+        ParamKind::Names(fields) => {
             ways.push(with(Step::First));
             fields_of(fields, &with(Step::First), ways);
         }
-        Kind::Records(fields) => fields_of(fields, &with(Step::First), ways),
-        Kind::Record(fields) => fields_of(fields, before, ways),
-        Kind::Bool
-        | Kind::Int(..)
-        | Kind::IntOr(..)
-        | Kind::Float(..)
-        | Kind::Text(_)
-        | Kind::Secret
-        | Kind::Port
-        | Kind::Path
-        | Kind::OneOf(_)
-        | Kind::Ip
-        | Kind::Cidr
-        | Kind::Duration
-        | Kind::Size
-        | Kind::TextOrMap(_)
-        | Kind::Any => ways.push(before.to_vec()),
+        ParamKind::Records(fields) => fields_of(fields, &with(Step::First), ways),
+        ParamKind::Record(fields) => fields_of(fields, before, ways),
+        ParamKind::Bool
+        | ParamKind::Int(..)
+        | ParamKind::IntOr(..)
+        | ParamKind::Float(..)
+        | ParamKind::Text(_)
+        | ParamKind::Secret
+        | ParamKind::Port
+        | ParamKind::Path
+        | ParamKind::OneOf(_)
+        | ParamKind::Ip
+        | ParamKind::Cidr
+        | ParamKind::Duration
+        | ParamKind::Size
+        | ParamKind::TextOrMap(_)
+        | ParamKind::Any => ways.push(before.to_vec()),
     }
 }
 

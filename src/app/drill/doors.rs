@@ -2,7 +2,7 @@
 
 use super::scenario::Scenario;
 use crate::app::project::Project;
-use crate::engine::drill::Door;
+use crate::engine::drill::ListenAddress;
 use crate::model::{Group, Service};
 use crate::names::InstanceName;
 
@@ -19,13 +19,13 @@ pub fn entry<'a>(project: &'a Project, group: &'a Group, scenario: Scenario) -> 
 }
 
 /// Services of HAProxy that lead to the group's leader, those of hosts outside of the group first: they survive it.
-pub fn doors(project: &Project, group: &Group) -> Vec<Door> {
+pub fn doors(project: &Project, group: &Group) -> Vec<ListenAddress> {
     let mut doors = Vec::new();
     for host in project.model.hosts().filter(|host| host.haproxy) {
         let own = group.members.iter().any(|member| member.host == host.name);
         let found = host.services.iter().find(|service| leads(service, group));
         doors.extend(found.map(|service| {
-            let door = Door {
+            let door = ListenAddress {
                 address: host.address.to_string(),
                 port: service.port,
             };
@@ -37,9 +37,9 @@ pub fn doors(project: &Project, group: &Group) -> Vec<Door> {
 }
 
 /// The address that follows the group's leader, at PostgreSQL's own port.
-pub fn shared(group: &Group) -> Option<Door> {
+pub fn shared(group: &Group) -> Option<ListenAddress> {
     let (vip, member) = (group.vip.as_ref()?, group.members.first()?);
-    Some(Door {
+    Some(ListenAddress {
         address: vip.address.to_string(),
         port: member.port,
     })

@@ -3,19 +3,19 @@
 use super::mend::Broken;
 use super::run::Drill;
 use crate::app::failure::{Failure, code};
-use crate::engine::drill::Door;
+use crate::engine::drill::ListenAddress;
 use crate::event::drill::{Millis, Recovery};
 use crate::lab::Silent;
 use crate::model::{Group, Instance, Model};
 use crate::names::HostName;
-use crate::runbook::recover::Via;
+use crate::runbook::recover::RecoverMethod;
 use std::collections::BTreeSet;
 
 /// What `drill three-lose-two` loses, and how that ends.
 #[derive(Clone, Debug, Default)]
 pub struct LossRequest {
     pub survivor: Option<Survivor>,
-    pub via: Option<Via>,
+    pub via: Option<RecoverMethod>,
     pub back: Option<Back>,
     /// Hosts that go as well.
     pub lose: Vec<String>,
@@ -137,7 +137,12 @@ impl Drill<'_> {
             survivor: survivor.host.to_string(),
             role: self.loss.survivor.unwrap_or_default().name().to_owned(),
             lost: lost.iter().map(HostName::to_string).collect(),
-            via: self.loss.via.unwrap_or(Via::Etcd).word().to_owned(),
+            via: self
+                .loss
+                .via
+                .unwrap_or(RecoverMethod::Etcd)
+                .word()
+                .to_owned(),
             back: self.loss.back.unwrap_or_default().name().to_owned(),
             has_vip: self.by_vip.is_some(),
             ..Recovery::default()
@@ -199,7 +204,7 @@ impl Drill<'_> {
             .iter()
             .find(|member| member.host.as_str() == host);
         let Some(member) = member else { return };
-        let door = Door {
+        let door = ListenAddress {
             address: member.address.to_string(),
             port: member.port,
         };
@@ -216,7 +221,7 @@ impl Drill<'_> {
             .recovery
             .iter()
             .map(|recovery| HostName::new(recovery.survivor.as_str()));
-        let promotes = self.loss.via == Some(Via::Promote);
+        let promotes = self.loss.via == Some(RecoverMethod::Promote);
         let groups = self
             .project
             .model
@@ -315,8 +320,8 @@ impl Drill<'_> {
     async fn rejoin(&mut self, lost: &[HostName]) -> Result<(), Failure> {
         let name = self.formation()?;
         let at_once = match self.loss.via {
-            Some(Via::Promote) => 1,
-            Some(Via::Etcd) | None => lost.len(),
+            Some(RecoverMethod::Promote) => 1,
+            Some(RecoverMethod::Etcd) | None => lost.len(),
         };
         for hosts in lost.chunks(at_once.max(1)) {
             let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();

@@ -8,11 +8,11 @@ use super::watch::Watch;
 use crate::app::failure::{Failure, code, say};
 use crate::app::options::Options;
 use crate::app::project::Project;
-use crate::engine::drill::{Door, Load, Table, Written};
+use crate::engine::drill::{ListenAddress, Load, Table, WriteLog};
 use crate::engine::verify::Login;
 use crate::event::Moment;
 use crate::event::drill::{
-    DrillReport, Mark, Millis, Recovery, Said, Writes, leaderless, two_writers,
+    DrillReport, Mark, Millis, Recovery, VerbOutput, Writes, leaderless, two_writers,
 };
 use crate::lab::Lab;
 use crate::model::Group;
@@ -38,7 +38,7 @@ pub struct Drill<'a> {
     pub leader: HostName,
     /// Every host of the lab.
     pub all: Vec<HostName>,
-    pub doors: Vec<Door>,
+    pub doors: Vec<ListenAddress>,
     pub login: Login,
     pub table: Table,
     /// When it began, by the clock that journals go by.
@@ -46,12 +46,12 @@ pub struct Drill<'a> {
     pub recovery: Option<Recovery>,
     /// Rows that the survivor had when the others went.
     pub had: BTreeSet<u64>,
-    pub written: Arc<Written>,
+    pub written: Arc<WriteLog>,
     /// What was written through the group's address, if it has one.
-    pub by_vip: Option<Arc<Written>>,
+    pub by_vip: Option<Arc<WriteLog>>,
     started: Instant,
     marks: Vec<Mark>,
-    pub(super) said: Vec<Said>,
+    pub(super) said: Vec<VerbOutput>,
     pub(super) watch: Option<Watch>,
     pub(super) broken: Vec<Broken>,
 }
@@ -172,7 +172,7 @@ impl<'a> Drill<'a> {
         loads.into_iter().map(begin).collect()
     }
 
-    fn writer(&self, doors: Vec<Door>, first: u64, written: &Arc<Written>) -> Load {
+    fn writer(&self, doors: Vec<ListenAddress>, first: u64, written: &Arc<WriteLog>) -> Load {
         Load {
             table: self.table.clone(),
             doors,

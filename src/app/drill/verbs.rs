@@ -2,7 +2,7 @@
 
 use super::run::Drill;
 use crate::app::failure::{Failure, code};
-use crate::event::drill::{Millis, Said};
+use crate::event::drill::{Millis, VerbOutput};
 use crate::event::{Event, Kind, StepOutcome};
 use std::path::Path;
 use std::process::Stdio;
@@ -41,7 +41,7 @@ impl Drill<'_> {
         self.took(at);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let lines = heard(&text(&output.stdout), &text(&output.stderr));
-        self.said.push(Said {
+        self.said.push(VerbOutput {
             at,
             verb: words.join(" "),
             exit: output.status.code().unwrap_or(-1),

@@ -2,7 +2,7 @@
 //! watched too.
 
 use crate::app::failure::{Failure, code};
-use crate::engine::drill::{Door, sample};
+use crate::engine::drill::{ListenAddress, sample};
 use crate::engine::verify::Login;
 use crate::event::drill::{MemberLine, Millis, State, spans};
 use crate::lab::Lab;
@@ -188,7 +188,7 @@ pub async fn child() -> Result<u8, Failure> {
         .read_to_string(&mut text)
         .map_err(|error| bad(error.to_string()))?;
     let orders: Orders = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-    let door = Door {
+    let door = ListenAddress {
         address: orders.address,
         port: orders.port,
     };

@@ -3,7 +3,7 @@
 use crate::app::failure::{Failure, code};
 use crate::app::project::Project;
 use crate::app::sinks;
-use crate::fact::Kept;
+use crate::fact::KeptFiles;
 use crate::inventory::InvHost;
 use crate::inventory::parameters::{self, Effect, Module, Typed, lookup};
 use crate::model::Group;
@@ -14,11 +14,11 @@ use crate::source::{Diagnostic, Diagnostics};
 use std::collections::BTreeMap;
 
 /// One change of what something is: parameter, old value, new value.
-type Edit = (&'static str, String, String);
+type IdentityChange = (&'static str, String, String);
 
 /// Refuses an inventory that would make a live member another one.
 pub(super) fn unchanged(project: &Project, seen: &Seen) -> Result<(), Failure> {
-    let mut edits = BTreeMap::<Edit, Vec<&InvHost>>::new();
+    let mut edits = BTreeMap::<IdentityChange, Vec<&InvHost>>::new();
     for (host, observed) in &seen.hosts {
         let (Some(inv), Some(model)) = (
             project.inventory.hosts.get(host),
@@ -61,7 +61,7 @@ pub(super) fn unchanged(project: &Project, seen: &Seen) -> Result<(), Failure> {
 }
 
 /// What is kept and is otherwise in the inventory. What an older version did not keep is not compared.
-fn differences(kept: &Kept, typed: &Typed<'_>, module: Module) -> Vec<Edit> {
+fn differences(kept: &KeptFiles, typed: &Typed<'_>, module: Module) -> Vec<IdentityChange> {
     let plain = |text: &str| match text.trim_end_matches('/') {
         "" => text.to_owned(),
         text => text.to_owned(),
@@ -79,7 +79,7 @@ fn differences(kept: &Kept, typed: &Typed<'_>, module: Module) -> Vec<Edit> {
         .collect()
 }
 
-fn diagnostic((name, old, new): &Edit, hosts: &[&InvHost]) -> Diagnostic {
+fn diagnostic((name, old, new): &IdentityChange, hosts: &[&InvHost]) -> Diagnostic {
     let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
     let shown = |value: &str| match value {
         "" => "none".to_owned(),
@@ -180,14 +180,14 @@ mod tests {
     use super::*;
     use crate::fact::KeptData;
 
-    fn edits(kept: &[(&str, &str)], vars: &str) -> Vec<Edit> {
+    fn edits(kept: &[(&str, &str)], vars: &str) -> Vec<IdentityChange> {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("i.yml");
         let text = format!("all:\n  hosts: {{ h: }}\n  vars: {{ {vars} }}\n");
         std::fs::write(&path, text).expect("written");
         let inv = crate::inventory::load(&path, &[]).expect("good").inventory;
         let values = kept.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let kept = Kept {
+        let kept = KeptFiles {
             values: values.collect(),
             data: Some(KeptData {
                 version: "17".to_owned(),

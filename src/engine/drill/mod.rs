@@ -4,7 +4,7 @@ mod sampler;
 mod writer;
 
 pub use sampler::sample;
-pub use writer::{Door, Load, Patience, Table, Written};
+pub use writer::{ListenAddress, Load, Patience, Table, WriteLog};
 
 use super::verify::Login;
 use super::verify::client::{Client, ClientError};
@@ -12,7 +12,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// A session straight to an address, given up soon: whoever is cut off never answers.
-async fn connect(door: &Door, login: &Login, limit: Duration) -> Result<Client, ClientError> {
+async fn connect(
+    door: &ListenAddress,
+    login: &Login,
+    limit: Duration,
+) -> Result<Client, ClientError> {
     let connecting = Client::direct(&door.address, door.port, login);
     timeout(limit, connecting)
         .await

@@ -1,6 +1,6 @@
 //! Asks one member twenty times a second whether it takes writes.
 
-use super::{Door, connect};
+use super::{ListenAddress, connect};
 use crate::engine::verify::Login;
 use crate::engine::verify::client::Client;
 use crate::event::drill::State;
@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_millis(400);
 const LOGIN: Duration = Duration::from_secs(2);
 
 /// Samples until `told` says that nobody listens any more.
-pub async fn sample(door: &Door, login: &Login, mut told: impl FnMut(State) -> bool) {
+pub async fn sample(door: &ListenAddress, login: &Login, mut told: impl FnMut(State) -> bool) {
     let mut client = None;
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -26,7 +26,7 @@ pub async fn sample(door: &Door, login: &Login, mut told: impl FnMut(State) -> b
     }
 }
 
-async fn look(door: &Door, login: &Login, client: &mut Option<Client>) -> State {
+async fn look(door: &ListenAddress, login: &Login, client: &mut Option<Client>) -> State {
     if client.is_none() {
         *client = connect(door, login, LOGIN).await.ok();
     }

@@ -39,14 +39,14 @@ impl Patience {
 
 /// Where PostgreSQL or a service of HAProxy listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Door {
+pub struct ListenAddress {
     pub address: String,
     pub port: u16,
 }
 
 /// What was written so far.
 #[derive(Debug, Default)]
-pub struct Written {
+pub struct WriteLog {
     log: Mutex<Log>,
 }
 
@@ -56,7 +56,7 @@ struct Log {
     errors: BTreeMap<String, usize>,
 }
 
-impl Written {
+impl WriteLog {
     fn lock(&self) -> std::sync::MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,13 +129,13 @@ pub struct Table {
 pub struct Load {
     pub table: Table,
     /// Tried one after the other.
-    pub doors: Vec<Door>,
+    pub doors: Vec<ListenAddress>,
     pub login: Login,
     pub patience: Patience,
     /// Its rows are numbered from here, so that two loads share a table.
     pub first: u64,
     pub started: Instant,
-    pub written: Arc<Written>,
+    pub written: Arc<WriteLog>,
 }
 
 impl Load {
@@ -163,7 +163,7 @@ impl Load {
         }
     }
 
-    async fn knock(&self, door: &Door) -> Option<Client> {
+    async fn knock(&self, door: &ListenAddress) -> Option<Client> {
         let answer = connect(door, &self.login, self.patience.login).await;
         let note = |error: ClientError| self.refused(chain(&error));
         answer.map_err(note).ok()
@@ -207,7 +207,7 @@ impl Table {
     ///
     /// # Errors
     /// The last door's words.
-    pub async fn make(&self, doors: &[Door], login: &Login) -> Result<(), String> {
+    pub async fn make(&self, doors: &[ListenAddress], login: &Login) -> Result<(), String> {
         let mut sql = format!(
             "{}; CREATE TABLE {} (id bigint PRIMARY KEY)",
             own_schema(&self.schema),
@@ -226,7 +226,7 @@ impl Table {
     ///
     /// # Errors
     /// The last door's words.
-    pub async fn fill(&self, doors: &[Door], login: &Login) -> Result<(), String> {
+    pub async fn fill(&self, doors: &[ListenAddress], login: &Login) -> Result<(), String> {
         self.make(doors, login).await?;
         let sql = format!("INSERT INTO {} SELECT generate_series(1, 100)", self.name());
         ask(doors, login, &sql).await?;
@@ -237,7 +237,11 @@ impl Table {
     ///
     /// # Errors
     /// The last door's words.
-    pub async fn rows(&self, doors: &[Door], login: &Login) -> Result<BTreeSet<u64>, String> {
+    pub async fn rows(
+        &self,
+        doors: &[ListenAddress],
+        login: &Login,
+    ) -> Result<BTreeSet<u64>, String> {
         let sql = format!(
             "SELECT coalesce(string_agg(id::text, ','), '') FROM {}",
             self.name()
@@ -251,13 +255,13 @@ impl Table {
     ///
     /// # Errors
     /// The last door's words.
-    pub async fn remove(&self, doors: &[Door], login: &Login) -> Result<(), String> {
+    pub async fn remove(&self, doors: &[ListenAddress], login: &Login) -> Result<(), String> {
         let sql = format!("DROP TABLE {}; DROP SCHEMA {}", self.name(), self.schema);
         ask(doors, login, &sql).await.map(drop)
     }
 
     /// What `citus` is here, in the server's words.
-    pub async fn citus(doors: &[Door], login: &Login) -> String {
+    pub async fn citus(doors: &[ListenAddress], login: &Login) -> String {
         let sql = "SELECT extversion FROM pg_extension WHERE extname = 'citus'";
         match ask(doors, login, sql).await.as_deref() {
             Ok([version, ..]) if version.contains("standin") => "a STAND-IN for Citus".to_owned(),
@@ -267,7 +271,7 @@ impl Table {
     }
 }
 
-async fn ask(doors: &[Door], login: &Login, sql: &str) -> Result<Vec<String>, String> {
+async fn ask(doors: &[ListenAddress], login: &Login, sql: &str) -> Result<Vec<String>, String> {
     let mut why = "no service of HAProxy leads to the group's leader".to_owned();
     for door in doors {
         let answer = match connect(door, login, Duration::from_secs(3)).await {

@@ -2,29 +2,29 @@
 
 use super::super::Run;
 use super::super::look::futures_join;
-use super::{View, exec};
+use super::{GateView, exec};
 use crate::names::HostName;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// An address and the hosts that may carry it.
-type Shared<'a> = (IpAddr, Vec<&'a HostName>);
+type SharedAddress<'a> = (IpAddr, Vec<&'a HostName>);
 
 /// Every address that moves between the given hosts and others is somewhere, and only there.
-pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
+pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> GateView {
     let shared = shared(run, hosts);
     let lacks = futures_join(shared.iter().map(|shared| lack(run, shared))).await;
     let lacks: Vec<String> = lacks.into_iter().flatten().collect();
     match lacks.is_empty() {
-        true => View::Open(match shared.len() {
+        true => GateView::Open(match shared.len() {
             1 => "1 address has its holder".to_owned(),
             number => format!("{number} addresses have their holders"),
         }),
-        false => View::Closed(lacks.join("; ")),
+        false => GateView::Closed(lacks.join("; ")),
     }
 }
 
-async fn lack(run: &Run<'_>, (address, hosts): &Shared<'_>) -> Option<String> {
+async fn lack(run: &Run<'_>, (address, hosts): &SharedAddress<'_>) -> Option<String> {
     let body = format!("ip -o addr show to {address}");
     let asked = hosts.iter().map(|host| async {
         let said = exec(run, host, &body).await;
@@ -51,7 +51,7 @@ fn judge(address: IpAddr, answers: &[(&HostName, Result<bool, String>)]) -> Opti
 }
 
 /// Where a host was left out of this run, the address may be there: nothing can be said about it.
-fn shared<'a>(run: &'a Run<'_>, hosts: &BTreeSet<HostName>) -> Vec<Shared<'a>> {
+fn shared<'a>(run: &'a Run<'_>, hosts: &BTreeSet<HostName>) -> Vec<SharedAddress<'a>> {
     let groups = run.model.groups().filter_map(|(_, group)| {
         let members = group.members.iter().map(|member| &member.host);
         Some((group.vip.as_ref()?.address, members.collect::<Vec<_>>()))

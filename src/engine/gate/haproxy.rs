@@ -1,6 +1,6 @@
 //! HAProxy runs, and has an opinion of each of its servers: a server is down until its first checks have passed.
 
-use super::{View, exec};
+use super::{GateView, exec};
 use crate::engine::Run;
 use crate::engine::look::futures_join;
 use crate::names::HostName;
@@ -13,7 +13,7 @@ const LOOK: &str = "systemctl is-active haproxy; [ ! -x /etc/haproxy/server-stat
                     echo 'all servers (its admin socket does not answer)'";
 
 /// What HAProxy of these hosts still lacks.
-pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
+pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> GateView {
     let carries = |host: &&HostName| run.model.hosts.get(*host).is_some_and(|h| h.haproxy);
     let answers = futures_join(hosts.iter().filter(carries).map(|host| async move {
         let said = exec(run, host, LOOK).await;
@@ -21,8 +21,8 @@ pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
     }))
     .await;
     match words(&answers) {
-        None => View::Open(count(answers.len(), "host")),
-        Some(lacking) => View::Closed(lacking),
+        None => GateView::Open(count(answers.len(), "host")),
+        Some(lacking) => GateView::Closed(lacking),
     }
 }
 

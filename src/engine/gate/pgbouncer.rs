@@ -1,6 +1,6 @@
 //! PgBouncer runs, and takes connections.
 
-use super::{View, exec};
+use super::{GateView, exec};
 use crate::command::quote;
 use crate::engine::Run;
 use crate::engine::look::futures_join;
@@ -10,7 +10,7 @@ use crate::names::words::count;
 use std::collections::BTreeSet;
 
 /// What PgBouncer of these hosts still lacks.
-pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
+pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> GateView {
     let asked = hosts
         .iter()
         .filter_map(|host| Some((host, look(run, host)?)));
@@ -21,8 +21,8 @@ pub(super) async fn view(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> View {
     .await;
     let lacks: Vec<&str> = answers.iter().flatten().map(String::as_str).collect();
     match lacks.is_empty() {
-        true => View::Open(count(answers.len(), "host")),
-        false => View::Closed(lacks.join("; ")),
+        true => GateView::Open(count(answers.len(), "host")),
+        false => GateView::Closed(lacks.join("; ")),
     }
 }
 

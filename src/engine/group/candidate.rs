@@ -3,7 +3,7 @@
 use super::{GroupWork, POLL};
 use crate::engine::{EngineError, copies};
 use crate::fact::MemberSeen;
-use crate::runbook::patroni::{View, best};
+use crate::runbook::patroni::{GroupView, best};
 use std::time::{Duration, Instant};
 
 impl GroupWork<'_> {
@@ -18,7 +18,7 @@ impl GroupWork<'_> {
         let started = Instant::now();
         loop {
             let seen = copies::confirm(self.run, self.group, self.seen().await?).await;
-            let view = View::of(self.group, &seen);
+            let view = GroupView::of(self.group, &seen);
             let best = best(&view).filter(|member| {
                 !member.pending_restart && (!synchronous || member.is_synchronous())
             });

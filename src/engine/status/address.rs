@@ -1,6 +1,6 @@
 //! Addresses that move: who carries them.
 
-use super::Answers;
+use super::StatusAnswers;
 use super::findings::Findings;
 use crate::event::status::VipStatus;
 use crate::model::{Group, NodeVip};
@@ -8,7 +8,11 @@ use crate::names::HostName;
 use std::net::IpAddr;
 
 /// Who carries the group's address.
-pub(super) fn vip(group: &Group, answers: &Answers, said: &mut Findings) -> Option<VipStatus> {
+pub(super) fn vip(
+    group: &Group,
+    answers: &StatusAnswers,
+    said: &mut Findings,
+) -> Option<VipStatus> {
     let address = group.vip.as_ref()?.address;
     let holders = holders(
         group.members.iter().map(|member| &member.host),
@@ -43,7 +47,11 @@ pub(super) fn vip(group: &Group, answers: &Answers, said: &mut Findings) -> Opti
 }
 
 /// Who carries an address that moves between HAProxy hosts.
-pub(super) fn node_vip(vip: &NodeVip, answers: &Answers, said: &mut Findings) -> Option<VipStatus> {
+pub(super) fn node_vip(
+    vip: &NodeVip,
+    answers: &StatusAnswers,
+    said: &mut Findings,
+) -> Option<VipStatus> {
     let asked = vip
         .hosts
         .iter()
@@ -66,7 +74,7 @@ pub(super) fn node_vip(vip: &NodeVip, answers: &Answers, said: &mut Findings) ->
 fn holders<'a>(
     hosts: impl Iterator<Item = &'a HostName>,
     address: IpAddr,
-    answers: &Answers,
+    answers: &StatusAnswers,
 ) -> Vec<HostName> {
     let carries = |host: &&HostName| {
         let seen = answers.hosts.get(*host).and_then(|seen| seen.as_ref().ok());

@@ -1,7 +1,7 @@
 //! Whether the hosts trust the authority beside the inventory: without it Patroni and PostgreSQL do not answer from here, whatever
 //! they do.
 
-use super::Answers;
+use super::StatusAnswers;
 use super::findings::Findings;
 use crate::names::HostName;
 use crate::pki::stranger;
@@ -19,7 +19,7 @@ pub struct AuthorityHere {
 /// Says which hosts trust another one, once for all; returns them.
 pub(super) fn judge(
     access: &super::StatusAccess,
-    answers: &Answers,
+    answers: &StatusAnswers,
     said: &mut Findings,
 ) -> BTreeSet<HostName> {
     let Some(here) = &access.authority else {

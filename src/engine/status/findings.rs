@@ -1,7 +1,7 @@
 //! What is wrong, in words, and the findings that belong to a host as a whole.
 
-use super::Answers;
-use super::host::HostSeen;
+use super::StatusAnswers;
+use super::host::HostAnswers;
 use crate::engine::Run;
 use crate::engine::fleet::chain;
 use crate::event::status::CertificateStatus;
@@ -45,7 +45,7 @@ impl Findings {
     }
 
     /// Hosts that are connected and did not say how they are.
-    pub(super) fn unanswered(&mut self, answers: &Answers) {
+    pub(super) fn unanswered(&mut self, answers: &StatusAnswers) {
         for (host, answer) in &answers.hosts {
             if let Err(why) = answer {
                 self.problem(format!("{host} did not answer: {why}"));
@@ -54,7 +54,7 @@ impl Findings {
     }
 
     /// A recover that is not closed, said once for all hosts that have its note.
-    pub(super) fn emergency(&mut self, answers: &Answers) {
+    pub(super) fn emergency(&mut self, answers: &StatusAnswers) {
         let hosts = answers
             .hosts
             .values()
@@ -74,7 +74,7 @@ impl Findings {
     }
 
     /// Clocks that are off: certificates, logs and `now()` go by them.
-    pub(super) fn clocks(&mut self, answers: &Answers) {
+    pub(super) fn clocks(&mut self, answers: &StatusAnswers) {
         for (host, answer) in &answers.hosts {
             let Ok(seen) = answer else { continue };
             let Some(off) = seen.clock_off else {
@@ -94,10 +94,10 @@ impl Findings {
     }
 
     /// File systems of data that are nearly full, or full.
-    pub(super) fn disks(&mut self, answers: &Answers) {
+    pub(super) fn disks(&mut self, answers: &StatusAnswers) {
         for (host, answer) in &answers.hosts {
             let disks = answer.iter().flat_map(|seen| &seen.disks);
-            let mute = |seen: &HostSeen| seen.has_data && seen.disks.is_empty();
+            let mute = |seen: &HostAnswers| seen.has_data && seen.disks.is_empty();
             if answer.as_ref().is_ok_and(mute) {
                 self.problem(format!(
                     "{host}: how full its file systems are is not known: `df` gave no answer"
@@ -115,7 +115,7 @@ impl Findings {
     }
 
     /// Services that should run and do not.
-    pub(super) fn units(&mut self, run: &Run<'_>, answers: &Answers) {
+    pub(super) fn units(&mut self, run: &Run<'_>, answers: &StatusAnswers) {
         for (name, answer) in &answers.hosts {
             let (Ok(seen), Some(host)) = (answer, run.model.hosts.get(name)) else {
                 continue;
@@ -164,7 +164,7 @@ fn expected(model: &Model, host: &Host) -> impl Iterator<Item = &'static str> {
 }
 
 /// The dates of all certificates.
-pub(super) fn certificates(answers: &Answers, said: &mut Findings) -> Vec<CertificateStatus> {
+pub(super) fn certificates(answers: &StatusAnswers, said: &mut Findings) -> Vec<CertificateStatus> {
     let now = OffsetDateTime::now_utc();
     let mut all = Vec::new();
     for (host, answer) in &answers.hosts {
@@ -202,20 +202,20 @@ mod tests {
     #[test]
     fn clocks_and_disks_are_said_before_they_are_problems() {
         let mut said = Findings::default();
-        let mut answers = Answers::default();
+        let mut answers = StatusAnswers::default();
         for (host, clock_off, full) in [("a", 600.4, 97), ("b", -3.0, 90), ("c", 1.0, 89)] {
             let disks = [("/data".to_owned(), full)].into();
-            let seen = HostSeen {
+            let seen = HostAnswers {
                 clock_off: Some(clock_off),
                 has_data: true,
                 disks,
-                ..HostSeen::default()
+                ..HostAnswers::default()
             };
             answers.hosts.insert(host.into(), Ok(seen));
         }
-        let mute = HostSeen {
+        let mute = HostAnswers {
             has_data: true,
-            ..HostSeen::default()
+            ..HostAnswers::default()
         };
         answers.hosts.insert("d".into(), Ok(mute));
         said.clocks(&answers);

@@ -1,6 +1,6 @@
 //! What a server runs with besides what Patroni was told, and whether it runs in our data directory at all.
 
-use super::Answers;
+use super::StatusAnswers;
 use super::findings::Findings;
 use crate::command::quote;
 use crate::fact::{
@@ -59,7 +59,11 @@ fn why(text: &str) -> Option<String> {
 impl Findings {
     /// Servers that let in whom nobody declared, or are not ours.
     /// `declared` knows which parameters somebody declared for a host.
-    pub(super) fn force(&mut self, declared: &dyn Fn(&HostName, &str) -> bool, answers: &Answers) {
+    pub(super) fn force(
+        &mut self,
+        declared: &dyn Fn(&HostName, &str) -> bool,
+        answers: &StatusAnswers,
+    ) {
         for (host, answer) in &answers.hosts {
             let Ok(answer) = answer else {
                 continue;
@@ -98,19 +102,19 @@ impl Findings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::host::HostSeen;
+    use super::super::host::HostAnswers;
     use super::*;
 
     #[test]
     fn what_nobody_declared_is_a_problem() {
         let told = "h host all all 0.0.0.0/0 trust\n=\nt local all postgres peer\na work_mem = '1GB'\na fsync = 'off'\na autovacuum = 'off'\ndeserted /data/pg\n";
-        let seen = HostSeen {
+        let seen = HostAnswers {
             force: read(told),
-            ..HostSeen::default()
+            ..HostAnswers::default()
         };
-        let answers = Answers {
+        let answers = StatusAnswers {
             hosts: [(HostName::new("h"), Ok(seen))].into(),
-            ..Answers::default()
+            ..StatusAnswers::default()
         };
         let mut said = Findings::default();
         said.force(&|_, name| name == "autovacuum", &answers);

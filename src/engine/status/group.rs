@@ -2,9 +2,9 @@
 
 use super::commit;
 use super::findings::Findings;
-use super::patroni::{ClusterView, MemberView};
+use super::patroni::{ClusterView, PatroniMember};
 use crate::event::status::{GroupStatus, MemberStatus};
-use crate::fact::{Answers, PostgresSeen, Verdict, following, leading};
+use crate::fact::{Answers, MemberVerdict, PostgresSeen, following, leading};
 use crate::model::Group;
 use crate::names::{HostName, InstanceName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,7 +111,7 @@ fn runs_as_primary(seen: &Result<PostgresSeen, String>) -> bool {
     seen.as_ref().is_ok_and(|seen| !seen.recovery)
 }
 
-fn verdict(member: &MemberView, view: &ClusterView, copies: &Answers) -> Option<Verdict> {
+fn verdict(member: &PatroniMember, view: &ClusterView, copies: &Answers) -> Option<MemberVerdict> {
     let name = InstanceName::new(member.name.clone());
     let own = copies.get(&name)?;
     Some(match member.leads() {
@@ -123,7 +123,12 @@ fn verdict(member: &MemberView, view: &ClusterView, copies: &Answers) -> Option<
     })
 }
 
-fn judge_member(member: &MemberView, verdict: Option<&Verdict>, limit: u64, said: &mut Findings) {
+fn judge_member(
+    member: &PatroniMember,
+    verdict: Option<&MemberVerdict>,
+    limit: u64,
+    said: &mut Findings,
+) {
     let name = &member.name;
     if member.pending_restart {
         said.warn(format!(
@@ -158,12 +163,12 @@ fn judge_member(member: &MemberView, verdict: Option<&Verdict>, limit: u64, said
 }
 
 /// By the servers where they told, else by Patroni.
-fn received_behind(member: &MemberView, verdict: Option<&Verdict>) -> Option<u64> {
+fn received_behind(member: &PatroniMember, verdict: Option<&MemberVerdict>) -> Option<u64> {
     let seen = verdict.and_then(|verdict| verdict.received_behind);
     seen.or(member.lag)
 }
 
-fn line(member: &MemberView, verdict: Option<&Verdict>, group: &Group) -> MemberStatus {
+fn line(member: &PatroniMember, verdict: Option<&MemberVerdict>, group: &Group) -> MemberStatus {
     let follows = verdict.is_some_and(|it| it.sound()) && !member.leads();
     MemberStatus {
         name: InstanceName::new(member.name.clone()),
@@ -176,7 +181,7 @@ fn line(member: &MemberView, verdict: Option<&Verdict>, group: &Group) -> Member
         timeline: member.timeline,
         lag: received_behind(member, verdict).filter(|_| !member.leads()),
         replay_lag: verdict.and_then(|verdict| verdict.replay_behind),
-        sound: verdict.map(Verdict::sound),
+        sound: verdict.map(MemberVerdict::sound),
         pending_restart: member.pending_restart,
         tags: member.tags.clone(),
     }
@@ -232,25 +237,30 @@ fn missing(
 mod tests {
     use super::*;
 
-    fn member(name: &str, role: &str, state: &str, timeline: u64, lag: u64) -> MemberView {
-        MemberView {
+    fn member(name: &str, role: &str, state: &str, timeline: u64, lag: u64) -> PatroniMember {
+        PatroniMember {
             name: name.to_owned(),
             role: role.to_owned(),
             state: state.to_owned(),
             timeline: Some(timeline),
             lag: Some(lag),
-            ..MemberView::default()
+            ..PatroniMember::default()
         }
     }
 
-    fn said(members: Vec<MemberView>) -> Vec<String> {
+    fn said(members: Vec<PatroniMember>) -> Vec<String> {
         let view = ClusterView {
             members,
             ..ClusterView::default()
         };
         let mut said = Findings::default();
         for member in &view.members {
-            judge_member(member, Some(&Verdict::default()), LAG_LIMIT, &mut said);
+            judge_member(
+                member,
+                Some(&MemberVerdict::default()),
+                LAG_LIMIT,
+                &mut said,
+            );
         }
         said.problems
     }
@@ -292,11 +302,11 @@ mod tests {
         let loaded = crate::inventory::load(path.as_ref(), &[]).expect("an inventory");
         let model = crate::model::build(&loaded.inventory).0.expect("a model");
         let (_, group) = model.groups().next().expect("a group");
-        let leader = MemberView {
+        let leader = PatroniMember {
             name: "pg-test-1".to_owned(),
             role: "leader".to_owned(),
             state: "running".to_owned(),
-            ..MemberView::default()
+            ..PatroniMember::default()
         };
         let view = ClusterView {
             members: vec![leader],

@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What a host said.
 #[derive(Clone, Debug, Default)]
-pub(super) struct HostSeen {
+pub(super) struct HostAnswers {
     /// `active`, `inactive`, `failed`, by unit.
     pub units: BTreeMap<String, String>,
     /// `enabled`, `disabled`, `masked`, by unit.
@@ -41,7 +41,7 @@ pub(super) struct HostSeen {
     /// etcdctl's words where it did not answer with JSON.
     pub etcd_words: String,
     /// `pg_dist_node` as this member of the coordinator has it.
-    pub nodes: Option<Vec<NodeRow>>,
+    pub nodes: Option<Vec<NodeStatusRow>>,
     /// psql's words where it did not answer.
     pub nodes_words: String,
     pub addresses: BTreeSet<IpAddr>,
@@ -64,7 +64,7 @@ pub(super) struct HostSeen {
 
 /// One row of `pg_dist_node`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NodeRow {
+pub(super) struct NodeStatusRow {
     pub group: u32,
     /// `host:port`.
     pub place: String,
@@ -77,7 +77,7 @@ pub(super) async fn ask(
     run: &Run<'_>,
     access: &StatusAccess,
     host: &HostName,
-) -> Result<HostSeen, String> {
+) -> Result<HostAnswers, String> {
     let transport = run
         .fleet
         .get(host)
@@ -200,9 +200,9 @@ fn nodes_text(formation: &Formation, member: &Instance) -> String {
     )
 }
 
-fn read(frame: &Frame, output: &str) -> HostSeen {
+fn read(frame: &Frame, output: &str) -> HostAnswers {
     let sections = frame.sections(output);
-    let mut seen = HostSeen::default();
+    let mut seen = HostAnswers::default();
     for (unit, text) in sections.starting_with("unit") {
         seen.units.insert(unit.to_owned(), text.trim().to_owned());
     }
@@ -262,11 +262,11 @@ fn last_line(text: &str) -> String {
     lines.next_back().unwrap_or_default().to_owned()
 }
 
-fn node_row(line: &str) -> Option<NodeRow> {
+fn node_row(line: &str) -> Option<NodeStatusRow> {
     let mut words = line.split_whitespace();
     let group = words.next()?.parse().ok()?;
     let (host, port) = (words.next()?, words.next()?);
-    Some(NodeRow {
+    Some(NodeStatusRow {
         group,
         place: format!("{host}:{port}"),
         role: words.next()?.to_owned(),

@@ -23,13 +23,13 @@ use super::Run;
 use super::fleet::chain;
 use super::look::futures_join;
 use crate::event::status::StatusReport;
-use crate::fact::{self, Declared};
+use crate::fact::{self, DeclaredObjects};
 use crate::model::{Group, Instance};
 use crate::names::{ClusterName, HostName};
 use crate::secret::Secret;
 use findings::Findings;
 use haproxy::Servers;
-use host::HostSeen;
+use host::HostAnswers;
 use patroni::ClusterView;
 use std::collections::BTreeMap;
 
@@ -45,15 +45,15 @@ pub struct StatusAccess {
     /// Directories whose file systems must not be full, by host.
     pub data: BTreeMap<HostName, Vec<String>>,
     /// What the inventory declares for each group.
-    pub declared: BTreeMap<ClusterName, Declared>,
+    pub declared: BTreeMap<ClusterName, DeclaredObjects>,
     /// Bytes that a replica may be behind and still be promoted (`pg_rpo`), by cluster.
     pub lag_limits: BTreeMap<ClusterName, u64>,
 }
 
 /// All answers of one look. An error is a whole sentence.
 #[derive(Debug, Default)]
-struct Answers {
-    hosts: BTreeMap<HostName, Result<HostSeen, String>>,
+struct StatusAnswers {
+    hosts: BTreeMap<HostName, Result<HostAnswers, String>>,
     groups: BTreeMap<ClusterName, Result<ClusterView, String>>,
     haproxy: BTreeMap<HostName, Result<Servers, String>>,
 }
@@ -65,7 +65,7 @@ pub async fn status(run: &Run<'_>, access: &StatusAccess) -> StatusReport {
     report(run, access, &answers)
 }
 
-async fn gather(run: &Run<'_>, access: &StatusAccess) -> Answers {
+async fn gather(run: &Run<'_>, access: &StatusAccess) -> StatusAnswers {
     let connected = run.fleet.hosts();
     let hosts = futures_join(
         connected
@@ -88,7 +88,7 @@ async fn gather(run: &Run<'_>, access: &StatusAccess) -> Answers {
         |(host, access)| async { (host.name.clone(), haproxy::ask(run, host, access).await) },
     ));
     let (hosts, groups, proxies) = tokio::join!(hosts, groups, proxies);
-    Answers {
+    StatusAnswers {
         hosts: hosts.into_iter().collect(),
         groups: groups.into_iter().collect(),
         haproxy: proxies.into_iter().collect(),
@@ -96,7 +96,7 @@ async fn gather(run: &Run<'_>, access: &StatusAccess) -> Answers {
 }
 
 /// What the servers of a group said; a host that was tried and gave no answer is one that is not known.
-fn evidence(run: &Run<'_>, group: &Group, answers: &Answers) -> fact::Answers {
+fn evidence(run: &Run<'_>, group: &Group, answers: &StatusAnswers) -> fact::Answers {
     let of = |member: &Instance| match answers.hosts.get(&member.host) {
         Some(Ok(seen)) => seen.postgres.clone(),
         Some(Err(why)) => Some(Err(why.clone())),
@@ -111,7 +111,7 @@ fn evidence(run: &Run<'_>, group: &Group, answers: &Answers) -> fact::Answers {
         .collect()
 }
 
-fn report(run: &Run<'_>, access: &StatusAccess, answers: &Answers) -> StatusReport {
+fn report(run: &Run<'_>, access: &StatusAccess, answers: &StatusAnswers) -> StatusReport {
     let mut said = Findings::default();
     said.unreachable(run);
     said.unanswered(answers);

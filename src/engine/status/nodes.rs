@@ -1,22 +1,30 @@
 //! Citus's list of nodes against Patroni's view of the groups.
 
-use super::Answers;
+use super::StatusAnswers;
 use super::findings::Findings;
-use super::host::{HostSeen, NodeRow};
+use super::host::{HostAnswers, NodeStatusRow};
 use super::patroni::ClusterView;
 use crate::engine::Run;
 use crate::event::status::NodeStatus;
 use crate::model::{Formation, Group};
 
 /// One line for each row of `pg_dist_node`, and one for each leader that it does not name.
-pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Vec<NodeStatus> {
+pub(super) fn judge(
+    run: &Run<'_>,
+    answers: &StatusAnswers,
+    said: &mut Findings,
+) -> Vec<NodeStatus> {
     let citus = run.model.formations.iter().filter(|f| f.is_citus());
     citus
         .flat_map(|formation| of_formation(formation, answers, said))
         .collect()
 }
 
-fn of_formation(formation: &Formation, answers: &Answers, said: &mut Findings) -> Vec<NodeStatus> {
+fn of_formation(
+    formation: &Formation,
+    answers: &StatusAnswers,
+    said: &mut Findings,
+) -> Vec<NodeStatus> {
     let Some((place, seen)) = coordinator(formation, answers) else {
         return Vec::new();
     };
@@ -32,7 +40,7 @@ fn of_formation(formation: &Formation, answers: &Answers, said: &mut Findings) -
         let Some(number) = group.number else {
             continue;
         };
-        let own: Vec<&NodeRow> = rows.iter().filter(|row| row.group == number).collect();
+        let own: Vec<&NodeStatusRow> = rows.iter().filter(|row| row.group == number).collect();
         match answers.groups.get(&group.cluster) {
             Some(Ok(view)) => nodes.extend(of_group(group, number, view, &own, said)),
             Some(Err(_)) => nodes.extend(own.into_iter().map(unconfirmed)),
@@ -53,7 +61,7 @@ fn of_formation(formation: &Formation, answers: &Answers, said: &mut Findings) -
 }
 
 /// A row of a group whose Patroni does not answer, which is a problem already.
-fn unconfirmed(row: &NodeRow) -> NodeStatus {
+fn unconfirmed(row: &NodeStatusRow) -> NodeStatus {
     NodeStatus {
         group: row.group,
         citus: Some(row.place.clone()),
@@ -64,7 +72,10 @@ fn unconfirmed(row: &NodeRow) -> NodeStatus {
 }
 
 /// The coordinator's leader, and what its host said. Without a leader there is nothing to compare with.
-fn coordinator<'a>(formation: &Formation, answers: &'a Answers) -> Option<(String, &'a HostSeen)> {
+fn coordinator<'a>(
+    formation: &Formation,
+    answers: &'a StatusAnswers,
+) -> Option<(String, &'a HostAnswers)> {
     let group = formation.coordinator()?;
     let view = answers.groups.get(&group.cluster)?.as_ref().ok()?;
     let host = view.leader()?.host(group);
@@ -76,7 +87,7 @@ fn of_group(
     group: &Group,
     number: u32,
     view: &ClusterView,
-    rows: &[&NodeRow],
+    rows: &[&NodeStatusRow],
     said: &mut Findings,
 ) -> Vec<NodeStatus> {
     let leader = view.leader().and_then(|leader| leader.place.clone());
@@ -123,8 +134,8 @@ fn follower(view: &ClusterView, place: &str) -> Option<String> {
     found.and_then(|member| member.place.clone())
 }
 
-fn words(group: &Group, row: &NodeRow, patroni: Option<&str>) -> String {
-    let NodeRow { place, role, .. } = row;
+fn words(group: &Group, row: &NodeStatusRow, patroni: Option<&str>) -> String {
+    let NodeStatusRow { place, role, .. } = row;
     match (role.as_str(), patroni) {
         ("primary", Some(leader)) if leader == place => {
             format!("{}: pg_dist_node has {place} as inactive", group.cluster)

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// One look at a group.
 #[derive(Clone, Debug)]
 pub(super) struct ClusterView {
-    pub members: Vec<MemberView>,
+    pub members: Vec<PatroniMember>,
     pub paused: bool,
     /// How many synchronous standbys its configuration wants, and whether writes stop without one; an error is why it is
     /// not known.
@@ -40,7 +40,7 @@ impl Default for ClusterView {
 
 /// A member as Patroni lists it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MemberView {
+pub(super) struct PatroniMember {
     pub name: String,
     pub role: String,
     pub state: String,
@@ -55,7 +55,7 @@ pub(super) struct MemberView {
     pub tags: BTreeMap<String, String>,
 }
 
-impl MemberView {
+impl PatroniMember {
     pub(super) fn leads(&self) -> bool {
         matches!(
             self.role.as_str(),
@@ -81,7 +81,7 @@ impl MemberView {
 }
 
 impl ClusterView {
-    pub(super) fn leader(&self) -> Option<&MemberView> {
+    pub(super) fn leader(&self) -> Option<&PatroniMember> {
         self.members
             .iter()
             .find(|member| member.leads() && member.runs())
@@ -164,14 +164,14 @@ fn flag(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool).unwrap_or(false)
 }
 
-fn member(value: &Value) -> MemberView {
+fn member(value: &Value) -> PatroniMember {
     let text = |key: &str| {
         let text = value.get(key).and_then(Value::as_str);
         text.unwrap_or_default().to_owned()
     };
     let port = value.get("port").and_then(Value::as_u64);
     let address = text("host");
-    MemberView {
+    PatroniMember {
         name: text("name"),
         role: text("role"),
         state: text("state"),

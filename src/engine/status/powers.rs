@@ -1,12 +1,17 @@
 //! Who may do what in a group and what its sessions begin with, against what is declared.
 
 use super::findings::Findings;
-use super::{Answers, StatusAccess};
+use super::{StatusAccess, StatusAnswers};
 use crate::fact;
 use crate::model::Group;
 
 /// Judges what the members of a group told. A leader that answers and tells nothing of this is not known to be fine.
-pub(super) fn judge(group: &Group, access: &StatusAccess, answers: &Answers, said: &mut Findings) {
+pub(super) fn judge(
+    group: &Group,
+    access: &StatusAccess,
+    answers: &StatusAnswers,
+    said: &mut Findings,
+) {
     let Some(declared) = access.declared.get(&group.cluster) else {
         return;
     };

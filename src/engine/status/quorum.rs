@@ -1,8 +1,8 @@
 //! etcd: who answers, who leads, and whether its own list of members is that of the inventory.
 
-use super::Answers;
+use super::StatusAnswers;
 use super::findings::Findings;
-use super::host::HostSeen;
+use super::host::HostAnswers;
 use crate::engine::Run;
 use crate::event::status::EtcdStatus;
 use crate::model::{Etcd, EtcdMember};
@@ -10,7 +10,11 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The members of the selected hosts; those that could not be reached are listed as sick.
-pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Vec<EtcdStatus> {
+pub(super) fn judge(
+    run: &Run<'_>,
+    answers: &StatusAnswers,
+    said: &mut Findings,
+) -> Vec<EtcdStatus> {
     let Some(etcd) = &run.model.etcd else {
         return Vec::new();
     };
@@ -54,7 +58,7 @@ fn margin(etcd: &Etcd, healthy: usize) -> String {
     }
 }
 
-fn of_member(member: &EtcdMember, answers: &Answers, said: &mut Findings) -> EtcdStatus {
+fn of_member(member: &EtcdMember, answers: &StatusAnswers, said: &mut Findings) -> EtcdStatus {
     let mut status = EtcdStatus {
         name: member.name.clone(),
         host: member.host.clone(),
@@ -92,7 +96,7 @@ fn of_member(member: &EtcdMember, answers: &Answers, said: &mut Findings) -> Etc
     status
 }
 
-fn words(seen: &HostSeen) -> String {
+fn words(seen: &HostAnswers) -> String {
     match seen.etcd_words.as_str() {
         "" => String::new(),
         words => format!(": {words}"),
@@ -107,7 +111,7 @@ fn errors(answer: &Value) -> Vec<String> {
 }
 
 /// Compares the list of one member that answers with the inventory.
-fn membership(etcd: &Etcd, answers: &Answers, said: &mut Findings) {
+fn membership(etcd: &Etcd, answers: &StatusAnswers, said: &mut Findings) {
     let lists = answers
         .hosts
         .values()

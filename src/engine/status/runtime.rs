@@ -1,6 +1,6 @@
 //! What HAProxy and PgBouncer run with, against their files and ours.
 
-use super::Answers;
+use super::StatusAnswers;
 use super::findings::Findings;
 use crate::command::{Psql, Sections, as_user, quote};
 use crate::engine::Run;
@@ -108,7 +108,7 @@ fn differing(config: &str, files: &str) -> Vec<(String, String, String)> {
 
 impl Findings {
     /// Runtimes that are not what files say.
-    pub(super) fn runtime(&mut self, run: &Run<'_>, answers: &Answers) {
+    pub(super) fn runtime(&mut self, run: &Run<'_>, answers: &StatusAnswers) {
         for (host, answer) in &answers.hosts {
             let Ok(seen) = answer else { continue };
             for file in &seen.runtime.foreign {

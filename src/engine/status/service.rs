@@ -1,6 +1,6 @@
 //! HAProxy: which servers each service has, and whether that is what the groups' state asks for.
 
-use super::Answers;
+use super::StatusAnswers;
 use super::findings::Findings;
 use super::haproxy::Servers;
 use crate::engine::Run;
@@ -11,7 +11,11 @@ use crate::names::HostName;
 use std::collections::BTreeSet;
 
 /// All services of all hosts that run HAProxy.
-pub(super) fn judge(run: &Run<'_>, answers: &Answers, said: &mut Findings) -> Vec<ServiceStatus> {
+pub(super) fn judge(
+    run: &Run<'_>,
+    answers: &StatusAnswers,
+    said: &mut Findings,
+) -> Vec<ServiceStatus> {
     let mut all = Vec::new();
     for host in run.model.hosts().filter(|host| host.haproxy) {
         match answers.haproxy.get(&host.name) {
@@ -87,7 +91,7 @@ fn another_weight(server: &ServerStatus, wanted: &[Server]) -> Option<(String, S
 /// What is wrong with a service, if anything. HAProxy follows a change of roles within a few checks.
 fn wrong(
     model: &Model,
-    answers: &Answers,
+    answers: &StatusAnswers,
     service: &Service,
     status: &ServiceStatus,
 ) -> Option<String> {
@@ -129,7 +133,7 @@ fn clusters(model: &Model, service: &Service) -> BTreeSet<String> {
 }
 
 /// Whether Patroni knows a standby behind the service that could serve.
-fn serves(model: &Model, answers: &Answers, service: &Service) -> bool {
+fn serves(model: &Model, answers: &StatusAnswers, service: &Service) -> bool {
     let names: BTreeSet<&str> = service
         .servers
         .iter()

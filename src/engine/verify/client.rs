@@ -99,7 +99,7 @@ impl Client {
         Self::over(Box::new(stream), address, login).await
     }
 
-    async fn over(stream: Raw, address: &str, login: &Login) -> Result<Self, ClientError> {
+    async fn over(stream: RawStream, address: &str, login: &Login) -> Result<Self, ClientError> {
         let tls = PgTls::new(address, &login.ca_pem)?;
         let (inner, connection) = Config::new()
             .user(&login.user)
@@ -156,15 +156,15 @@ impl PgTls {
     }
 }
 
-type Raw = Box<dyn Stream>;
-type Secured = tokio_rustls::client::TlsStream<Raw>;
+type RawStream = Box<dyn Stream>;
+type Secured = tokio_rustls::client::TlsStream<RawStream>;
 
-impl TlsConnect<Raw> for PgTls {
+impl TlsConnect<RawStream> for PgTls {
     type Stream = PgStream;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<PgStream>> + Send>>;
 
-    fn connect(self, stream: Raw) -> Self::Future {
+    fn connect(self, stream: RawStream) -> Self::Future {
         Box::pin(async move {
             let connector = TlsConnector::from(self.config);
             let secured = connector.connect(self.name, stream).await?;

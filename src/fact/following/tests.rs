@@ -38,7 +38,7 @@ fn standby() -> PostgresSeen {
 fn judged(
     own: Result<PostgresSeen, String>,
     leader: Option<Result<PostgresSeen, String>>,
-) -> Verdict {
+) -> MemberVerdict {
     let mut answers = Answers::from([(InstanceName::new("a-2"), own)]);
     if let Some(leader) = leader {
         answers.insert(InstanceName::new("a-1"), leader);
@@ -220,7 +220,7 @@ fn two_primaries_are_seen() {
 
 #[test]
 fn what_is_not_known_is_not_fine() {
-    let unknown = |verdict: Verdict| matches!(verdict.ills.as_slice(), [Ill::Unknown(_)]);
+    let unknown = |verdict: MemberVerdict| matches!(verdict.ills.as_slice(), [Ill::Unknown(_)]);
     assert!(unknown(judged(
         Err("it hangs".to_owned()),
         Some(Ok(primary(&[])))

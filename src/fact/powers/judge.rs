@@ -1,6 +1,6 @@
 //! What the leader told against what is declared, in sentences.
 
-use super::{Declared, Doors, Powers, Weak, is_altered, is_weak_setting};
+use super::{DeclaredObjects, Doors, Powers, Weak, is_altered, is_weak_setting};
 use crate::model::objects::{Database, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ const MIGHTY: [(&str, &str); 6] = [
 const OWN: &str = "citusctl.";
 
 /// Compares.
-pub fn judge(declared: &Declared, powers: &Powers) -> Judged {
+pub fn judge(declared: &DeclaredObjects, powers: &Powers) -> Judged {
     let scene = Scene::new(declared, powers);
     let mut said = Judged::default();
     if !powers.standby {
@@ -52,7 +52,7 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn new(declared: &'a Declared, powers: &'a Powers) -> Self {
+    fn new(declared: &'a DeclaredObjects, powers: &'a Powers) -> Self {
         let roles = declared.roles.iter().filter(|role| !role.absent);
         let databases = declared.databases.iter().filter(|db| !db.absent);
         let parameters = declared.parameters.iter();

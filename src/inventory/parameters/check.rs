@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::fault::{self, Fault};
+use super::fault::{self, ValueFault};
 use super::{Module, Param, Support, is_noted, lookup, suggest};
 use crate::inventory::{Inventory, Var, Vars};
 use crate::source::{Diagnostic, Diagnostics, Node, Span};
@@ -12,7 +12,7 @@ use crate::source::{Diagnostic, Diagnostics, Node, Span};
 ///
 /// Each value is judged once, however many hosts see it: one that holds references is another on each.
 pub fn check_vars(inventory: &Inventory) -> Diagnostics {
-    let mut check = Check::default();
+    let mut check = ValueCheck::default();
     for host in inventory.hosts.values() {
         check.vars(&host.vars, true);
     }
@@ -24,14 +24,14 @@ pub fn check_vars(inventory: &Inventory) -> Diagnostics {
 }
 
 #[derive(Default)]
-struct Check {
+struct ValueCheck {
     /// Names with the nodes that stand under them.
     seen: BTreeSet<(String, *const Node)>,
     noted: BTreeMap<&'static str, (Span, BTreeSet<String>)>,
     found: Diagnostics,
 }
 
-impl Check {
+impl ValueCheck {
     /// Judges variables; those that are `merged` have all references replaced that can be.
     fn vars(&mut self, vars: &Vars, merged: bool) {
         for (name, var) in vars.iter() {
@@ -186,7 +186,7 @@ fn has_our_prefix(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn told(param: &Param, fault: Fault) -> Diagnostic {
+fn told(param: &Param, fault: ValueFault) -> Diagnostic {
     let (name, path) = (param.name, &fault.path);
     let message = format!("`{name}{path}` {}", fault.message);
     let problem = match fault.grave {

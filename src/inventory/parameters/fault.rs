@@ -2,12 +2,12 @@
 
 use super::abroad;
 use super::kind::Field;
-use super::{Form, Kind};
+use super::{Form, ParamKind};
 use crate::source::{Node, Span};
 
 /// One thing that is wrong with a value.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct ValueFault {
     pub(super) code: &'static str,
     /// From the parameter to the place, as `[2].name`.
     pub(super) path: String,
@@ -21,13 +21,13 @@ pub(super) struct Fault {
 }
 
 /// All faults of a value.
-pub(super) fn faults(kind: Kind, node: &Node) -> Vec<Fault> {
+pub(super) fn faults(kind: ParamKind, node: &Node) -> Vec<ValueFault> {
     let mut found = Vec::new();
     judge(kind, node, String::new(), &mut found);
     found
 }
 
-fn judge(kind: Kind, node: &Node, path: String, found: &mut Vec<Fault>) {
+fn judge(kind: ParamKind, node: &Node, path: String, found: &mut Vec<ValueFault>) {
     let value = node.to_json();
     if value.is_null() {
         return;
@@ -37,57 +37,57 @@ fn judge(kind: Kind, node: &Node, path: String, found: &mut Vec<Fault>) {
         return;
     }
     match kind {
-        Kind::Texts(form) => items(Kind::Text(form), node, &path, found),
-        Kind::TextOrTexts(form) => items(Kind::Text(form), node, &path, found),
-        Kind::Networks => items(Kind::Cidr, node, &path, found),
-        Kind::Ports => items(Kind::Port, node, &path, found),
-        Kind::Records(fields) => items(Kind::Record(fields), node, &path, found),
-        Kind::Names(fields) => names(fields, node, &path, found),
-        Kind::Record(fields) => record(fields, node, &path, found),
-        Kind::Map(key, value) => map(key, Kind::Text(value), node, &path, found),
-        Kind::TextOrMap(form) => map(Form::Name, Kind::Text(form), node, &path, found),
-        Kind::PgSettings => map(
+        ParamKind::Texts(form) => items(ParamKind::Text(form), node, &path, found),
+        ParamKind::TextOrTexts(form) => items(ParamKind::Text(form), node, &path, found),
+        ParamKind::Networks => items(ParamKind::Cidr, node, &path, found),
+        ParamKind::Ports => items(ParamKind::Port, node, &path, found),
+        ParamKind::Records(fields) => items(ParamKind::Record(fields), node, &path, found),
+        ParamKind::Names(fields) => names(fields, node, &path, found),
+        ParamKind::Record(fields) => record(fields, node, &path, found),
+        ParamKind::Map(key, value) => map(key, ParamKind::Text(value), node, &path, found),
+        ParamKind::TextOrMap(form) => map(Form::Name, ParamKind::Text(form), node, &path, found),
+        ParamKind::PgSettings => map(
             Form::Setting,
-            Kind::TextOrTexts(Form::Line),
+            ParamKind::TextOrTexts(Form::Line),
             node,
             &path,
             found,
         ),
-        Kind::Bool
-        | Kind::Int(..)
-        | Kind::IntOr(..)
-        | Kind::Float(..)
-        | Kind::Text(_)
-        | Kind::Secret
-        | Kind::Port
-        | Kind::Path
-        | Kind::OneOf(_)
-        | Kind::Ip
-        | Kind::Cidr
-        | Kind::Duration
-        | Kind::Size
-        | Kind::Any => {}
+        ParamKind::Bool
+        | ParamKind::Int(..)
+        | ParamKind::IntOr(..)
+        | ParamKind::Float(..)
+        | ParamKind::Text(_)
+        | ParamKind::Secret
+        | ParamKind::Port
+        | ParamKind::Path
+        | ParamKind::OneOf(_)
+        | ParamKind::Ip
+        | ParamKind::Cidr
+        | ParamKind::Duration
+        | ParamKind::Size
+        | ParamKind::Any => {}
     }
 }
 
-fn items(kind: Kind, node: &Node, path: &str, found: &mut Vec<Fault>) {
+fn items(kind: ParamKind, node: &Node, path: &str, found: &mut Vec<ValueFault>) {
     let items = node.items().unwrap_or_default().iter().enumerate();
     items.for_each(|(at, item)| judge(kind, item, format!("{path}[{at}]"), found));
 }
 
 /// Items that are names, or mappings with one.
-fn names(fields: &'static [Field], node: &Node, path: &str, found: &mut Vec<Fault>) {
+fn names(fields: &'static [Field], node: &Node, path: &str, found: &mut Vec<ValueFault>) {
     for (at, item) in node.items().unwrap_or_default().iter().enumerate() {
         let name = fields.iter().find(|field| field.name == "name");
         let kind = match (item.as_str(), name) {
             (Some(_), Some(field)) => field.kind,
-            (Some(_), None) | (None, _) => Kind::Record(fields),
+            (Some(_), None) | (None, _) => ParamKind::Record(fields),
         };
         judge(kind, item, format!("{path}[{at}]"), found);
     }
 }
 
-fn map(name: Form, value: Kind, node: &Node, path: &str, found: &mut Vec<Fault>) {
+fn map(name: Form, value: ParamKind, node: &Node, path: &str, found: &mut Vec<ValueFault>) {
     for (key, item) in node.pairs().unwrap_or_default() {
         let text = key.as_str().unwrap_or_default();
         let why = match text.is_empty() {
@@ -96,7 +96,7 @@ fn map(name: Form, value: Kind, node: &Node, path: &str, found: &mut Vec<Fault>)
         };
         if let Some(why) = why {
             let message = format!("has the key `{}`: {why}", text.escape_debug());
-            found.push(Fault {
+            found.push(ValueFault {
                 code: "wrong-type",
                 path: path.to_owned(),
                 span: key.span,
@@ -115,8 +115,8 @@ fn map(name: Form, value: Kind, node: &Node, path: &str, found: &mut Vec<Fault>)
     }
 }
 
-fn wrong_type(kind: Kind, node: &Node, path: String, message: String) -> Fault {
-    Fault {
+fn wrong_type(kind: ParamKind, node: &Node, path: String, message: String) -> ValueFault {
+    ValueFault {
         code: "wrong-type",
         path,
         span: node.span,
@@ -127,7 +127,7 @@ fn wrong_type(kind: Kind, node: &Node, path: String, message: String) -> Fault {
     }
 }
 
-fn record(fields: &'static [Field], node: &Node, path: &str, found: &mut Vec<Fault>) {
+fn record(fields: &'static [Field], node: &Node, path: &str, found: &mut Vec<ValueFault>) {
     for (key, value) in node.pairs().unwrap_or_default() {
         let name = key.as_str().unwrap_or_default();
         match fields.iter().find(|field| field.name == name) {
@@ -144,7 +144,7 @@ fn record(fields: &'static [Field], node: &Node, path: &str, found: &mut Vec<Fau
 }
 
 /// An error: what it was meant to say is not said, and a rule may then be wider than it looks.
-fn unknown_field(fields: &[Field], key: &Node, name: &str, path: &str) -> Fault {
+fn unknown_field(fields: &[Field], key: &Node, name: &str, path: &str) -> ValueFault {
     let has = |name: &str| fields.iter().any(|field| field.name == name);
     let near = crate::names::nearest(name, fields.iter().map(|field| field.name));
     let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
@@ -155,7 +155,7 @@ fn unknown_field(fields: &[Field], key: &Node, name: &str, path: &str) -> Fault 
         (None, Some(near)) => format!("did you mean `{near}`?"),
         (None, None) => format!("known are {}", names.join(", ")),
     };
-    Fault {
+    ValueFault {
         code: "unknown-field",
         path: path.to_owned(),
         span: key.span,
@@ -166,8 +166,8 @@ fn unknown_field(fields: &[Field], key: &Node, name: &str, path: &str) -> Fault 
     }
 }
 
-fn missing_field(field: &Field, node: &Node, path: &str) -> Fault {
-    Fault {
+fn missing_field(field: &Field, node: &Node, path: &str) -> ValueFault {
+    ValueFault {
         code: "missing-field",
         path: path.to_owned(),
         span: node.span,

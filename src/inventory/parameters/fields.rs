@@ -1,13 +1,13 @@
 //! Fields of the parameters that are lists of mappings (users, databases, services, HBA rules).
 
 use super::Form;
-use super::kind::Kind::{
+use super::kind::ParamKind::{
     Any, Bool, Int, IntOr, Names, OneOf, PgSettings, Port, Records, Secret, Text, TextOrMap,
     TextOrTexts, Texts,
 };
-use super::kind::{Field, Kind};
+use super::kind::{Field, ParamKind};
 
-const fn field(name: &'static str, kind: Kind) -> Field {
+const fn field(name: &'static str, kind: ParamKind) -> Field {
     Field {
         name,
         kind,
@@ -15,7 +15,7 @@ const fn field(name: &'static str, kind: Kind) -> Field {
     }
 }
 
-const fn needed(name: &'static str, kind: Kind) -> Field {
+const fn needed(name: &'static str, kind: ParamKind) -> Field {
     Field {
         name,
         kind,
@@ -23,13 +23,13 @@ const fn needed(name: &'static str, kind: Kind) -> Field {
     }
 }
 
-const ANY_INT: Kind = Int(i64::MIN, i64::MAX);
-const POOL_MODE: Kind = OneOf(&["transaction", "session", "statement"]);
+const ANY_INT: ParamKind = Int(i64::MIN, i64::MAX);
+const POOL_MODE: ParamKind = OneOf(&["transaction", "session", "statement"]);
 /// Names of PostgreSQL's objects.
-const SQL: Kind = Text(Form::Line);
+const SQL: ParamKind = Text(Form::Line);
 /// The same, where the model judges the name with words of its own (`model::objects`).
-const OWN_NAME: Kind = Text(Form::Prose);
-const STATE: Kind = OneOf(&["create", "present", "absent"]);
+const OWN_NAME: ParamKind = Text(Form::Prose);
+const STATE: ParamKind = OneOf(&["create", "present", "absent"]);
 
 /// `pg_users`, `pg_default_roles`.
 pub(super) const USER: &[Field] = &[

@@ -9,7 +9,7 @@ use crate::inventory::is_open;
 
 /// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum ParamKind {
     Bool,
     /// A whole number between two bounds, both included.
     Int(i64, i64),
@@ -58,11 +58,11 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Field {
     pub name: &'static str,
-    pub kind: Kind,
+    pub kind: ParamKind,
     pub required: bool,
 }
 
-impl Kind {
+impl ParamKind {
     /// The type in words.
     pub fn words(self) -> String {
         match self {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-use super::{Kind, lookup};
+use super::{ParamKind, lookup};
 use crate::inventory::Inventory;
 use crate::secret::{MASK, Secret};
 use crate::source::Node;
@@ -18,35 +18,41 @@ fn is_telling(name: &str) -> bool {
 }
 
 /// The kind of a variable, as far as secrets go.
-fn kind_of(name: &str) -> Kind {
+fn kind_of(name: &str) -> ParamKind {
     match lookup(name) {
         Some(param) => param.kind,
-        None if is_telling(name) => Kind::Secret,
-        None => Kind::Any,
+        None if is_telling(name) => ParamKind::Secret,
+        None => ParamKind::Any,
     }
 }
 
 /// The kind of what is under a key.
-fn below(kind: Kind, key: &str) -> Kind {
+fn below(kind: ParamKind, key: &str) -> ParamKind {
     let declared = match kind {
-        Kind::Record(fields) | Kind::Records(fields) => fields.iter().find(|f| f.name == key),
+        ParamKind::Record(fields) | ParamKind::Records(fields) => {
+            fields.iter().find(|f| f.name == key)
+        }
         _ => None,
     };
     match declared {
         Some(field) => field.kind,
-        None if is_telling(key) => Kind::Secret,
-        None => Kind::Any,
+        None if is_telling(key) => ParamKind::Secret,
+        None => ParamKind::Any,
     }
 }
 
 /// Whether a scalar is a secret: by its kind, or by where it came from. What came from an encrypted file, the
 /// environment or a file is one unless the catalogue knows better (a port, a cluster's name).
-fn hides(kind: Kind, node: &Node) -> bool {
+fn hides(kind: ParamKind, node: &Node) -> bool {
     let unknown = matches!(
         kind,
-        Kind::Any | Kind::Map(..) | Kind::PgSettings | Kind::Names(_) | Kind::TextOrMap(_)
+        ParamKind::Any
+            | ParamKind::Map(..)
+            | ParamKind::PgSettings
+            | ParamKind::Names(_)
+            | ParamKind::TextOrMap(_)
     );
-    kind == Kind::Secret || node.is_secret() || (unknown && node.is_guarded())
+    kind == ParamKind::Secret || node.is_secret() || (unknown && node.is_guarded())
 }
 
 /// A value for people's eyes: as JSON, secrets replaced.
@@ -54,7 +60,7 @@ pub fn shown(name: &str, node: &Node) -> Value {
     show(kind_of(name), node)
 }
 
-fn show(kind: Kind, node: &Node) -> Value {
+fn show(kind: ParamKind, node: &Node) -> Value {
     if let Some(items) = node.items() {
         return items.iter().map(|item| show(kind, item)).collect();
     }
@@ -79,7 +85,7 @@ pub fn secrets_in(name: &str, node: &Node) -> Vec<Secret> {
     found
 }
 
-fn gather(kind: Kind, node: &Node, found: &mut Vec<Secret>) {
+fn gather(kind: ParamKind, node: &Node, found: &mut Vec<Secret>) {
     for item in node.items().unwrap_or_default() {
         gather(kind, item, found);
     }
@@ -117,7 +123,7 @@ fn names_in(name: &str, node: &Node) -> Vec<String> {
     let items = node.items().unwrap_or_default();
     let records = items
         .iter()
-        .filter(|_| matches!(kind_of(name), Kind::Records(_)));
+        .filter(|_| matches!(kind_of(name), ParamKind::Records(_)));
     let named = records.filter_map(|item| item.get("name"));
     let named = named
         .filter(|name| !name.is_secret())

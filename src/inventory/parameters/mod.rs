@@ -25,7 +25,7 @@ pub use check::check_vars;
 pub use effect::{Effect, kept};
 pub use form::Form;
 pub use key::{Key, Readable};
-pub use kind::{Field, Kind, boolean};
+pub use kind::{Field, ParamKind, boolean};
 pub use mask::{names_of, secrets_in, shown};
 pub use typed::Typed;
 
@@ -91,7 +91,7 @@ pub enum DefaultValue {
 pub struct Param {
     pub name: &'static str,
     pub module: Module,
-    pub kind: Kind,
+    pub kind: ParamKind,
     pub default: DefaultValue,
     /// Where it is usually set: G global, C cluster, I instance, A argument.
     pub level: &'static str,
@@ -105,7 +105,7 @@ pub struct Param {
 const fn used(
     module: Module,
     name: &'static str,
-    kind: Kind,
+    kind: ParamKind,
     default: &'static str,
     level: &'static str,
     doc: &'static str,
@@ -137,7 +137,7 @@ const fn with(param: Param, support: Support) -> Param {
 const fn planned(
     module: Module,
     name: &'static str,
-    kind: Kind,
+    kind: ParamKind,
     default: &'static str,
     level: &'static str,
     doc: &'static str,

@@ -1,8 +1,8 @@
 //! PgBouncer, services, VIPs of groups.
 
 use super::Effect::{Nothing, Reload, Restart, Service};
-use super::Kind::{Bool, Cidr, OneOf, Path, Port, Records, Text, Texts};
 use super::Module::{Access, Pgbouncer};
+use super::ParamKind::{Bool, Cidr, OneOf, Path, Port, Records, Text, Texts};
 use super::fields::SERVICE;
 use super::key::table;
 use super::{Form, Param, Support, used, with};

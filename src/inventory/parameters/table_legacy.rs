@@ -1,10 +1,10 @@
 //! Names of Pigsty 1 to 3. Some are older names of parameters and count as those; the others did something that is gone.
 
-use super::Kind::{Any, Bool, Int, Path, Text, Texts};
 use super::Module::{Access, Etcd, Node, NodeVip, Pgbouncer, Pgsql};
-use super::{Effect, Form, Kind, Module, Param, Support, used, with};
+use super::ParamKind::{Any, Bool, Int, Path, Text, Texts};
+use super::{Effect, Form, Module, Param, ParamKind, Support, used, with};
 
-const fn old(module: Module, name: &'static str, kind: Kind, now: &'static str) -> Param {
+const fn old(module: Module, name: &'static str, kind: ParamKind, now: &'static str) -> Param {
     with(
         used(
             module,

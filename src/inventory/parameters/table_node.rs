@@ -1,11 +1,11 @@
 //! CA, nodes, keepalived, HAProxy and etcd.
 
 use super::Effect::{Identity, Nothing, Once, Reload, Restart, Service};
-use super::Kind::{
+use super::Module::{Ca, Etcd, Haproxy, Node, NodeVip, Removal};
+use super::ParamKind::{
     Bool, Cidr, Duration, Float, Int, Ip, Map, Networks, OneOf, Path, Port, Ports, Records, Secret,
     Text, Texts,
 };
-use super::Module::{Ca, Etcd, Haproxy, Node, NodeVip, Removal};
 use super::fields::{HAPROXY_SERVICE, UPSTREAM};
 use super::key::table;
 use super::{Form, Param, Support, planned, used, with};

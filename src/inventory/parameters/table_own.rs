@@ -1,8 +1,8 @@
 //! Ansible's connection variables and our own.
 
 use super::Effect::{Nothing, Once, Reload, Settings};
-use super::Kind::{Any, Bool, Int, OneOf, Path, Port, Record, Records, Secret, Text};
 use super::Module::{Ansible, Citusctl};
+use super::ParamKind::{Any, Bool, Int, OneOf, Path, Port, Record, Records, Secret, Text};
 use super::fields::{FACTS, REPO};
 use super::key::table;
 use super::{Form, Param, Support, used, with};

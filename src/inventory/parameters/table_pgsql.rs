@@ -1,11 +1,11 @@
 //! PostgreSQL and Patroni.
 
 use super::Effect::{Bootstrap, Identity, Nothing, Once, Reload, Rolling, Service, Settings};
-use super::Kind::{
+use super::Module::{Backup, Pgsql, Removal};
+use super::ParamKind::{
     Any, Bool, Float, Int, IntOr, Names, OneOf, Path, PgSettings, Port, Records, Secret, Size,
     Text, Texts,
 };
-use super::Module::{Backup, Pgsql, Removal};
 use super::fields::{DATABASE, EXTENSION, HBA, SERVICE, USER};
 use super::key::table;
 use super::{Form, Param, Support, planned, used, with};

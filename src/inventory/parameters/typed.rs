@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::key::{Key, Readable};
 use super::kind::{Field, boolean, float, integer};
 use super::mask::secrets_in;
-use super::{Kind, Param, lookup};
+use super::{Param, ParamKind, lookup};
 use crate::inventory::Vars;
 use crate::secret::Secret;
 use crate::source::{Node, Span};
@@ -103,7 +103,7 @@ impl<'a> Typed<'a> {
             .vars
             .iter()
             .flat_map(|(name, var)| secrets_in(name, &var.node));
-        let secret = super::all().filter(|param| param.kind == Kind::Secret);
+        let secret = super::all().filter(|param| param.kind == ParamKind::Secret);
         let defaults = secret.filter(|param| !self.vars.contains(param.name));
         let defaults = defaults.map(|param| self.secret(param.name));
         written
@@ -123,13 +123,13 @@ impl<'a> Typed<'a> {
 }
 
 /// A value in its type, with the fields of records in theirs: a role may be called `007` or `on`.
-fn read(kind: Kind, node: &Node, value: Value) -> Value {
+fn read(kind: ParamKind, node: &Node, value: Value) -> Value {
     match (kind, node.items()) {
-        (Kind::Records(fields), Some(items)) => items
+        (ParamKind::Records(fields), Some(items)) => items
             .iter()
-            .map(|item| read(Kind::Record(fields), item, item.to_json()))
+            .map(|item| read(ParamKind::Record(fields), item, item.to_json()))
             .collect(),
-        (Kind::Record(fields), _) => match node.entries() {
+        (ParamKind::Record(fields), _) => match node.entries() {
             Some(entries) => Value::Object(
                 entries
                     .map(|(key, node)| (key.to_owned(), field(fields, key, node)))

@@ -5,7 +5,7 @@ use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 
 /// The health check of a service.
-pub(super) struct Check {
+pub(super) struct HealthCheck {
     pub(super) path: String,
     /// What the answer must contain, besides status 200.
     pub(super) expect: Option<String>,
@@ -21,9 +21,9 @@ pub(super) struct Check {
 ///   promoted (`pg_rpo`): without a limit one that stopped replicating still takes traffic.
 /// - Offline instances carry `noloadbalance`, for which Patroni's `/replica` answers 503 always. So
 ///   they are asked for their health, and must say that they are a replica.
-pub(super) fn check(spec: &Spec, typed: &Typed<'_>) -> Check {
+pub(super) fn check(spec: &Spec, typed: &Typed<'_>) -> HealthCheck {
     let written = spec.check.clone().unwrap_or_else(|| "/".into());
-    let check = |path, expect| Check {
+    let check = |path, expect| HealthCheck {
         path,
         expect,
         fallback: None,
@@ -35,7 +35,7 @@ pub(super) fn check(spec: &Spec, typed: &Typed<'_>) -> Check {
         query => format!("?{query}"),
     };
     match path {
-        "/read-only" if spec.backup.is_some() => Check {
+        "/read-only" if spec.backup.is_some() => HealthCheck {
             path: format!("/replica{query}"),
             expect: None,
             fallback: Some(format!("/read-only{query}")),

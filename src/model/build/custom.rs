@@ -1,13 +1,13 @@
 //! `haproxy_services`: listens that are not PostgreSQL's.
 
-use super::service_spec::Entry;
+use super::service_spec::ServiceEntry;
 use crate::inventory::parameters::boolean;
 use crate::model::{Server, Service, ServiceKind, Timings};
 use crate::source::Diagnostics;
 use serde_json::Value;
 
 /// An entry of `haproxy_services`.
-pub(super) fn custom_service(entry: &Entry, problems: &mut Diagnostics) -> Option<Service> {
+pub(super) fn custom_service(entry: &ServiceEntry, problems: &mut Diagnostics) -> Option<Service> {
     let (Some(name), Some(port)) = (entry.name(), entry.port("port")) else {
         problems.push(entry.lacks("name` or `port"));
         return None;

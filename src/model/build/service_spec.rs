@@ -35,7 +35,7 @@ pub(crate) fn read(host: &InvHost) -> Vec<Result<Spec, Diagnostic>> {
 }
 
 /// One entry of a list of services, with where it stands.
-pub(crate) struct Entry {
+pub(crate) struct ServiceEntry {
     pub(crate) list: &'static str,
     pub(crate) value: Value,
     pub(crate) span: Span,
@@ -43,7 +43,7 @@ pub(crate) struct Entry {
 }
 
 /// The entries of one list.
-pub(crate) fn entries(host: &InvHost, list: &'static str) -> Vec<Entry> {
+pub(crate) fn entries(host: &InvHost, list: &'static str) -> Vec<ServiceEntry> {
     let typed = Typed::new(&host.vars);
     let written = host.vars.get(list);
     let items = written.and_then(|var| var.node.items()).unwrap_or_default();
@@ -51,7 +51,7 @@ pub(crate) fn entries(host: &InvHost, list: &'static str) -> Vec<Entry> {
         return Vec::new();
     };
     let whole = written.map_or(host.span, |var| var.node.span);
-    let entry = |(at, value): (usize, Value)| Entry {
+    let entry = |(at, value): (usize, Value)| ServiceEntry {
         list,
         value,
         span: items.get(at).map_or(whole, |node| node.span),
@@ -60,7 +60,7 @@ pub(crate) fn entries(host: &InvHost, list: &'static str) -> Vec<Entry> {
     values.into_iter().enumerate().map(entry).collect()
 }
 
-fn spec(entry: &Entry) -> Result<Spec, Diagnostic> {
+fn spec(entry: &ServiceEntry) -> Result<Spec, Diagnostic> {
     let text = |name: &str| entry.text(name);
     Ok(Spec {
         name: entry.name().ok_or_else(|| entry.lacks("name"))?,
@@ -102,7 +102,7 @@ fn alike(key: &str, one: &Value, other: &Value) -> bool {
     }
 }
 
-impl Entry {
+impl ServiceEntry {
     /// Whether it is one of the shipped entries, copied into the inventory.
     fn like_shipped(&self) -> bool {
         let same = |default: &Value| {
@@ -162,7 +162,7 @@ impl Entry {
     }
 }
 
-impl std::fmt::Display for Entry {
+impl std::fmt::Display for ServiceEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.text("name") {
             Some(name) => write!(f, "service `{name}` of `{}`", self.list),

@@ -1,6 +1,6 @@
 //! What is inside of a database: schemas, extensions, privileges.
 
-use super::entry::{Entry, entries};
+use super::entry::{ListEntry, entries};
 use super::privilege::Privileges;
 use super::{Scene, SystemUsers, is_name};
 use crate::source::Diagnostic;
@@ -47,7 +47,7 @@ pub(super) fn defaults(scene: &Scene<'_>) -> Content {
 }
 
 /// What one entry of `pg_databases` asks for.
-pub(super) fn own(scene: &Scene<'_>, entry: &Entry) -> Content {
+pub(super) fn own(scene: &Scene<'_>, entry: &ListEntry) -> Content {
     Content {
         schemas: entry
             .list("schemas")
@@ -63,7 +63,7 @@ pub(super) fn own(scene: &Scene<'_>, entry: &Entry) -> Content {
     }
 }
 
-fn schema(users: &SystemUsers, item: &Entry) -> Option<Schema> {
+fn schema(users: &SystemUsers, item: &ListEntry) -> Option<Schema> {
     Some(Schema {
         name: item.name()?,
         owner: item.text("owner").map(|owner| users.expand(&owner)),
@@ -71,7 +71,7 @@ fn schema(users: &SystemUsers, item: &Entry) -> Option<Schema> {
     })
 }
 
-fn extension(item: &Entry) -> Option<Extension> {
+fn extension(item: &ListEntry) -> Option<Extension> {
     Some(Extension {
         name: item.name()?,
         schema: item.text("schema"),
@@ -97,7 +97,7 @@ impl Content {
 }
 
 /// Extensions without a name, and the like.
-pub(super) fn faults(entry: &Entry) -> Vec<Diagnostic> {
+pub(super) fn faults(entry: &ListEntry) -> Vec<Diagnostic> {
     let nameless = ["schemas", "extensions"].into_iter().flat_map(|key| {
         let items = entry.list(key);
         items
@@ -115,7 +115,7 @@ pub(super) fn faults(entry: &Entry) -> Vec<Diagnostic> {
 }
 
 /// Schemas that PostgreSQL would refuse, or cut off and so never be as wanted.
-fn bad_schemas(entry: &Entry) -> Vec<Diagnostic> {
+fn bad_schemas(entry: &ListEntry) -> Vec<Diagnostic> {
     let schemas = entry.list("schemas").into_iter();
     let own = schemas.filter_map(|item| Some((item.name()?, item.place("name"))));
     let extensions = entry.list("extensions").into_iter();

@@ -1,7 +1,7 @@
 //! All databases of a cluster as they are wanted.
 
 use super::content::{self, Content};
-use super::entry::{Entry, entries};
+use super::entry::{ListEntry, entries};
 use super::privilege::{Privileges, privileges};
 use super::{POOLER_ROLE, Read, Scene, is_name, pooler_asks};
 use crate::source::Diagnostic;
@@ -97,7 +97,7 @@ pub fn databases(scene: &Scene<'_>, roles: &BTreeSet<String>) -> Read<Database> 
     Read { found, problems }
 }
 
-fn twice(entry: &Entry, name: &str) -> Diagnostic {
+fn twice(entry: &ListEntry, name: &str) -> Diagnostic {
     entry
         .problem(
             "duplicate-database",
@@ -154,7 +154,7 @@ impl Rights<'_> {
         }
     }
 
-    fn database(&self, entry: &Entry, name: String) -> Database {
+    fn database(&self, entry: &ListEntry, name: String) -> Database {
         let own = content::own(self.scene, entry);
         let settings = settings(self.scene, entry, &name);
         let mut content = match self.begins_here(&name) {
@@ -171,7 +171,7 @@ impl Rights<'_> {
     }
 }
 
-fn settings(scene: &Scene<'_>, entry: &Entry, name: &str) -> Settings {
+fn settings(scene: &Scene<'_>, entry: &ListEntry, name: &str) -> Settings {
     let words = |fields: &[(&str, &str)]| {
         let given = fields
             .iter()
@@ -212,7 +212,7 @@ fn connectors(scene: &Scene<'_>) -> Vec<String> {
 /// What is wrong with one entry.
 fn faults(
     scene: &Scene<'_>,
-    entry: &Entry,
+    entry: &ListEntry,
     name: &str,
     roles: &BTreeSet<String>,
 ) -> Vec<Diagnostic> {
@@ -251,7 +251,7 @@ fn faults(
 }
 
 /// A state is what is so afterwards, again and again; making anew is an act.
-fn recreate(entry: &Entry, name: &str) -> Option<Diagnostic> {
+fn recreate(entry: &ListEntry, name: &str) -> Option<Diagnostic> {
     (entry.text("state").as_deref() == Some("recreate")).then(|| {
         entry
             .problem(
@@ -265,7 +265,7 @@ fn recreate(entry: &Entry, name: &str) -> Option<Diagnostic> {
 }
 
 /// Patroni looks after Citus in one database of a formation.
-fn second_citus(scene: &Scene<'_>, entry: &Entry, name: &str) -> Option<Diagnostic> {
+fn second_citus(scene: &Scene<'_>, entry: &ListEntry, name: &str) -> Option<Diagnostic> {
     let primary = scene.citus_db.as_deref().filter(|db| *db != name)?;
     let items = entry.list("extensions");
     let citus = items
@@ -283,7 +283,7 @@ fn second_citus(scene: &Scene<'_>, entry: &Entry, name: &str) -> Option<Diagnost
 
 fn owner(
     scene: &Scene<'_>,
-    entry: &Entry,
+    entry: &ListEntry,
     name: &str,
     roles: &BTreeSet<String>,
 ) -> Option<Diagnostic> {

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 /// One entry of a list of mappings, or of texts.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct ListEntry {
     pub(super) list: &'static str,
     pub(super) node: Node,
 }
 
 /// The entries of a parameter: as the inventory wrote them, else the default's.
-pub(super) fn entries(scene: &Scene<'_>, list: &'static str) -> Vec<Entry> {
+pub(super) fn entries(scene: &Scene<'_>, list: &'static str) -> Vec<ListEntry> {
     let written = scene.host.vars.get(list).map(|var| var.node.as_ref());
     let items = match written.and_then(Node::items) {
         Some(items) => items.to_vec(),
@@ -30,7 +30,10 @@ pub(super) fn entries(scene: &Scene<'_>, list: &'static str) -> Vec<Entry> {
             | Value::Object(_) => Vec::new(),
         },
     };
-    items.into_iter().map(|node| Entry { list, node }).collect()
+    items
+        .into_iter()
+        .map(|node| ListEntry { list, node })
+        .collect()
 }
 
 /// A default as if it had been written where the host is.
@@ -67,7 +70,7 @@ fn item(text: &str) -> String {
     }
 }
 
-impl Entry {
+impl ListEntry {
     /// A part of this entry, as an entry of its own.
     pub(super) fn part(&self, node: &Node) -> Self {
         Self {
@@ -97,7 +100,7 @@ impl Entry {
     }
 
     /// The items of a list; a lone text counts as a list of one.
-    pub(super) fn list(&self, key: &str) -> Vec<Entry> {
+    pub(super) fn list(&self, key: &str) -> Vec<ListEntry> {
         let Some(field) = self.field(key) else {
             return Vec::new();
         };

@@ -1,6 +1,6 @@
 //! When a password ends.
 
-use super::entry::Entry;
+use super::entry::ListEntry;
 use crate::source::Diagnostic;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, PrimitiveDateTime, UtcOffset};
@@ -23,7 +23,7 @@ pub enum Expiry {
 }
 
 /// Reads `expire_in`, which wins, and `expire_at`.
-pub(super) fn expiry(entry: &Entry, now: OffsetDateTime) -> Result<Expiry, Diagnostic> {
+pub(super) fn expiry(entry: &ListEntry, now: OffsetDateTime) -> Result<Expiry, Diagnostic> {
     if let Some(days) = entry.number("expire_in") {
         let until = now
             .checked_add(Duration::days(days.clamp(-36_500, 36_500)))

@@ -1,6 +1,6 @@
 //! One role as it is wanted.
 
-use super::entry::Entry;
+use super::entry::ListEntry;
 use super::expiry::{Expiry, expiry};
 use super::{POOLER_ROLE, Scene, SystemUsers, is_name};
 use crate::inventory::param;
@@ -76,7 +76,7 @@ pub(super) fn is_verifier(password: &str) -> bool {
 /// Reads one entry.
 pub(super) fn role(
     scene: &Scene<'_>,
-    entry: &Entry,
+    entry: &ListEntry,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Role> {
     let users = &scene.users;
@@ -115,7 +115,7 @@ pub(super) fn role(
     })
 }
 
-fn grants(users: &SystemUsers, entry: &Entry) -> Vec<Grant> {
+fn grants(users: &SystemUsers, entry: &ListEntry) -> Vec<Grant> {
     let grants = entry.list("roles").into_iter().filter_map(|item| {
         Some(Grant {
             role: users.expand(&item.name()?),
@@ -141,7 +141,7 @@ fn parameter_of(users: &SystemUsers, name: &str) -> Option<&'static str> {
 }
 
 /// The entry's own, else the one that a parameter holds for a user of the system.
-fn password(scene: &Scene<'_>, entry: &Entry, name: &str) -> Option<String> {
+fn password(scene: &Scene<'_>, entry: &ListEntry, name: &str) -> Option<String> {
     let parameter = parameter_of(&scene.users, name);
     let held = || scene.typed().opt_str(parameter?);
     let own = entry.text("password");
@@ -149,7 +149,7 @@ fn password(scene: &Scene<'_>, entry: &Entry, name: &str) -> Option<String> {
 }
 
 /// An entry for a user of the system that would take away what the cluster works through.
-fn system_faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic> {
+fn system_faults(scene: &Scene<'_>, entry: &ListEntry, name: &str) -> Vec<Diagnostic> {
     let users = &scene.users;
     let Some(parameter) = parameter_of(users, name) else {
         return Vec::new();
@@ -196,7 +196,7 @@ fn system_faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic
 }
 
 /// What is wrong with one entry.
-fn faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic> {
+fn faults(scene: &Scene<'_>, entry: &ListEntry, name: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let users = &scene.users;
     if entry.absent() && users.all().contains(&name) {
@@ -242,7 +242,7 @@ fn faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic> {
     found
 }
 
-fn password_faults(entry: &Entry, name: &str) -> Option<Diagnostic> {
+fn password_faults(entry: &ListEntry, name: &str) -> Option<Diagnostic> {
     let text = entry.text("password")?;
     let (what, label) = match text.as_str() {
         "" => ("is empty", "PostgreSQL takes it for none"),
@@ -258,7 +258,7 @@ fn password_faults(entry: &Entry, name: &str) -> Option<Diagnostic> {
     Some(problem.help("leave `password` out to keep what the role has"))
 }
 
-fn option_faults(scene: &Scene<'_>, entry: &Entry, name: &str) -> Vec<Diagnostic> {
+fn option_faults(scene: &Scene<'_>, entry: &ListEntry, name: &str) -> Vec<Diagnostic> {
     let items = entry.list("roles");
     let newer = items.iter().flat_map(|item| {
         ["inherit", "set"]

@@ -1,6 +1,6 @@
 //! All roles of a cluster, each once, in an order in which they can be made.
 
-use super::entry::{Entry, entries};
+use super::entry::{ListEntry, entries};
 use super::role::{Role, role};
 use super::{POOLER_ROLE, Read, Scene, pooler_asks};
 use crate::source::{Diagnostic, Span};
@@ -32,7 +32,7 @@ pub fn roles(scene: &Scene<'_>) -> Read<Role> {
     }
 }
 
-fn twice(entry: &Entry, name: &str) -> Diagnostic {
+fn twice(entry: &ListEntry, name: &str) -> Diagnostic {
     entry
         .problem(
             "duplicate-role",
@@ -56,7 +56,7 @@ fn system(scene: &Scene<'_>, all: &mut Vec<(Role, Span)>) {
     let span = scene.host.span;
     for name in scene.users.all() {
         let node = crate::source::Node::string(name, span);
-        let entry = Entry {
+        let entry = ListEntry {
             list: "pg_default_roles",
             node,
         };
@@ -84,7 +84,7 @@ fn pooler(scene: &Scene<'_>, all: &mut Vec<(Role, Span)>) {
         return;
     }
     let span = scene.host.span;
-    let entry = Entry {
+    let entry = ListEntry {
         list: "pg_default_roles",
         node: crate::source::Node::string(POOLER_ROLE, span),
     };

@@ -1,10 +1,10 @@
 //! Values of `pg_parameters`, right and wrong.
 
-use super::{Fault, For, SETTINGS, fault};
+use super::{For, SETTINGS, SettingFault, fault};
 use crate::model::tuning::{Hardware, Profile, TuningInput, tuning};
 use crate::source::Severity;
 
-fn judged(version: u32, name: &str, value: &str) -> Option<Fault> {
+fn judged(version: u32, name: &str, value: &str) -> Option<SettingFault> {
     let libraries = [
         "citus".to_owned(),
         "pg_stat_statements".to_owned(),

@@ -12,7 +12,7 @@ pub use pooler::is_pooled;
 
 use crate::fact::Traits;
 use crate::inventory::param;
-use crate::inventory::parameters::{self, Kind, Typed};
+use crate::inventory::parameters::{self, ParamKind, Typed};
 use crate::inventory::{Inventory, expand};
 use crate::model::compat::{self, Compat};
 use crate::model::{Facts, Host, Model, Os};
@@ -361,7 +361,7 @@ fn hide(typed: &Typed<'_>, masker: &mut Masker) {
         .secrets()
         .into_iter()
         .for_each(|secret| masker.add(secret));
-    for param in parameters::all().filter(|param| param.kind == Kind::Secret) {
+    for param in parameters::all().filter(|param| param.kind == ParamKind::Secret) {
         masker.add(typed.secret(param.name));
     }
 }

@@ -1,12 +1,12 @@
 //! Other values to put in the place of one.
 
 use super::known;
-use super::leaves::Leaf;
-use crate::inventory::parameters::{Kind, boolean};
+use super::leaves::ValueLeaf;
+use crate::inventory::parameters::{ParamKind, boolean};
 use crate::source::Data;
 
 /// What to read instead, the nearest first, nothing at all last.
-pub(super) fn of(leaf: &Leaf) -> Vec<Option<Data>> {
+pub(super) fn of(leaf: &ValueLeaf) -> Vec<Option<Data>> {
     let mut texts = match leaf.node.as_str() {
         Some(_) if leaf.node.kind() == "null" => Vec::new(),
         Some(text) => others(leaf.kind, text, &leaf.node.to_json()),
@@ -21,25 +21,28 @@ pub(super) fn of(leaf: &Leaf) -> Vec<Option<Data>> {
     texts.into_iter().map(other).chain([None]).collect()
 }
 
-fn is_text(kind: Kind) -> bool {
+fn is_text(kind: ParamKind) -> bool {
     matches!(
         kind,
-        Kind::Text(_) | Kind::Secret | Kind::TextOrTexts(_) | Kind::TextOrMap(_)
+        ParamKind::Text(_)
+            | ParamKind::Secret
+            | ParamKind::TextOrTexts(_)
+            | ParamKind::TextOrMap(_)
     )
 }
 
-fn others(kind: Kind, text: &str, value: &serde_json::Value) -> Vec<String> {
+fn others(kind: ParamKind, text: &str, value: &serde_json::Value) -> Vec<String> {
     match kind {
-        Kind::Bool => flipped(value),
-        Kind::Int(min, max) => whole(text, min, max),
-        Kind::Port => whole(text, 1, 65535),
-        Kind::IntOr(min, max, words) => {
+        ParamKind::Bool => flipped(value),
+        ParamKind::Int(min, max) => whole(text, min, max),
+        ParamKind::Port => whole(text, 1, 65535),
+        ParamKind::IntOr(min, max, words) => {
             let mut found = whole(text, min, max);
             found.extend(words.iter().map(|word| (*word).to_owned()));
             found.retain(|other| other != text);
             found
         }
-        Kind::Float(min, max) => {
+        ParamKind::Float(min, max) => {
             let now = text.parse().unwrap_or(min.max(0.0));
             let near = [now + 0.25, now - 0.25, now * 2.0, now / 2.0];
             let fit = near
@@ -47,24 +50,27 @@ fn others(kind: Kind, text: &str, value: &serde_json::Value) -> Vec<String> {
                 .filter(|n| *n >= min && *n <= max && *n != now);
             fit.map(|n| n.to_string()).collect()
         }
-        Kind::OneOf(words) => {
+        ParamKind::OneOf(words) => {
             let now = text.to_ascii_lowercase();
             let words = words.iter().filter(|word| **word != now);
             words.map(|word| (*word).to_owned()).collect()
         }
-        Kind::Path => vec![format!("{}-x", text.trim_end_matches('/'))],
-        Kind::Ip | Kind::Cidr => counted(text, |n| if n > 9 { n - 1 } else { n + 1 }),
-        Kind::Duration | Kind::Size => first_number(text),
-        Kind::Text(_) | Kind::Secret | Kind::TextOrTexts(_) | Kind::TextOrMap(_) => words(text),
-        Kind::Texts(_)
-        | Kind::Names(_)
-        | Kind::Networks
-        | Kind::Ports
-        | Kind::Records(_)
-        | Kind::Record(_)
-        | Kind::Map(..)
-        | Kind::PgSettings
-        | Kind::Any => match value {
+        ParamKind::Path => vec![format!("{}-x", text.trim_end_matches('/'))],
+        ParamKind::Ip | ParamKind::Cidr => counted(text, |n| if n > 9 { n - 1 } else { n + 1 }),
+        ParamKind::Duration | ParamKind::Size => first_number(text),
+        ParamKind::Text(_)
+        | ParamKind::Secret
+        | ParamKind::TextOrTexts(_)
+        | ParamKind::TextOrMap(_) => words(text),
+        ParamKind::Texts(_)
+        | ParamKind::Names(_)
+        | ParamKind::Networks
+        | ParamKind::Ports
+        | ParamKind::Records(_)
+        | ParamKind::Record(_)
+        | ParamKind::Map(..)
+        | ParamKind::PgSettings
+        | ParamKind::Any => match value {
             serde_json::Value::Bool(_) => flipped(value),
             serde_json::Value::Number(_) => whole(text, i64::MIN, i64::MAX),
             _ => words(text),
@@ -144,17 +150,23 @@ mod tests {
 
     #[test]
     fn other_values_are_of_the_same_type() {
-        assert_eq!(others(Kind::Bool, "no", &json!(false)), ["true"]);
+        assert_eq!(others(ParamKind::Bool, "no", &json!(false)), ["true"]);
         assert_eq!(
-            others(Kind::Port, "65535", &json!(65535)),
+            others(ParamKind::Port, "65535", &json!(65535)),
             ["65534", "32767"]
         );
-        assert_eq!(others(Kind::OneOf(&["a", "b"]), "a", &json!("a")), ["b"]);
         assert_eq!(
-            others(Kind::Cidr, "10.0.0.9/24", &json!("10.0.0.9/24")),
+            others(ParamKind::OneOf(&["a", "b"]), "a", &json!("a")),
+            ["b"]
+        );
+        assert_eq!(
+            others(ParamKind::Cidr, "10.0.0.9/24", &json!("10.0.0.9/24")),
             ["10.0.0.10/24", "10.0.0.9/23"]
         );
-        assert_eq!(others(Kind::Duration, "24h", &json!("24h")), ["25h", "48h"]);
-        assert_eq!(others(Kind::Path, "/pg/", &json!("/pg/")), ["/pg-x"]);
+        assert_eq!(
+            others(ParamKind::Duration, "24h", &json!("24h")),
+            ["25h", "48h"]
+        );
+        assert_eq!(others(ParamKind::Path, "/pg/", &json!("/pg/")), ["/pg-x"]);
     }
 }

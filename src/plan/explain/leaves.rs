@@ -1,37 +1,37 @@
 //! The single values of what was written: fields of records, entries of mappings, items of lists.
 
 use crate::inventory::Written;
-use crate::inventory::parameters::{self, Field, Kind};
+use crate::inventory::parameters::{self, Field, ParamKind};
 use crate::source::{Node, Span};
 
 /// One value that can be changed by itself.
 #[derive(Clone, Debug)]
-pub(super) struct Leaf {
+pub(super) struct ValueLeaf {
     /// As in `pg_users[0].password`.
     pub name: String,
     /// The variable that it is a part of.
     pub variable: String,
-    pub kind: Kind,
+    pub kind: ParamKind,
     pub node: Node,
     pub at: Span,
     pub layer: String,
 }
 
 /// The values of one variable.
-pub(super) fn of(written: &Written) -> Vec<Leaf> {
-    let kind = parameters::lookup(&written.name).map_or(Kind::Any, |param| param.kind);
-    let walk = Walk { written };
+pub(super) fn of(written: &Written) -> Vec<ValueLeaf> {
+    let kind = parameters::lookup(&written.name).map_or(ParamKind::Any, |param| param.kind);
+    let walk = LeafWalk { written };
     let mut found = Vec::new();
     walk.down(written.name.clone(), kind, &written.var.node, &mut found);
     found
 }
 
-struct Walk<'a> {
+struct LeafWalk<'a> {
     written: &'a Written,
 }
 
-impl Walk<'_> {
-    fn down(&self, name: String, kind: Kind, node: &Node, found: &mut Vec<Leaf>) {
+impl LeafWalk<'_> {
+    fn down(&self, name: String, kind: ParamKind, node: &Node, found: &mut Vec<ValueLeaf>) {
         match (node.items(), node.pairs()) {
             (Some(items), _) if !items.is_empty() => {
                 for (at, item) in items.iter().enumerate() {
@@ -44,7 +44,7 @@ impl Walk<'_> {
                     self.down(format!("{name}.{key}"), of_entry(kind, key), value, found);
                 }
             }
-            _ => found.push(Leaf {
+            _ => found.push(ValueLeaf {
                 name,
                 variable: self.written.name.clone(),
                 kind,
@@ -57,22 +57,22 @@ impl Walk<'_> {
 }
 
 /// The type of an item of a list.
-fn of_item(kind: Kind) -> Kind {
+fn of_item(kind: ParamKind) -> ParamKind {
     match kind {
-        Kind::Records(fields) | Kind::Names(fields) => Kind::Record(fields),
-        Kind::Texts(form) | Kind::TextOrTexts(form) => Kind::Text(form),
-        Kind::Networks => Kind::Cidr,
-        Kind::Ports => Kind::Port,
-        _ => Kind::Any,
+        ParamKind::Records(fields) | ParamKind::Names(fields) => ParamKind::Record(fields),
+        ParamKind::Texts(form) | ParamKind::TextOrTexts(form) => ParamKind::Text(form),
+        ParamKind::Networks => ParamKind::Cidr,
+        ParamKind::Ports => ParamKind::Port,
+        _ => ParamKind::Any,
     }
 }
 
 /// The type of an entry of a mapping.
-fn of_entry(kind: Kind, key: &str) -> Kind {
+fn of_entry(kind: ParamKind, key: &str) -> ParamKind {
     let field = |fields: &[Field]| fields.iter().find(|field| field.name == key).copied();
     match kind {
-        Kind::Record(fields) => field(fields).map_or(Kind::Any, |field| field.kind),
-        Kind::Map(_, form) | Kind::TextOrMap(form) => Kind::Text(form),
-        _ => Kind::Any,
+        ParamKind::Record(fields) => field(fields).map_or(ParamKind::Any, |field| field.kind),
+        ParamKind::Map(_, form) | ParamKind::TextOrMap(form) => ParamKind::Text(form),
+        _ => ParamKind::Any,
     }
 }

@@ -13,7 +13,7 @@ pub use place::Where;
 
 use crate::inventory::{Edit, Inventory, Written};
 use crate::source::{Diagnostics, Span};
-use leaves::Leaf;
+use leaves::ValueLeaf;
 use std::collections::BTreeSet;
 
 /// Compiles the inventory with one value changed, and with further variables as `-e` gives them.
@@ -38,12 +38,12 @@ pub struct Explained {
     pub at: Span,
     /// Which layer says it.
     pub layer: String,
-    pub verdict: Verdict,
+    pub verdict: ValueVerdict,
 }
 
 /// What a value does.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub enum ValueVerdict {
     /// It acts in these places.
     Acts(Vec<Where>),
     /// Why it has no effect.
@@ -59,7 +59,7 @@ pub enum Verdict {
 pub fn explain(input: &Input<'_>) -> Result<Vec<Explained>, Refused> {
     let base = (input.draw)(None, &[])?;
     let mut seen = BTreeSet::new();
-    let mut leaves: Vec<Leaf> = input.written.iter().flat_map(leaves::of).collect();
+    let mut leaves: Vec<ValueLeaf> = input.written.iter().flat_map(leaves::of).collect();
     leaves.retain(|leaf| seen.insert((leaf.at, leaf.name.clone())));
     leaves.sort_by_key(|leaf| leaf.at);
     let mut switches = why::Switches::default();
@@ -75,9 +75,9 @@ pub fn explain(input: &Input<'_>) -> Result<Vec<Explained>, Refused> {
 fn verdict(
     input: &Input<'_>,
     base: &Picture,
-    leaf: &Leaf,
+    leaf: &ValueLeaf,
     switches: &mut why::Switches,
-) -> Verdict {
+) -> ValueVerdict {
     let mut refused = None;
     for to in candidates::of(leaf) {
         let edit = Edit { at: leaf.at, to };
@@ -85,20 +85,20 @@ fn verdict(
             Ok(other) => {
                 let places = place::differing(base, &other);
                 if !places.is_empty() {
-                    return Verdict::Acts(places);
+                    return ValueVerdict::Acts(places);
                 }
             }
             Err(Refused(words)) => refused = refused.or(Some(words)),
         }
     }
     if let Some(place) = known::read_by(&leaf.variable) {
-        return Verdict::Acts(vec![place]);
+        return ValueVerdict::Acts(vec![place]);
     }
     if let Some(words) = why::named(input, leaf, base, switches) {
-        return Verdict::Named(words);
+        return ValueVerdict::Named(words);
     }
     match refused {
-        Some(words) => Verdict::Acts(vec![Where::Needed(words)]),
-        None => Verdict::LeftOver,
+        Some(words) => ValueVerdict::Acts(vec![Where::Needed(words)]),
+        None => ValueVerdict::LeftOver,
     }
 }

@@ -1,8 +1,8 @@
 //! Why a value that changes nothing has no effect.
 
-use super::leaves::Leaf;
+use super::leaves::ValueLeaf;
 use super::{Input, Picture, Refused, candidates, known, place};
-use crate::inventory::parameters::{self, Kind, Module, Param, Support};
+use crate::inventory::parameters::{self, Module, Param, ParamKind, Support};
 use crate::inventory::{Edit, InvHost};
 use crate::model::Host;
 use crate::names::HostName;
@@ -16,7 +16,7 @@ pub(super) struct Switches(BTreeMap<String, Result<Picture, Refused>>);
 /// The sentence that names it, if there is one.
 pub(super) fn named(
     input: &Input<'_>,
-    leaf: &Leaf,
+    leaf: &ValueLeaf,
     base: &Picture,
     switches: &mut Switches,
 ) -> Option<String> {
@@ -59,7 +59,7 @@ fn of_support(param: &Param) -> Option<String> {
 }
 
 /// Hosts for which this very value counts.
-fn seers<'a>(input: &'a Input<'_>, leaf: &Leaf) -> Vec<&'a InvHost> {
+fn seers<'a>(input: &'a Input<'_>, leaf: &ValueLeaf) -> Vec<&'a InvHost> {
     let holds = |outer: Span| {
         outer.source == leaf.at.source && outer.start <= leaf.at.start && leaf.at.end <= outer.end
     };
@@ -70,7 +70,7 @@ fn seers<'a>(input: &'a Input<'_>, leaf: &Leaf) -> Vec<&'a InvHost> {
     input.inventory.hosts.values().filter(sees).collect()
 }
 
-fn hidden(input: &Input<'_>, leaf: &Leaf) -> Option<String> {
+fn hidden(input: &Input<'_>, leaf: &ValueLeaf) -> Option<String> {
     if !seers(input, leaf).is_empty() {
         return None;
     }
@@ -86,7 +86,7 @@ fn hidden(input: &Input<'_>, leaf: &Leaf) -> Option<String> {
 }
 
 /// Another parameter that hides it on every host that has it.
-fn beside(input: &Input<'_>, leaf: &Leaf) -> Option<String> {
+fn beside(input: &Input<'_>, leaf: &ValueLeaf) -> Option<String> {
     let stronger = known::stronger(&leaf.variable)?;
     let mut seers = seers(input, leaf).into_iter();
     let hidden = seers.all(|host| host.vars.contains(stronger));
@@ -94,7 +94,7 @@ fn beside(input: &Input<'_>, leaf: &Leaf) -> Option<String> {
 }
 
 /// A parameter that it needs is given on no host that has it.
-fn alone(input: &Input<'_>, leaf: &Leaf) -> Option<String> {
+fn alone(input: &Input<'_>, leaf: &ValueLeaf) -> Option<String> {
     let needed = known::needs(&leaf.variable)?;
     let mut seers = seers(input, leaf).into_iter();
     let without = seers.all(|host| !host.vars.contains(needed));
@@ -104,13 +104,13 @@ fn alone(input: &Input<'_>, leaf: &Leaf) -> Option<String> {
 /// There is but one value to choose from.
 fn only(param: &Param) -> Option<String> {
     match param.kind {
-        Kind::OneOf([word]) => Some(format!("`{word}` is the only value there is")),
+        ParamKind::OneOf([word]) => Some(format!("`{word}` is the only value there is")),
         _ => None,
     }
 }
 
 /// What `check` says of it, where that is about its effect.
-fn said(input: &Input<'_>, leaf: &Leaf) -> Option<String> {
+fn said(input: &Input<'_>, leaf: &ValueLeaf) -> Option<String> {
     let about = |span: Span| {
         span.source == leaf.at.source && span.start <= leaf.at.end && leaf.at.start <= span.end
     };
@@ -129,7 +129,7 @@ fn said(input: &Input<'_>, leaf: &Leaf) -> Option<String> {
 }
 
 /// A parameter of something that stands on none of its hosts.
-fn elsewhere(param: &Param, input: &Input<'_>, leaf: &Leaf, base: &Picture) -> Option<String> {
+fn elsewhere(param: &Param, input: &Input<'_>, leaf: &ValueLeaf, base: &Picture) -> Option<String> {
     let (stands, what): (fn(&Host) -> bool, _) = match param.module {
         Module::Pgsql | Module::Access | Module::Pgbouncer | Module::Backup => {
             (|host| host.pg.is_some(), "PostgreSQL")
@@ -149,7 +149,7 @@ fn elsewhere(param: &Param, input: &Input<'_>, leaf: &Leaf, base: &Picture) -> O
 fn switched(
     param: &Param,
     input: &Input<'_>,
-    leaf: &Leaf,
+    leaf: &ValueLeaf,
     switches: &mut Switches,
 ) -> Option<String> {
     let of_module = |switch: &&Param| {
@@ -175,7 +175,7 @@ fn turns(input: &Input<'_>, switch: &Param) -> Vec<String> {
     let typed = |host: &InvHost| parameters::Typed::new(&host.vars).json(switch.name);
     let now: Vec<_> = input.inventory.hosts.values().map(typed).collect();
     match switch.kind {
-        Kind::Bool => [true, false]
+        ParamKind::Bool => [true, false]
             .into_iter()
             .filter(|turn| now.iter().all(|now| now.as_bool() != Some(*turn)))
             .map(|turn| turn.to_string())
@@ -188,7 +188,7 @@ fn turns(input: &Input<'_>, switch: &Param) -> Vec<String> {
 /// Versions of PostgreSQL by which it matters whether a setting is there.
 const VERSIONS: [&str; 2] = ["18", "15"];
 
-fn acts_with(input: &Input<'_>, leaf: &Leaf, switches: &mut Switches, argument: &str) -> bool {
+fn acts_with(input: &Input<'_>, leaf: &ValueLeaf, switches: &mut Switches, argument: &str) -> bool {
     let extra = [argument.to_owned()];
     let drawn = switches.0.entry(argument.to_owned());
     let Ok(base) = drawn.or_insert_with(|| (input.draw)(None, &extra)) else {

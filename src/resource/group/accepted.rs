@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What the live server says of a parameter: type, unit, least and greatest value, values of an enumeration.
-pub(super) type Row = (
+pub(super) type LiveSetting = (
     String,
     Option<String>,
     Option<String>,
@@ -15,14 +15,14 @@ pub(super) type Row = (
 );
 
 /// All parameters by name, in lower case.
-pub(super) type Settings = BTreeMap<String, Row>;
+pub(super) type LiveSettings = BTreeMap<String, LiveSetting>;
 
 /// The question.
 pub(super) const QUERY: &str = "SELECT pg_catalog.json_object_agg(pg_catalog.lower(s.name), pg_catalog.json_build_array(s.vartype, s.unit, s.min_val, s.max_val, s.enumvals)) \
      FROM pg_catalog.pg_settings s";
 
 /// Why a value would not be taken.
-pub(super) fn objection(name: &str, value: &Value, known: &Settings) -> Option<String> {
+pub(super) fn objection(name: &str, value: &Value, known: &LiveSettings) -> Option<String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Bool(true) => "on".to_owned(),
@@ -117,7 +117,7 @@ mod tests {
             "jit": ["bool", null, null, null, null],
             "datestyle": ["string", null, null, null, null],
         });
-        let known: Settings = serde_json::from_value(known).expect("rows");
+        let known: LiveSettings = serde_json::from_value(known).expect("rows");
         objection(name, &value, &known)
     }
 

@@ -1,7 +1,7 @@
 //! Patroni's dynamic configuration in the DCS. Each group has its own, and what `bootstrap.dcs` said counts only
 //! once, so a change must be patched into every living group (Pigsty's defect D7).
 
-use super::accepted::{self, Settings};
+use super::accepted::{self, LiveSettings};
 use super::{GroupChange, GroupKind, GroupVerdict, Operation, PgAccess};
 use crate::command::quote;
 use crate::fact::{GroupSeen, Probe};
@@ -71,13 +71,13 @@ const SETTINGS_PROBE: &str = "pg_settings";
 
 /// One key whose value differs.
 #[derive(Debug, PartialEq)]
-struct Difference {
+struct KeyDifference {
     path: Vec<String>,
     before: Option<Value>,
     after: Option<Value>,
 }
 
-impl Difference {
+impl KeyDifference {
     fn parameter(&self) -> Option<&str> {
         match self.path.as_slice() {
             [a, b, name] if a == "postgresql" && b == "parameters" => Some(name),
@@ -133,7 +133,7 @@ fn compare(
     wanted: &Map<String, Value>,
     now: &Map<String, Value>,
     path: &[String],
-    found: &mut Vec<Difference>,
+    found: &mut Vec<KeyDifference>,
 ) {
     let whole = path == ["postgresql", "parameters"];
     for (key, value) in wanted {
@@ -149,7 +149,7 @@ fn compare(
             (Value::Null, None) => {}
             (value, before) => {
                 let after = (!value.is_null()).then(|| value.clone());
-                found.push(Difference {
+                found.push(KeyDifference {
                     path,
                     before: before.cloned(),
                     after,
@@ -161,7 +161,7 @@ fn compare(
         for (key, before) in now.iter().filter(|(key, _)| !wanted.contains_key(*key)) {
             let mut path = path.to_vec();
             path.push(key.clone());
-            found.push(Difference {
+            found.push(KeyDifference {
                 path,
                 before: Some(before.clone()),
                 after: None,
@@ -171,12 +171,12 @@ fn compare(
 }
 
 /// Keys that were written for an earlier inventory.
-fn left(wanted: &Map<String, Value>, now: &Map<String, Value>, found: &mut Vec<Difference>) {
+fn left(wanted: &Map<String, Value>, now: &Map<String, Value>, found: &mut Vec<KeyDifference>) {
     let owned = now.get(OWNED).and_then(Value::as_array);
     let owned = owned.into_iter().flatten().filter_map(Value::as_str);
     for key in owned.chain([OWNED]) {
         if let (None, Some(before)) = (wanted.get(key), now.get(key)) {
-            found.push(Difference {
+            found.push(KeyDifference {
                 path: vec![key.to_owned()],
                 before: Some(before.clone()),
                 after: None,
@@ -185,7 +185,7 @@ fn left(wanted: &Map<String, Value>, now: &Map<String, Value>, found: &mut Vec<D
     }
 }
 
-fn patch(differences: &[Difference]) -> Value {
+fn patch(differences: &[KeyDifference]) -> Value {
     let mut root = Map::new();
     for difference in differences {
         insert(
@@ -243,7 +243,7 @@ impl DynamicConfig {
     /// Values that the live server would not take.
     fn objections(&self, seen: &GroupSeen) -> Option<GroupVerdict> {
         let text = seen.answers.get(SETTINGS_PROBE)?;
-        let known: Settings = serde_json::from_str(text).ok()?;
+        let known: LiveSettings = serde_json::from_str(text).ok()?;
         let said: Vec<String> = self
             .parameters()
             .filter_map(|(name, value)| {
@@ -301,7 +301,7 @@ impl GroupKind for DynamicConfig {
                         .is_some_and(|name| needs_restart(name, &seen.restart_parameters))
             })
             .collect();
-        let promoted = found.iter().any(Difference::promotes);
+        let promoted = found.iter().any(KeyDifference::promotes);
         let impact = match restarts.contains(&true) {
             _ if promoted => Impact::Failover,
             true => Impact::Restart,
@@ -330,7 +330,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn differences(wanted: Value, now: Value) -> Vec<Difference> {
+    fn differences(wanted: Value, now: Value) -> Vec<KeyDifference> {
         let mut found = Vec::new();
         compare(
             wanted.as_object().expect("map"),

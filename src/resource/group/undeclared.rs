@@ -1,7 +1,7 @@
 //! What nobody declared in a group and weakens what is declared: a warning of the plan. It is not ours to take away.
 
 use super::{GroupKind, GroupVerdict, PgAccess, sql};
-use crate::fact::{Declared, GroupSeen, Probe, judge, powers_query, read_powers};
+use crate::fact::{DeclaredObjects, GroupSeen, Probe, judge, powers_query, read_powers};
 use crate::model::objects::{Database, Role};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -37,7 +37,7 @@ impl GroupKind for Undeclared {
             return Vec::new();
         };
         let names = self.parameters.keys().chain(self.local.keys());
-        let declared = Declared {
+        let declared = DeclaredObjects {
             roles: self.roles.clone(),
             databases: self.databases.clone(),
             parameters: names.cloned().collect(),

@@ -4,14 +4,14 @@ use super::*;
 use crate::inventory::Inventory;
 use crate::model::Model;
 use crate::names::{HostName, RunId};
-use crate::runbook::recover::{EtcdMemberSeen, HostSeen, Marker, PgSeen, Seen, Via};
+use crate::runbook::recover::{EtcdMemberSeen, HostSeen, Marker, PgSeen, RecoverMethod, Surveyed};
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
 struct Lab {
     inventory: Inventory,
     model: Model,
-    seen: Seen,
+    seen: Surveyed,
     run: RunId,
 }
 
@@ -42,7 +42,7 @@ fn lab(members: [(bool, bool); 3]) -> Lab {
     Lab {
         inventory,
         model,
-        seen: Seen {
+        seen: Surveyed {
             hosts,
             unreachable: BTreeMap::new(),
         },
@@ -254,7 +254,7 @@ fn a_snapshot_is_whole_or_refused() {
 fn nothing_begins_anew_beside_a_promotion_by_hand() {
     let mut lab = lab([OFF, OFF, OFF]);
     let survivor = HostName::new("10.10.10.13");
-    let marker = Marker::new(Via::Promote, &"pg-test".into(), &survivor, "r0");
+    let marker = Marker::new(RecoverMethod::Promote, &"pg-test".into(), &survivor, "r0");
     lab.seen.hosts.get_mut(&survivor).unwrap().marker = Some(marker);
     let view = lab.view();
     let member = view.find("etcd-1").unwrap();

@@ -1,10 +1,10 @@
 //! Who can take over.
 
-use super::{Commit, View};
+use super::{Commit, GroupView};
 use crate::fact::MemberSeen;
 
 /// Why a member cannot take over from a healthy leader without loss; `None` if it can.
-pub fn unfit(view: &View<'_>, member: &MemberSeen) -> Option<String> {
+pub fn unfit(view: &GroupView<'_>, member: &MemberSeen) -> Option<String> {
     let name = &member.name;
     if view.nofailover(name) {
         return Some(format!("{name} is never to lead (tag nofailover)"));
@@ -33,7 +33,7 @@ pub fn unfit(view: &View<'_>, member: &MemberSeen) -> Option<String> {
 }
 
 /// The best of the fit members: nothing pending before something pending, then the least behind.
-pub fn best<'a>(view: &View<'a>) -> Option<&'a MemberSeen> {
+pub fn best<'a>(view: &GroupView<'a>) -> Option<&'a MemberSeen> {
     let fit = view
         .seen
         .members
@@ -43,7 +43,7 @@ pub fn best<'a>(view: &View<'a>) -> Option<&'a MemberSeen> {
 }
 
 /// Why nobody can take over, one reason a member.
-pub(super) fn nobody(view: &View<'_>) -> String {
+pub(super) fn nobody(view: &GroupView<'_>) -> String {
     let standbys = view
         .seen
         .members

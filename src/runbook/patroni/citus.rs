@@ -1,6 +1,6 @@
 //! Whether Citus knows who leads a group.
 
-use super::View;
+use super::GroupView;
 use crate::command::quote;
 use crate::fact::MemberSeen;
 use crate::model::{Formation, Instance};
@@ -8,7 +8,7 @@ use crate::runbook::{Script, Step};
 
 /// Waits until Citus's metadata name the new leader of the group, or says that nobody can tell.
 pub(super) fn registered(
-    view: &View<'_>,
+    view: &GroupView<'_>,
     leader: &MemberSeen,
     risks: &mut Vec<String>,
 ) -> Option<Step> {

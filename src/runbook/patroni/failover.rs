@@ -1,7 +1,7 @@
 //! `failover`: a standby takes over where nobody leads, or where the leader is not to be asked.
 
 use super::citus::registered;
-use super::{Commit, View, steps, unfit, words};
+use super::{Commit, GroupView, steps, unfit, words};
 use crate::fact::MemberSeen;
 use crate::names::InstanceName;
 use crate::runbook::{Consent, Refusal, Runbook};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// A healthy leader that a switchover would do for, nobody who could lead.
-pub fn failover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook, Refusal> {
+pub fn failover(view: &GroupView<'_>, to: Option<&InstanceName>) -> Result<Runbook, Refusal> {
     let candidate = choose(view, to)?;
     if let Some(leader) = view.seen.leader() {
         if leader.name == candidate.name {
@@ -54,7 +54,7 @@ pub fn failover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook, R
     })
 }
 
-fn choose<'a>(view: &View<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSeen, Refusal> {
+fn choose<'a>(view: &GroupView<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSeen, Refusal> {
     if let Some(name) = to {
         let reason = || format!("{name} is not among the members that Patroni knows");
         let hint = "is Patroni running on its host? `citusctl status` says";
@@ -82,7 +82,7 @@ fn choose<'a>(view: &View<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSe
 }
 
 /// Patroni makes nobody the leader who is tagged so, or whose PostgreSQL does not run.
-fn able(view: &View<'_>, candidate: &MemberSeen) -> Result<(), Refusal> {
+fn able(view: &GroupView<'_>, candidate: &MemberSeen) -> Result<(), Refusal> {
     let name = &candidate.name;
     if view.nofailover(name) {
         return Err(Refusal::new(
@@ -102,7 +102,7 @@ fn able(view: &View<'_>, candidate: &MemberSeen) -> Result<(), Refusal> {
 }
 
 /// What a failover to this member may lose.
-fn risks(view: &View<'_>, candidate: &MemberSeen) -> Vec<String> {
+fn risks(view: &GroupView<'_>, candidate: &MemberSeen) -> Vec<String> {
     let mut risks = Vec::new();
     let name = &candidate.name;
     let others = view

@@ -1,6 +1,6 @@
 //! How long writes stop when the lead changes hands, by what was measured (see docs/operations.md).
 
-use super::{Commit, View};
+use super::{Commit, GroupView};
 use crate::model::Rto;
 use crate::names::InstanceName;
 use std::fmt;
@@ -26,7 +26,7 @@ const OLD_LEADER: f64 = 2.0;
 impl Gap {
     /// Of a switchover to `candidate`. Where commits wait for a standby and no other standby is there, they wait for the
     /// old leader to come back as one.
-    pub fn of(view: &View<'_>, candidate: &InstanceName) -> Self {
+    pub fn of(view: &GroupView<'_>, candidate: &InstanceName) -> Self {
         let other = view.seen.members.iter().any(|member| {
             let known = view
                 .group

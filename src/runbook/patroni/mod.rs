@@ -36,18 +36,18 @@ const LAG_LIMIT: i64 = 1 << 20;
 
 /// A group and what was seen of it.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct GroupView<'a> {
     pub group: &'a Group,
     pub seen: &'a GroupSeen,
     /// Where Citus keeps its metadata, if the group is part of a Citus formation.
-    pub citus: Option<Citus<'a>>,
+    pub citus: Option<CitusFormation<'a>>,
     /// Who is told of a new leader; `None`: nobody is.
     pub proxies: Option<Proxies<'a>>,
 }
 
 /// A Citus formation and who leads its coordinator.
 #[derive(Clone, Copy, Debug)]
-pub struct Citus<'a> {
+pub struct CitusFormation<'a> {
     pub formation: &'a Formation,
     /// `None`: it does not answer.
     pub leader: Option<&'a Instance>,
@@ -64,7 +64,7 @@ pub enum Commit {
     Quorum,
 }
 
-impl<'a> View<'a> {
+impl<'a> GroupView<'a> {
     /// A group by itself.
     pub fn of(group: &'a Group, seen: &'a GroupSeen) -> Self {
         Self {

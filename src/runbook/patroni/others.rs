@@ -1,13 +1,13 @@
 //! `reload`, `reinit`, `pause`, `resume`.
 
-use super::{View, steps, words};
+use super::{GroupView, steps, words};
 use crate::fact::MemberSeen;
 use crate::names::InstanceName;
 use crate::runbook::{Consent, Refusal, Runbook, Step};
 use std::collections::BTreeMap;
 
 /// Makes all members of these groups read their configuration again.
-pub fn reload(views: &[View<'_>], subject: &str) -> Runbook {
+pub fn reload(views: &[GroupView<'_>], subject: &str) -> Runbook {
     // All at once: one that does not answer keeps nobody else from it.
     let steps = views.iter().flat_map(|view| {
         let members = view.seen.members.iter();
@@ -26,7 +26,7 @@ pub fn reload(views: &[View<'_>], subject: &str) -> Runbook {
 ///
 /// # Errors
 /// A group nobody of whom answers.
-pub fn pause(views: &[View<'_>], subject: &str) -> Result<Runbook, Refusal> {
+pub fn pause(views: &[GroupView<'_>], subject: &str) -> Result<Runbook, Refusal> {
     let steps = switch(views, true)?;
     let aim = "a leader that fails is not replaced until `citusctl resume`";
     let mut book = book("pause", aim, views, subject, steps);
@@ -39,7 +39,7 @@ pub fn pause(views: &[View<'_>], subject: &str) -> Result<Runbook, Refusal> {
 ///
 /// # Errors
 /// A group nobody of whom answers.
-pub fn resume(views: &[View<'_>], subject: &str) -> Result<Runbook, Refusal> {
+pub fn resume(views: &[GroupView<'_>], subject: &str) -> Result<Runbook, Refusal> {
     let steps = switch(views, false)?;
     Ok(book(
         "resume",
@@ -50,7 +50,7 @@ pub fn resume(views: &[View<'_>], subject: &str) -> Result<Runbook, Refusal> {
     ))
 }
 
-fn switch(views: &[View<'_>], paused: bool) -> Result<Vec<Step>, Refusal> {
+fn switch(views: &[GroupView<'_>], paused: bool) -> Result<Vec<Step>, Refusal> {
     let wanted = views.iter().filter(|view| view.seen.paused != paused);
     wanted
         .map(|view| {
@@ -67,7 +67,7 @@ fn switch(views: &[View<'_>], paused: bool) -> Result<Vec<Step>, Refusal> {
 fn book(
     name: &'static str,
     aim: &str,
-    views: &[View<'_>],
+    views: &[GroupView<'_>],
     subject: &str,
     steps: Vec<Step>,
 ) -> Runbook {
@@ -92,7 +92,7 @@ fn book(
 ///
 /// # Errors
 /// The leader, a member that Patroni does not know, a group without a leader that answers for itself.
-pub fn reinit(view: &View<'_>, name: &InstanceName) -> Result<Runbook, Refusal> {
+pub fn reinit(view: &GroupView<'_>, name: &InstanceName) -> Result<Runbook, Refusal> {
     let leader = view.leader()?;
     let Some(member) = view.seen.member(name) else {
         let reason = format!("{name} is not among the members that Patroni knows");

@@ -1,7 +1,7 @@
 //! `restart`: one member where it is, or a whole group, replicas first and a switchover before the leader.
 
 use super::citus::registered;
-use super::{Commit, Gap, View, best, steps, watch};
+use super::{Commit, Gap, GroupView, best, steps, watch};
 use crate::fact::MemberSeen;
 use crate::names::InstanceName;
 use crate::runbook::{Refusal, Runbook, Step};
@@ -19,7 +19,7 @@ pub struct RestartScope {
 ///
 /// # Errors
 /// A member that is unknown to Patroni, another one that is down already, a group without a leader.
-pub fn restart(view: &View<'_>, scope: &RestartScope) -> Result<Runbook, Refusal> {
+pub fn restart(view: &GroupView<'_>, scope: &RestartScope) -> Result<Runbook, Refusal> {
     let leader = view.leader()?;
     let chosen = chosen(view, scope)?;
     if chosen.is_empty() {
@@ -49,7 +49,7 @@ fn names(members: &[&MemberSeen]) -> String {
     names.join(", ")
 }
 
-fn chosen<'a>(view: &View<'a>, scope: &RestartScope) -> Result<Vec<&'a MemberSeen>, Refusal> {
+fn chosen<'a>(view: &GroupView<'a>, scope: &RestartScope) -> Result<Vec<&'a MemberSeen>, Refusal> {
     let members = view.seen.members.iter();
     let Some(name) = &scope.member else {
         return Ok(members
@@ -70,7 +70,7 @@ fn chosen<'a>(view: &View<'a>, scope: &RestartScope) -> Result<Vec<&'a MemberSee
 }
 
 /// One member may be down at a time. One that is down already may itself be restarted.
-fn budget(view: &View<'_>, chosen: &[&MemberSeen]) -> Result<(), Refusal> {
+fn budget(view: &GroupView<'_>, chosen: &[&MemberSeen]) -> Result<(), Refusal> {
     let only = match chosen {
         [member] => Some(format!("{} {}", member.name, member.plight())),
         _ => None,
@@ -105,7 +105,7 @@ fn budget(view: &View<'_>, chosen: &[&MemberSeen]) -> Result<(), Refusal> {
 
 /// A leader that was named restarts where it is; one among its whole group hands over first, if somebody is fit.
 fn of_leader(
-    view: &View<'_>,
+    view: &GroupView<'_>,
     scope: &RestartScope,
     leader: &MemberSeen,
     risks: &mut Vec<String>,
@@ -130,7 +130,7 @@ fn of_leader(
     steps
 }
 
-fn waiting(view: &View<'_>, chosen: &[&MemberSeen]) -> Option<String> {
+fn waiting(view: &GroupView<'_>, chosen: &[&MemberSeen]) -> Option<String> {
     let standbys = view
         .seen
         .members

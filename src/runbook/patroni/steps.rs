@@ -18,7 +18,7 @@ fn always() -> Judge {
 }
 
 /// A request to a member.
-struct Request<'a> {
+struct MemberRequest<'a> {
     group: &'a Group,
     whom: InstanceName,
     host: HostName,
@@ -27,7 +27,7 @@ struct Request<'a> {
     body: Value,
 }
 
-impl Request<'_> {
+impl MemberRequest<'_> {
     fn ask(self, require: Judge, holds: Judge) -> Ask {
         Ask {
             cluster: self.group.cluster.clone(),
@@ -43,8 +43,13 @@ impl Request<'_> {
     }
 }
 
-fn post<'a>(group: &'a Group, to: &MemberSeen, path: &'static str, body: Value) -> Request<'a> {
-    Request {
+fn post<'a>(
+    group: &'a Group,
+    to: &MemberSeen,
+    path: &'static str,
+    body: Value,
+) -> MemberRequest<'a> {
+    MemberRequest {
         group,
         whom: to.name.clone(),
         host: to.host.clone(),
@@ -112,7 +117,7 @@ pub fn failover(group: &Group, candidate: &MemberSeen, through: &MemberSeen) -> 
 pub fn follows(group: &Group, member: &MemberSeen, through: &MemberSeen) -> Step {
     let name = member.name.clone();
     let title = format!("{name} follows the new leader");
-    let request = Request {
+    let request = MemberRequest {
         method: "GET",
         path: "/liveness",
         ..post(group, through, "", Value::Null)
@@ -180,7 +185,7 @@ pub fn reload(group: &Group, member: &MemberSeen) -> Step {
 /// The leader itself says, immediately before a copy is removed, that it runs and has the lead.
 pub fn source(group: &Group, leader: &MemberSeen) -> Step {
     let title = format!("{} leads, by its own words", leader.name);
-    let request = Request {
+    let request = MemberRequest {
         method: "GET",
         path: "/leader",
         ..post(group, leader, "", Value::Null)
@@ -223,7 +228,7 @@ pub fn member_slots(group: &Group, through: &MemberSeen, seconds: Value) -> Step
         ),
     };
     let body = json!({ "member_slots_ttl": seconds });
-    let request = Request {
+    let request = MemberRequest {
         method: "PATCH",
         ..post(group, through, "/config", body)
     };
@@ -237,7 +242,7 @@ pub fn pause(group: &Group, through: &MemberSeen, paused: bool) -> Step {
         false => format!("switch automatic failover of {} on", group.cluster),
     };
     let value = if paused { json!(true) } else { Value::Null };
-    let request = Request {
+    let request = MemberRequest {
         method: "PATCH",
         ..post(group, through, "/config", json!({ "pause": value }))
     };

@@ -1,7 +1,7 @@
 //! `switchover`: a healthy leader hands over to a standby, without loss.
 
 use super::citus::registered;
-use super::{Gap, View, best, candidate, steps, unfit, watch, words};
+use super::{Gap, GroupView, best, candidate, steps, unfit, watch, words};
 use crate::fact::MemberSeen;
 use crate::names::InstanceName;
 use crate::runbook::{Consent, Refusal, Runbook};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// No leader, a paused group, nobody who is fit.
-pub fn switchover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook, Refusal> {
+pub fn switchover(view: &GroupView<'_>, to: Option<&InstanceName>) -> Result<Runbook, Refusal> {
     let leader = view.leader()?;
     let cluster = &view.group.cluster;
     if to == Some(&leader.name) {
@@ -57,7 +57,7 @@ pub fn switchover(view: &View<'_>, to: Option<&InstanceName>) -> Result<Runbook,
     })
 }
 
-fn choose<'a>(view: &View<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSeen, Refusal> {
+fn choose<'a>(view: &GroupView<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSeen, Refusal> {
     let Some(name) = to else {
         let hint = "`citusctl status` shows the members; mend one, or add one";
         return best(view).ok_or_else(|| Refusal::new(candidate::nobody(view), hint));
@@ -82,7 +82,7 @@ fn choose<'a>(view: &View<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSe
 }
 
 /// A runbook without steps.
-pub(super) fn nothing(view: &View<'_>, why: String) -> Runbook {
+pub(super) fn nothing(view: &GroupView<'_>, why: String) -> Runbook {
     Runbook {
         name: "nothing to do",
         aim: why,

@@ -57,12 +57,12 @@ fn haproxy_is_told_before_patroni_is_asked() {
     let reachable = ["10.10.10.11", "10.10.10.12"]
         .map(crate::names::HostName::new)
         .into();
-    let view = View {
+    let view = GroupView {
         proxies: Some(Proxies {
             model: &model,
             reachable: &reachable,
         }),
-        ..View::of(group(&model), &seen)
+        ..GroupView::of(group(&model), &seen)
     };
     let book = switchover(&view, None).expect("a plan");
     assert_eq!(
@@ -98,7 +98,7 @@ fn haproxy_is_told_before_patroni_is_asked() {
 #[test]
 fn the_least_behind_takes_over() {
     let (model, seen) = trio();
-    let view = View::of(group(&model), &seen);
+    let view = GroupView::of(group(&model), &seen);
     let book = switchover(&view, None).expect("a plan");
     assert_eq!(
         titles(&book),
@@ -129,7 +129,7 @@ fn a_switchover_is_refused_with_words() {
     let group = group(&model);
     let to = InstanceName::new("pg-test-2");
     let reason = |seen: &GroupSeen, to| {
-        let refused = switchover(&View::of(group, seen), to).expect_err("refused");
+        let refused = switchover(&GroupView::of(group, seen), to).expect_err("refused");
         assert!(!refused.hint.is_empty());
         refused.reason
     };
@@ -172,7 +172,7 @@ fn two_members_under_quorum_wait_for_the_old_leader() {
     let group = group_named(&model, Some("1")).expect("group 1");
     let two = [("leader", "running", 0), ("quorum_standby", "streaming", 0)];
     let seen = seen(group, &two);
-    let view = View::of(group, &seen);
+    let view = GroupView::of(group, &seen);
     let gap = Gap::of(&view, &seen.members[1].name);
     assert!(gap.waits_for_old_leader);
     assert!((gap.seconds - 3.5).abs() < 0.01);
@@ -180,7 +180,7 @@ fn two_members_under_quorum_wait_for_the_old_leader() {
         dynamic: Some(json!({"synchronous_mode": false})),
         ..seen.clone()
     };
-    let gap = Gap::of(&View::of(group, &asynchronous), &seen.members[1].name);
+    let gap = Gap::of(&GroupView::of(group, &asynchronous), &seen.members[1].name);
     assert!((gap.seconds - 1.5).abs() < 0.01);
 }
 
@@ -192,18 +192,18 @@ fn citus_is_asked_at_the_coordinators_leader() {
     let two = [("leader", "running", 0), ("quorum_standby", "streaming", 0)];
     let seen = seen(group, &two);
     let coordinator = formation.coordinator().expect("a coordinator");
-    let mut view = View {
-        citus: Some(Citus {
+    let mut view = GroupView {
+        citus: Some(CitusFormation {
             formation,
             leader: coordinator.members.first(),
         }),
-        ..View::of(group, &seen)
+        ..GroupView::of(group, &seen)
     };
     let book = switchover(&view, None).expect("a plan");
     let step = &book.steps[1];
     assert_eq!(step.id, "registered");
     assert!(step.hosts().contains(&coordinator.members[0].host));
-    view.citus = Some(Citus {
+    view.citus = Some(CitusFormation {
         formation,
         leader: None,
     });
@@ -220,7 +220,7 @@ fn replicas_restart_first_and_one_at_a_time() {
     let (model, seen) = trio();
     let group = group(&model);
     let all = RestartScope::default();
-    let book = restart(&View::of(group, &seen), &all).expect("a plan");
+    let book = restart(&GroupView::of(group, &seen), &all).expect("a plan");
     assert_eq!(
         titles(&book),
         [
@@ -241,7 +241,7 @@ fn replicas_restart_first_and_one_at_a_time() {
         (ask.require)(&down),
         Err("pg-test-3 is stopped already".to_owned())
     );
-    let refused = restart(&View::of(group, &down), &all).expect_err("refused");
+    let refused = restart(&GroupView::of(group, &down), &all).expect_err("refused");
     assert!(
         refused
             .reason
@@ -252,7 +252,7 @@ fn replicas_restart_first_and_one_at_a_time() {
         pending: false,
     };
     assert_eq!(
-        restart(&View::of(group, &down), &one)
+        restart(&GroupView::of(group, &down), &one)
             .expect("a plan")
             .steps
             .len(),
@@ -263,7 +263,7 @@ fn replicas_restart_first_and_one_at_a_time() {
         pending: true,
     };
     assert!(
-        restart(&View::of(group, &seen), &pending)
+        restart(&GroupView::of(group, &seen), &pending)
             .expect("a plan")
             .steps
             .is_empty()
@@ -274,15 +274,15 @@ fn replicas_restart_first_and_one_at_a_time() {
 fn a_failover_that_may_lose_rows_wants_the_name() {
     let (model, mut seen) = trio();
     let group = group(&model);
-    let refused = failover(&View::of(group, &seen), None).expect_err("refused");
+    let refused = failover(&GroupView::of(group, &seen), None).expect_err("refused");
     assert_eq!(refused.reason, "pg-test-1 leads and is healthy");
     seen.members[0].role = "replica".to_owned();
     seen.members[0].state = "stopped".to_owned();
     seen.members[0].position = None;
-    let book = failover(&View::of(group, &seen), None).expect("a plan");
+    let book = failover(&GroupView::of(group, &seen), None).expect("a plan");
     assert_eq!(titles(&book), ["fail over to pg-test-2"]);
     let to = InstanceName::new("pg-test-3");
-    let book = failover(&View::of(group, &seen), Some(&to)).expect("a plan");
+    let book = failover(&GroupView::of(group, &seen), Some(&to)).expect("a plan");
     assert_eq!(book.consent, Consent::Name);
     assert_eq!(
         book.risks[0],
@@ -295,12 +295,12 @@ fn the_only_standby_is_not_remade_lightly() {
     let (model, mut seen) = trio();
     let group = group(&model);
     let name = InstanceName::new("pg-test-2");
-    let book = reinit(&View::of(group, &seen), &name).expect("a plan");
+    let book = reinit(&GroupView::of(group, &seen), &name).expect("a plan");
     assert_eq!(book.consent, Consent::Yes);
     let leader = InstanceName::new("pg-test-1");
-    assert!(reinit(&View::of(group, &seen), &leader).is_err());
+    assert!(reinit(&GroupView::of(group, &seen), &leader).is_err());
     seen.members[2].state = "stopped".to_owned();
-    let book = reinit(&View::of(group, &seen), &name).expect("a plan");
+    let book = reinit(&GroupView::of(group, &seen), &name).expect("a plan");
     assert_eq!(book.consent, Consent::Name);
 }
 

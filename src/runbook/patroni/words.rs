@@ -1,6 +1,6 @@
 //! Words about groups and their members.
 
-use super::{Commit, View};
+use super::{Commit, GroupView};
 use crate::fact::GroupSeen;
 
 /// Each member with its state and role.
@@ -21,7 +21,7 @@ pub fn states(seen: &GroupSeen) -> String {
 }
 
 /// The group as an operator sees it before consenting, one sentence a member.
-pub(super) fn seen(view: &View<'_>) -> Vec<String> {
+pub(super) fn seen(view: &GroupView<'_>) -> Vec<String> {
     let commit = match view.commit() {
         Commit::Asynchronous => "asynchronous",
         Commit::Synchronous => "synchronous commit",

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 const SECONDS: u32 = 60;
 
 /// A place that somebody would wait for: an address, and its ports.
-struct Place {
+struct AwaitedAddress {
     address: String,
     ssh: u16,
     peers: Option<u16>,
@@ -31,7 +31,7 @@ struct Place {
 }
 
 /// The lost hosts that do not answer.
-fn places(case: &Case<'_>) -> Vec<Place> {
+fn places(case: &Case<'_>) -> Vec<AwaitedAddress> {
     let silent = |host: &Host| {
         case.lost.contains(&host.name) && !case.input.seen.hosts.contains_key(&host.name)
     };
@@ -44,7 +44,7 @@ pub(super) fn lost_hosts(model: &Model, silent: impl Fn(&Host) -> bool) -> Strin
     if places.is_empty() {
         return "lost_hosts() { :; }\n".to_owned();
     }
-    let asked: Vec<String> = places.iter().flat_map(Place::ways).collect();
+    let asked: Vec<String> = places.iter().flat_map(AwaitedAddress::ways).collect();
     format!(
         "LOST=$(mktemp)\npython3 - {} >\"$LOST\" 2>&1 <<'CITUSCTL_ALIVE' &\n{}CITUSCTL_ALIVE\nASKING=$!\n\
          lost_hosts() {{ wait $ASKING; cat \"$LOST\"; rm -f \"$LOST\"; }}\n",
@@ -53,8 +53,8 @@ pub(super) fn lost_hosts(model: &Model, silent: impl Fn(&Host) -> bool) -> Strin
     )
 }
 
-fn all(model: &Model, silent: impl Fn(&Host) -> bool) -> Vec<Place> {
-    let place = |host: &Host| Place {
+fn all(model: &Model, silent: impl Fn(&Host) -> bool) -> Vec<AwaitedAddress> {
+    let place = |host: &Host| AwaitedAddress {
         address: host.address.to_string(),
         ssh: host.connection.port.unwrap_or(22),
         peers: host
@@ -101,8 +101,8 @@ pub(super) fn lift(hosts: impl IntoIterator<Item = HostName>) -> Step {
     Step::on_all(scripts.collect(), "lift", title).optional()
 }
 
-fn script(places: &[Place], asks: bool) -> Script {
-    let ports = |place: &Place| -> Vec<String> {
+fn script(places: &[AwaitedAddress], asks: bool) -> Script {
+    let ports = |place: &AwaitedAddress| -> Vec<String> {
         let ports = [place.etcd, place.patroni, place.postgres].into_iter();
         ports
             .flatten()
@@ -125,8 +125,8 @@ fn script(places: &[Place], asks: bool) -> Script {
 
 /// Asks the lost hosts in every way in which one that is on answers, which takes a second and a bit, and notes
 /// the answer in `$ALIVE`.
-fn question(places: &[Place], begin: &str, end: &str) -> String {
-    let asked: Vec<String> = places.iter().flat_map(Place::ways).collect();
+fn question(places: &[AwaitedAddress], begin: &str, end: &str) -> String {
+    let asked: Vec<String> = places.iter().flat_map(AwaitedAddress::ways).collect();
     format!(
         "ALIVE=\"/run/citusctl/alive-$RUN\"\nmkdir -p /run/citusctl\n\
          {begin}python3 - {} >\"$ALIVE\" 2>&1 <<'CITUSCTL_ALIVE'{end}\n{}CITUSCTL_ALIVE\n",
@@ -135,7 +135,7 @@ fn question(places: &[Place], begin: &str, end: &str) -> String {
     )
 }
 
-impl Place {
+impl AwaitedAddress {
     fn ways(&self) -> Vec<String> {
         let ports = [
             ("SSH", Some(self.ssh)),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 /// What to change.
 #[derive(Clone, Debug, Default)]
-pub struct Edit {
+pub struct InventoryEdit {
     /// Hosts that go, wherever they stand below a `hosts:`.
     pub lost: BTreeSet<HostName>,
     /// Hosts whose `pg_role` becomes `primary`.
@@ -37,7 +37,7 @@ fn indent(line: &str) -> usize {
 
 /// Where a reader of the text is.
 #[derive(Default)]
-struct Place {
+struct TextCursor {
     /// The keys above the current line, by indent.
     above: Vec<(usize, String)>,
     /// The indent of a host that goes: deeper lines belong to it.
@@ -46,8 +46,8 @@ struct Place {
     primary: Option<usize>,
 }
 
-impl Place {
-    fn step(&mut self, edit: &Edit, line: &str) {
+impl TextCursor {
+    fn step(&mut self, edit: &InventoryEdit, line: &str) {
         let inside = |mark: Option<usize>| {
             mark.filter(|mark| line.trim().is_empty() || indent(line) > *mark)
         };
@@ -72,11 +72,11 @@ impl Place {
     }
 }
 
-impl Edit {
+impl InventoryEdit {
     /// The edited text.
     pub fn apply(&self, text: &str) -> String {
         let mut out = String::new();
-        let mut place = Place::default();
+        let mut place = TextCursor::default();
         for line in text.split_inclusive('\n') {
             place.step(self, line);
             // An empty line after a host that goes stays.
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn hosts_go_roles_change_and_comments_stay() {
-        let edit = Edit {
+        let edit = InventoryEdit {
             lost: ["10.0.0.1".into(), "10.0.0.2".into()].into(),
             primaries: ["10.0.0.3".into()].into(),
             etcd: Some(("10.0.0.3".into(), 3)),
@@ -143,14 +143,14 @@ mod tests {
 
     #[test]
     fn nothing_to_change_changes_nothing() {
-        assert_eq!(Edit::default().apply(TEXT), TEXT);
+        assert_eq!(InventoryEdit::default().apply(TEXT), TEXT);
     }
 
     #[test]
     fn a_block_becomes_primary() {
-        let edit = Edit {
+        let edit = InventoryEdit {
             primaries: ["10.0.0.2".into()].into(),
-            ..Edit::default()
+            ..InventoryEdit::default()
         };
         assert!(
             edit.apply(TEXT)

@@ -14,14 +14,14 @@ pub const ETCD_BEFORE: &str = "/etc/citusctl/etcd-before";
 /// How a survivor is made writable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Via {
+pub enum RecoverMethod {
     /// A majority of one for etcd; Patroni itself promotes.
     Etcd,
     /// Patroni is put aside and PostgreSQL promoted by hand.
     Promote,
 }
 
-impl Via {
+impl RecoverMethod {
     /// As the command line spells it.
     pub fn word(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl Via {
 /// What, where, by which run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marker {
-    pub via: Via,
+    pub via: RecoverMethod,
     pub formation: FormationName,
     pub survivor: HostName,
     /// Hosts that were given up; they must not come back but by `recover rejoin`.
@@ -47,7 +47,12 @@ pub struct Marker {
 
 impl Marker {
     /// A marker of a run.
-    pub fn new(via: Via, formation: &FormationName, survivor: &HostName, run: &str) -> Self {
+    pub fn new(
+        via: RecoverMethod,
+        formation: &FormationName,
+        survivor: &HostName,
+        run: &str,
+    ) -> Self {
         Self {
             via,
             formation: formation.clone(),
@@ -71,7 +76,7 @@ impl Marker {
             self.survivor,
             self.sentence()
         );
-        (self.via == Via::Promote).then(|| {
+        (self.via == RecoverMethod::Promote).then(|| {
             Refusal::new(
                 reason,
                 "`citusctl recover rejoin` brings them back in the right order; gone for good: `citusctl recover rebuild`; nothing promoted yet: `citusctl recover undo`",
@@ -126,7 +131,12 @@ mod tests {
 
     #[test]
     fn says_what_happened_and_reads_itself() {
-        let mut marker = Marker::new(Via::Etcd, &"pg-a".into(), &"10.0.0.3".into(), "r1");
+        let mut marker = Marker::new(
+            RecoverMethod::Etcd,
+            &"pg-a".into(),
+            &"10.0.0.3".into(),
+            "r1",
+        );
         marker.fenced = vec!["10.0.0.1".into(), "10.0.0.2".into()];
         let text = serde_json::to_string_pretty(&marker).unwrap();
         assert_eq!(Marker::read(&text), Some(marker.clone()));

@@ -24,15 +24,15 @@ mod tests;
 mod undo;
 mod via_etcd;
 
-pub use edit::Edit;
-pub use marker::{MARKER_PATH, Marker, Via};
+pub use edit::InventoryEdit;
+pub use marker::{MARKER_PATH, Marker, RecoverMethod};
 pub use rebuild::plan_rebuild;
 pub use refuse::nothing_put_aside;
 pub use rejoin::plan_rejoin;
 pub(super) use rejoin::{endpoint, join, preludes};
-pub use room::Room;
+pub use room::WriteTarget;
 pub use seen::{
-    EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Seen, lsn, read_survey, survey_program,
+    EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Surveyed, lsn, read_survey, survey_program,
 };
 pub(super) use settle::settle;
 pub use undo::plan_undo;
@@ -50,7 +50,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Input<'a> {
     pub inventory: &'a Inventory,
     pub model: &'a Model,
-    pub seen: &'a Seen,
+    pub seen: &'a Surveyed,
     pub run: &'a RunId,
 }
 
@@ -60,7 +60,7 @@ pub struct Request {
     pub survivor: HostName,
     /// Hosts that the operator vouches for: off, and they stay off.
     pub fenced: BTreeSet<HostName>,
-    pub via: Option<Via>,
+    pub via: Option<RecoverMethod>,
     /// Patroni's own guards against loss may be overridden.
     pub accept_loss: bool,
 }
@@ -73,7 +73,7 @@ struct Case<'a> {
     group: &'a Group,
     survivor: &'a Instance,
     pg: &'a PgSeen,
-    via: Via,
+    via: RecoverMethod,
     /// Hosts that take no part any more: unreachable, or put aside by us.
     lost: BTreeSet<HostName>,
     accept_loss: bool,
@@ -122,13 +122,13 @@ pub fn plan(input: Input<'_>, request: &Request) -> Result<Runbook, Refusal> {
     let mut steps = vec![case.mark()];
     steps.extend(case.fence());
     // By promotion only Citus waits for lost hosts.
-    let waits = case.via == Via::Etcd || case.formation.is_citus();
+    let waits = case.via == RecoverMethod::Etcd || case.formation.is_citus();
     let refused = absent::refuse(&case).filter(|_| waits);
     let lift = refused.as_ref().map(|step| absent::lift(step.hosts()));
     steps.extend(refused.map(Step::beside));
     match case.via {
-        Via::Etcd => steps.extend(via_etcd::steps(&case)?),
-        Via::Promote => steps.extend(promote::steps(&case)),
+        RecoverMethod::Etcd => steps.extend(via_etcd::steps(&case)?),
+        RecoverMethod::Promote => steps.extend(promote::steps(&case)),
     }
     steps.extend(prove::steps(&case));
     steps.extend(lift);
@@ -140,8 +140,9 @@ pub fn plan(input: Input<'_>, request: &Request) -> Result<Runbook, Refusal> {
             survivor.name,
             survivor.host,
             match case.via {
-                Via::Etcd => "etcd gets a majority of one, Patroni promotes",
-                Via::Promote => "without etcd: Patroni is put aside, PostgreSQL promoted by hand",
+                RecoverMethod::Etcd => "etcd gets a majority of one, Patroni promotes",
+                RecoverMethod::Promote =>
+                    "without etcd: Patroni is put aside, PostgreSQL promoted by hand",
             }
         ),
         subject: case.formation.name.to_string(),
@@ -169,7 +170,7 @@ impl<'a> Case<'a> {
         )];
         let worker = self.formation.is_citus() && !self.group.is_coordinator();
         if worker
-            && self.via == Via::Promote
+            && self.via == RecoverMethod::Promote
             && promote::coordinator(self.formation, self).is_none()
         {
             lines.push("No coordinator takes writes: its list of nodes is put right when it is recovered, or by this command again.".to_owned());

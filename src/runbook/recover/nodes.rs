@@ -3,7 +3,7 @@
 //! gives up, a quarter of an hour. The kernel is told to end such connections (absent.sh); where it cannot, daemons that
 //! get nowhere are interrupted here, and begin anew with the hosts that are there.
 
-use super::{Case, Via, promote, via_etcd};
+use super::{Case, RecoverMethod, promote, via_etcd};
 use crate::command::quote;
 use crate::model::{Group, Instance};
 use crate::names::HostName;
@@ -33,9 +33,9 @@ pub(super) fn known(case: &Case<'_>) -> Option<Step> {
 /// Who leads the group when this recover is through: by etcd any member that is left, else only who was promoted.
 fn leaders<'a>(case: &Case<'a>, group: &'a Group) -> Vec<&'a Instance> {
     match case.via {
-        Via::Etcd => via_etcd::left(case, group).collect(),
-        Via::Promote if group.cluster == case.group.cluster => vec![case.survivor],
-        Via::Promote => promote::writer(group, case).into_iter().collect(),
+        RecoverMethod::Etcd => via_etcd::left(case, group).collect(),
+        RecoverMethod::Promote if group.cluster == case.group.cluster => vec![case.survivor],
+        RecoverMethod::Promote => promote::writer(group, case).into_iter().collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Without etcd: Patroni is put aside while PostgreSQL goes on, PostgreSQL is promoted, and everything that asks
 //! Patroni is pinned to it.
 
-use super::{Case, Input, Via, absent, pin};
+use super::{Case, Input, RecoverMethod, absent, pin};
 use crate::command::{given, quote};
 use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
@@ -180,8 +180,8 @@ pub(super) fn waiting<'a>(case: &Case<'a>) -> Vec<&'a Group> {
     let others = case.formation.groups.iter();
     let others = others.filter(|group| group.cluster != case.group.cluster);
     match case.via {
-        Via::Etcd => Vec::new(),
-        Via::Promote => others
+        RecoverMethod::Etcd => Vec::new(),
+        RecoverMethod::Promote => others
             .filter(|group| writer(group, case).is_none())
             .collect(),
     }

@@ -36,7 +36,7 @@ pub(super) fn functions(inventory: &Inventory, host: &Host) -> String {
 }
 
 /// A door is a host's address and a port.
-struct Door {
+struct ServicePort {
     address: String,
     port: u16,
 }
@@ -92,7 +92,7 @@ pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
     steps
 }
 
-fn doors(case: &Case<'_>, which: impl Fn(&Service) -> bool) -> Vec<Door> {
+fn doors(case: &Case<'_>, which: impl Fn(&Service) -> bool) -> Vec<ServicePort> {
     let hosts = case.input.model.hosts().filter(|host| host.haproxy);
     let reachable = hosts.filter(|host| {
         case.host_seen(&host.name)
@@ -100,7 +100,7 @@ fn doors(case: &Case<'_>, which: impl Fn(&Service) -> bool) -> Vec<Door> {
     });
     let doors = reachable.flat_map(|host| {
         let services = host.services.iter().filter(|service| which(service));
-        services.map(|service| Door {
+        services.map(|service| ServicePort {
             address: host.address.to_string(),
             port: service.port,
         })
@@ -109,17 +109,17 @@ fn doors(case: &Case<'_>, which: impl Fn(&Service) -> bool) -> Vec<Door> {
 }
 
 /// PgBouncer where there is one, and PostgreSQL.
-fn direct(case: &Case<'_>) -> Vec<Door> {
+fn direct(case: &Case<'_>) -> Vec<ServicePort> {
     at(case, case.survivor.address.to_string())
 }
 
-fn at(case: &Case<'_>, address: String) -> Vec<Door> {
+fn at(case: &Case<'_>, address: String) -> Vec<ServicePort> {
     let vars = case.input.inventory.hosts.get(&case.survivor.host);
     let pool = vars.map(|vars| Typed::new(&vars.vars));
     let pool = pool.filter(|typed| typed.get(param::PGBOUNCER_ENABLED));
     let pool = pool.map(|typed| typed.get(param::PGBOUNCER_PORT));
     let ports = pool.into_iter().chain([case.survivor.port]);
-    let door = |port| Door {
+    let door = |port| ServicePort {
         address: address.clone(),
         port,
     };
@@ -127,7 +127,7 @@ fn at(case: &Case<'_>, address: String) -> Vec<Door> {
 }
 
 /// The group's own address, and shared ones of hosts with HAProxy that are there.
-fn addresses(case: &Case<'_>) -> Vec<Door> {
+fn addresses(case: &Case<'_>) -> Vec<ServicePort> {
     let own = case.group.vip.iter();
     let own = own.flat_map(|vip| at(case, vip.address.to_string()));
     let shared = case.input.model.node_vips.iter().flat_map(|vip| {
@@ -138,7 +138,7 @@ fn addresses(case: &Case<'_>) -> Vec<Door> {
         let hosts = here.filter_map(|host| case.input.model.hosts.get(host));
         let services = hosts.take(1).flat_map(|host| &host.services);
         let services = services.filter(|service| leads_to(case, service) && writes(service));
-        services.map(|service| Door {
+        services.map(|service| ServicePort {
             address: vip.address.to_string(),
             port: service.port,
         })
@@ -163,7 +163,7 @@ fn write(
     case: &Case<'_>,
     id: &'static str,
     title: String,
-    doors: &[Door],
+    doors: &[ServicePort],
     database: &str,
     sql: &str,
 ) -> Step {

@@ -2,11 +2,11 @@
 //! does not name them.
 
 use super::adopt::{adopt_steps, primaries};
-use super::edit::Edit;
+use super::edit::InventoryEdit;
 use super::promote::{DROPIN, no_quorum};
 use super::rejoin::{endpoint, forget, join, markers, preludes, strays, subject};
 use super::via_etcd::{best_member, force};
-use super::{Input, Marker, Via, pin, settle};
+use super::{Input, Marker, RecoverMethod, pin, settle};
 use crate::command::given;
 use crate::model::Model;
 use crate::names::HostName;
@@ -14,7 +14,7 @@ use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use std::collections::BTreeSet;
 
 /// The plan, and the edit of the inventory that goes with it.
-pub fn plan_rebuild(input: Input<'_>) -> Result<(Runbook, Edit), Refusal> {
+pub fn plan_rebuild(input: Input<'_>) -> Result<(Runbook, InventoryEdit), Refusal> {
     let markers = markers(input.seen)?;
     let lost: BTreeSet<HostName> = markers
         .iter()
@@ -50,7 +50,11 @@ pub fn plan_rebuild(input: Input<'_>) -> Result<(Runbook, Edit), Refusal> {
 }
 
 /// Every group keeps a member, its survivor becomes the one that bootstraps, and etcd keeps one, too.
-fn edit(input: Input<'_>, markers: &[Marker], lost: BTreeSet<HostName>) -> Result<Edit, Refusal> {
+fn edit(
+    input: Input<'_>,
+    markers: &[Marker],
+    lost: BTreeSet<HostName>,
+) -> Result<InventoryEdit, Refusal> {
     let mut primaries = BTreeSet::new();
     for (_, group) in input.model.groups() {
         let left: Vec<&HostName> = group
@@ -78,7 +82,7 @@ fn edit(input: Input<'_>, markers: &[Marker], lost: BTreeSet<HostName>) -> Resul
             primaries.insert((*next).clone());
         }
     }
-    Ok(Edit {
+    Ok(InventoryEdit {
         etcd: new_etcd(input.model, markers, &lost),
         lost,
         primaries,
@@ -108,7 +112,10 @@ fn new_etcd(
 }
 
 fn steps(input: Input<'_>, markers: &[Marker]) -> Result<Vec<Step>, Refusal> {
-    let mut steps = match markers.iter().all(|marker| marker.via == Via::Etcd) {
+    let mut steps = match markers
+        .iter()
+        .all(|marker| marker.via == RecoverMethod::Etcd)
+    {
         true => match input.seen.majority() {
             Some(alive) => joins(input, alive, true),
             None => {

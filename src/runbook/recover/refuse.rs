@@ -1,6 +1,8 @@
 //! What stands in the way of a recover. Each refusal says why, and the way out.
 
-use super::{Case, HostSeen, Input, Marker, PgSeen, Request, Seen, Via, rivals, room};
+use super::{
+    Case, HostSeen, Input, Marker, PgSeen, RecoverMethod, Request, Surveyed, rivals, room,
+};
 use crate::model::{Group, Instance};
 use crate::names::HostName;
 use crate::runbook::Refusal;
@@ -33,7 +35,7 @@ pub(super) fn check<'a>(input: Input<'a>, request: &Request) -> Result<Case<'a>,
     if let Some(answered) = input.seen.get(survivor) {
         room::of_postgres(survivor, answered, via)?;
     }
-    if member.tags.nofailover && via == Via::Etcd {
+    if member.tags.nofailover && via == RecoverMethod::Etcd {
         return Err(Refusal::new(
             format!(
                 "{survivor}: {} must not become the leader by its role ({})",
@@ -57,7 +59,7 @@ pub(super) fn check<'a>(input: Input<'a>, request: &Request) -> Result<Case<'a>,
     })
 }
 
-fn data<'a>(seen: &'a Seen, member: &Instance) -> Result<&'a PgSeen, Refusal> {
+fn data<'a>(seen: &'a Surveyed, member: &Instance) -> Result<&'a PgSeen, Refusal> {
     let host = &member.host;
     let Some(answered) = seen.get(host) else {
         return Err(Refusal::new(
@@ -78,7 +80,7 @@ fn data<'a>(seen: &'a Seen, member: &Instance) -> Result<&'a PgSeen, Refusal> {
 ///
 /// # Errors
 /// A recover by promotion is open.
-pub fn nothing_put_aside(seen: &Seen) -> Result<(), Refusal> {
+pub fn nothing_put_aside(seen: &Surveyed) -> Result<(), Refusal> {
     let mut markers = seen.markers().into_iter();
     match markers.find_map(Marker::forbids) {
         None => Ok(()),
@@ -88,10 +90,10 @@ pub fn nothing_put_aside(seen: &Seen) -> Result<(), Refusal> {
 
 /// A healthy etcd means that Patroni acts by itself. A recover that was begun here goes on.
 fn not_needed(
-    seen: &Seen,
+    seen: &Surveyed,
     request: &Request,
     (group, member): (&Group, &Instance),
-    via: Via,
+    via: RecoverMethod,
 ) -> Result<(), Refusal> {
     let survivor = &request.survivor;
     let begun = seen.markers();
@@ -138,7 +140,7 @@ fn not_needed(
     ))
 }
 
-fn via(input: Input<'_>, request: &Request) -> Result<Via, Refusal> {
+fn via(input: Input<'_>, request: &Request) -> Result<RecoverMethod, Refusal> {
     let etcd = input.model.etcd.iter().flat_map(|etcd| &etcd.members);
     let usable = etcd
         .filter(|member| !request.fenced.contains(&member.host))
@@ -150,13 +152,13 @@ fn via(input: Input<'_>, request: &Request) -> Result<Via, Refusal> {
         });
     let begun = input.seen.markers().first().map(|marker| marker.via);
     match (request.via.or(begun), usable) {
-        (Some(Via::Etcd), false) => Err(Refusal::new(
+        (Some(RecoverMethod::Etcd), false) => Err(Refusal::new(
             "no etcd member with its data can be reached, so `--via etcd` is not possible",
             "`--via promote` does without etcd",
         )),
         (Some(via), _) => Ok(via),
-        (None, true) => Ok(Via::Etcd),
-        (None, false) => Ok(Via::Promote),
+        (None, true) => Ok(RecoverMethod::Etcd),
+        (None, false) => Ok(RecoverMethod::Promote),
     }
 }
 

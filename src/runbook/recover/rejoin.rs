@@ -3,7 +3,7 @@
 
 use super::follow::follow;
 use super::marker::{ETCD_BEFORE, MARKER_PATH};
-use super::{Input, Marker, Seen, Via, absent, settle};
+use super::{Input, Marker, RecoverMethod, Surveyed, absent, settle};
 use crate::command::quote;
 use crate::model::{EtcdMember, Model};
 use crate::names::HostName;
@@ -14,14 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Plans the return of every lost host that answers.
 pub fn plan_rejoin(input: Input<'_>) -> Result<Runbook, Refusal> {
     let markers = markers(input.seen)?;
-    match markers.iter().any(|marker| marker.via == Via::Promote) {
+    match markers
+        .iter()
+        .any(|marker| marker.via == RecoverMethod::Promote)
+    {
         false => after_etcd(input, &markers),
         true => super::adopt::after_promote(input, &markers),
     }
 }
 
 /// The notes of all open recovers: one at least.
-pub(super) fn markers(seen: &Seen) -> Result<Vec<Marker>, Refusal> {
+pub(super) fn markers(seen: &Surveyed) -> Result<Vec<Marker>, Refusal> {
     let found: Vec<Marker> = seen.markers().into_iter().cloned().collect();
     match found.is_empty() {
         false => Ok(found),
@@ -127,7 +130,11 @@ pub(in crate::runbook) fn endpoint(model: &Model, host: &HostName) -> String {
 }
 
 /// Members of the inventory whose hosts answer, and that the living cluster does not count as voters.
-pub(super) fn strays<'a>(model: &'a Model, seen: &Seen, alive: &HostName) -> Vec<&'a EtcdMember> {
+pub(super) fn strays<'a>(
+    model: &'a Model,
+    seen: &Surveyed,
+    alive: &HostName,
+) -> Vec<&'a EtcdMember> {
     let known = seen
         .get(alive)
         .filter(|seen| seen.etcd.majority)

@@ -1,6 +1,6 @@
 //! The other members that can be reached: none may take writes, be of another cluster, or have what the survivor has not.
 
-use super::{PgSeen, Seen};
+use super::{PgSeen, Surveyed};
 use crate::fact::Relation;
 use crate::model::{Group, Instance};
 use crate::names::HostName;
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// The other members that can be reached: none may be writable, further ahead, or of another cluster.
 pub(super) fn others(
-    seen: &Seen,
+    seen: &Surveyed,
     group: &Group,
     survivor: &Instance,
     lost: &BTreeSet<HostName>,

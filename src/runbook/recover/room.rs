@@ -1,7 +1,7 @@
 //! Room on disks: a server that is promoted writes a new log at once, and etcd copies its data before it is made a cluster of
 //! one. Where there is no room for that nothing is begun.
 
-use super::{HostSeen, Via};
+use super::{HostSeen, RecoverMethod};
 use crate::names::HostName;
 use crate::runbook::Refusal;
 
@@ -10,7 +10,7 @@ const NEEDED: u64 = 64;
 
 /// A place that is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct WriteTarget {
     /// Of etcd, else of PostgreSQL.
     pub etcd: bool,
     pub path: String,
@@ -18,11 +18,11 @@ pub struct Room {
 }
 
 /// Reads what the survey prints of room; a place that is not there has no line of three words.
-pub(super) fn read(text: &str) -> Vec<Room> {
+pub(super) fn read(text: &str) -> Vec<WriteTarget> {
     let place = |line: &str| {
         let (kind, rest) = line.trim().split_once(' ')?;
         let (free, path) = rest.trim_start().split_once(' ')?;
-        Some(Room {
+        Some(WriteTarget {
             etcd: kind == "etcd",
             path: path.to_owned(),
             free_mb: free.parse::<u64>().ok()? / 1024,
@@ -31,13 +31,17 @@ pub(super) fn read(text: &str) -> Vec<Room> {
     text.lines().filter_map(place).collect()
 }
 
-fn scarce(seen: &HostSeen, etcd: bool) -> Option<&Room> {
+fn scarce(seen: &HostSeen, etcd: bool) -> Option<&WriteTarget> {
     let mut places = seen.room.iter();
     places.find(|place| place.etcd == etcd && place.free_mb < NEEDED)
 }
 
 /// PostgreSQL that takes no writes yet needs room for its log.
-pub(super) fn of_postgres(host: &HostName, seen: &HostSeen, via: Via) -> Result<(), Refusal> {
+pub(super) fn of_postgres(
+    host: &HostName,
+    seen: &HostSeen,
+    via: RecoverMethod,
+) -> Result<(), Refusal> {
     let Some(place) = scarce(seen, false).filter(|_| !seen.writable()) else {
         return Ok(());
     };

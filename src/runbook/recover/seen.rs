@@ -1,7 +1,7 @@
 //! What a survivor's group looks like when most of it is gone: one quick program on each host that answers.
 
 use super::marker::{MARKER_PATH, Marker};
-use super::room::{self, Room};
+use super::room::{self, WriteTarget};
 use crate::command::{Frame, given, whole_program};
 use crate::fact::{self, DataCopy};
 use crate::names::HostName;
@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 /// All hosts that were asked.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct Surveyed {
     /// Hosts that answered.
     pub hosts: BTreeMap<HostName, HostSeen>,
     /// Hosts that did not, and why.
@@ -31,7 +31,7 @@ pub struct HostSeen {
     pub pg: Option<PgSeen>,
     pub addresses: BTreeSet<IpAddr>,
     /// Places that PostgreSQL and etcd write to.
-    pub room: Vec<Room>,
+    pub room: Vec<WriteTarget>,
     /// Addresses of hosts that do not answer us and are not off, as seen from here, and how they show it.
     pub alive: BTreeMap<String, String>,
 }
@@ -263,7 +263,7 @@ impl HostSeen {
     }
 }
 
-impl Seen {
+impl Surveyed {
     /// A host that answered.
     pub fn get(&self, host: &HostName) -> Option<&HostSeen> {
         self.hosts.get(host)

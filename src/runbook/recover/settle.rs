@@ -6,7 +6,7 @@
 //! keys, not with the log: the forced member keeps a snapshot of its log from the first moment (its temporary configuration
 //! says so), and after a restart it has nothing older to hand out.
 
-use super::Seen;
+use super::Surveyed;
 use crate::model::Model;
 use crate::names::HostName;
 use crate::resource::Impact;
@@ -14,7 +14,7 @@ use crate::runbook::{Script, Step};
 use std::collections::BTreeSet;
 
 /// On every member that takes part, and on `alive`; only one that was forced has something to do.
-pub(in crate::runbook) fn settle(model: &Model, seen: &Seen, alive: &HostName) -> Step {
+pub(in crate::runbook) fn settle(model: &Model, seen: &Surveyed, alive: &HostName) -> Step {
     let members = model.etcd.iter().flat_map(|etcd| &etcd.members);
     let takes_part = |host: &HostName| seen.get(host).is_some_and(|seen| seen.etcd.majority);
     let hosts = members.map(|member| member.host.clone());

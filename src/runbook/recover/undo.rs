@@ -4,7 +4,7 @@
 use super::marker::ETCD_BEFORE;
 use super::promote::{DROPIN, NO_MARK, WAITS_AS_TOLD};
 use super::rejoin::{forget, markers, preludes, subject};
-use super::{Input, Marker, Via, absent, pin};
+use super::{Input, Marker, RecoverMethod, absent, pin};
 use crate::command::given;
 use crate::names::HostName;
 use crate::resource::Impact;
@@ -19,7 +19,10 @@ pub fn plan_undo(input: Input<'_>) -> Result<Runbook, Refusal> {
     }
     // Patroni needs the hosts that were given up.
     let mut steps = vec![absent::lift(input.seen.hosts.keys().cloned())];
-    if markers.iter().any(|marker| marker.via == Via::Etcd) {
+    if markers
+        .iter()
+        .any(|marker| marker.via == RecoverMethod::Etcd)
+    {
         steps.push(restore(input));
     }
     steps.extend(pin::unpin(input));
@@ -103,7 +106,9 @@ fn commits(markers: &[Marker]) -> Option<Step> {
          fi\n\
          as_dbsu sh -c 'grep -ls \"^# no timeline\" \"$1\"/pg_wal/*.history | xargs -r rm -f' sh \"$PG_DATA\""
     );
-    let by_hand = markers.iter().filter(|marker| marker.via == Via::Promote);
+    let by_hand = markers
+        .iter()
+        .filter(|marker| marker.via == RecoverMethod::Promote);
     let scripts: BTreeMap<HostName, Script> = by_hand
         .map(|marker| (marker.survivor.clone(), Script::new(&act, WAITS_AS_TOLD)))
         .collect();

@@ -1,7 +1,7 @@
 //! Etcd first: the DCS gets a majority of one, the dead leader's key goes, and Patroni itself promotes. Checks,
 //! callbacks, addresses and Citus's metadata then heal by themselves.
 
-use super::marker::{ETCD_BEFORE, MARKER_PATH, Via};
+use super::marker::{ETCD_BEFORE, MARKER_PATH, RecoverMethod};
 use super::{Case, Input};
 use super::{lead, pin, room};
 use crate::model::{EtcdMember, Group, Instance};
@@ -22,7 +22,7 @@ impl Case<'_> {
         let title = format!("note the recover in {MARKER_PATH}");
         let pinned = pin::hosts(self)
             .into_iter()
-            .filter(|_| self.via == Via::Promote);
+            .filter(|_| self.via == RecoverMethod::Promote);
         let given_up = self
             .lost
             .iter()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// A primary of `pg_dist_node`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Node {
+pub struct CitusNode {
     pub group: u32,
     /// Whether Citus places shards there.
     pub open: bool,
@@ -15,7 +15,7 @@ pub struct Node {
 /// Nodes and shards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shards {
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<CitusNode>,
     /// Shards by group, without those of reference tables, which are everywhere.
     pub placed: BTreeMap<u32, u64>,
     /// Distributed tables whose rows nothing identifies.
@@ -74,7 +74,7 @@ pub fn read_shards(frame: &Frame, output: &str) -> Option<Shards> {
     let placed = placed.iter().filter_map(pair);
     Some(Shards {
         nodes: nodes
-            .map(|(group, open)| Node {
+            .map(|(group, open)| CitusNode {
                 group,
                 open: open == "t",
             })

@@ -1,6 +1,6 @@
 //! Plans and refusals by their words.
 
-use super::seen::Node;
+use super::seen::CitusNode;
 use super::*;
 use crate::command::Frame;
 use crate::model::Model;
@@ -54,7 +54,7 @@ fn half_an_answer_is_none() {
     let shards = shards();
     assert_eq!(
         shards.nodes[1],
-        Node {
+        CitusNode {
             group: 1,
             open: true
         }

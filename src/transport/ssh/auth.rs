@@ -1,7 +1,7 @@
 //! Proves to a host who we are: key files, the agent, then the password.
 
-use super::handler::{Client, Fate};
-use super::session::Route;
+use super::handler::{Fate, SshClient};
+use super::session::SshRoute;
 use crate::secret::Secret;
 use crate::transport::error::TransportError;
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Asked};
@@ -18,12 +18,12 @@ use tokio::net::UnixStream;
 /// # Errors
 /// [`TransportError::Auth`] with everything that was tried, [`TransportError::Lost`] if the connection broke.
 pub(crate) async fn authenticate(
-    handle: &mut Handle<Client>,
-    route: &Route,
+    handle: &mut Handle<SshClient>,
+    route: &SshRoute,
     fate: &Fate,
 ) -> Result<(), TransportError> {
     let agent = Agent::ask(route).await;
-    let mut attempt = Attempt {
+    let mut attempt = AuthAttempt {
         handle,
         route,
         fate,
@@ -44,7 +44,7 @@ struct Agent {
 }
 
 impl Agent {
-    async fn ask(route: &Route) -> Self {
+    async fn ask(route: &SshRoute) -> Self {
         let Some(socket) = &route.agent else {
             return Self::default();
         };
@@ -70,14 +70,14 @@ impl Agent {
     }
 }
 
-enum Step {
+enum AuthStep {
     In,
     Next,
 }
 
-struct Attempt<'a> {
-    handle: &'a mut Handle<Client>,
-    route: &'a Route,
+struct AuthAttempt<'a> {
+    handle: &'a mut Handle<SshClient>,
+    route: &'a SshRoute,
     fate: &'a Fate,
     agent: Agent,
     tried: Vec<String>,
@@ -87,23 +87,23 @@ struct Attempt<'a> {
     password: bool,
 }
 
-impl Attempt<'_> {
+impl AuthAttempt<'_> {
     async fn run(&mut self) -> Result<(), TransportError> {
         let route = self.route;
         for path in &route.keys {
-            if let Step::In = self.key_file(path).await? {
+            if let AuthStep::In = self.key_file(path).await? {
                 return Ok(());
             }
         }
         if !route.agent_only_for_keys {
             for identity in self.agent.holds.clone() {
-                if let Step::In = self.agent_key(&identity).await? {
+                if let AuthStep::In = self.agent_key(&identity).await? {
                     return Ok(());
                 }
             }
         }
         if let Some(password) = &route.password
-            && let Step::In = self.passwords(password).await?
+            && let AuthStep::In = self.passwords(password).await?
         {
             return Ok(());
         }
@@ -120,9 +120,9 @@ impl Attempt<'_> {
     }
 
     /// Notes an outcome. A host that hangs up while we try keys has had enough of them.
-    fn outcome(&mut self, what: String, result: AuthResult) -> Result<Step, TransportError> {
+    fn outcome(&mut self, what: String, result: AuthResult) -> Result<AuthStep, TransportError> {
         match result {
-            AuthResult::Success => Ok(Step::In),
+            AuthResult::Success => Ok(AuthStep::In),
             AuthResult::Failure { .. } if self.handle.is_closed() => {
                 let why = self
                     .fate
@@ -142,7 +142,7 @@ impl Attempt<'_> {
                     "refused"
                 };
                 self.tried.push(format!("{what}: {verdict}"));
-                Ok(Step::Next)
+                Ok(AuthStep::Next)
             }
         }
     }
@@ -155,7 +155,7 @@ impl Attempt<'_> {
         }
     }
 
-    async fn key_file(&mut self, path: &Path) -> Result<Step, TransportError> {
+    async fn key_file(&mut self, path: &Path) -> Result<AuthStep, TransportError> {
         let what = format!("key {}", path.display());
         match keys::load_secret_key(path, None) {
             Ok(key) => self.private_key(what, path, key).await,
@@ -175,19 +175,19 @@ impl Attempt<'_> {
         what: String,
         path: &Path,
         key: PrivateKey,
-    ) -> Result<Step, TransportError> {
+    ) -> Result<AuthStep, TransportError> {
         let (user, key) = (self.route.user.clone(), Arc::new(key));
         if let Ok(certificate) = keys::load_openssh_certificate(certificate_of(path)) {
             let result =
                 self.handle
                     .authenticate_openssh_cert(user.clone(), Arc::clone(&key), certificate);
             let result = result.await.map_err(|error| self.lost(&error))?;
-            if let Step::In = self.outcome(format!("certificate of {what}"), result)? {
-                return Ok(Step::In);
+            if let AuthStep::In = self.outcome(format!("certificate of {what}"), result)? {
+                return Ok(AuthStep::In);
             }
         }
         if !self.offer(key.public_key()) {
-            return Ok(Step::Next);
+            return Ok(AuthStep::Next);
         }
         let hash = self.hash(key.public_key()).await?;
         let result = self
@@ -198,7 +198,11 @@ impl Attempt<'_> {
     }
 
     /// A key that cannot be read here is usable if the agent holds it. `otherwise` says why it is not.
-    async fn held_key(&mut self, otherwise: String, path: &Path) -> Result<Step, TransportError> {
+    async fn held_key(
+        &mut self,
+        otherwise: String,
+        path: &Path,
+    ) -> Result<AuthStep, TransportError> {
         let public = public_of(path);
         let held = self.agent.holds.iter().find(|identity| {
             public
@@ -209,20 +213,20 @@ impl Attempt<'_> {
             Some(identity) => self.agent_key(&identity).await,
             None => {
                 self.tried.push(otherwise);
-                Ok(Step::Next)
+                Ok(AuthStep::Next)
             }
         }
     }
 
-    async fn agent_key(&mut self, identity: &AgentIdentity) -> Result<Step, TransportError> {
+    async fn agent_key(&mut self, identity: &AgentIdentity) -> Result<AuthStep, TransportError> {
         let public = identity.public_key().into_owned();
         let certificate = matches!(identity, AgentIdentity::Certificate { .. });
         if !certificate && !self.offer(&public) {
-            return Ok(Step::Next);
+            return Ok(AuthStep::Next);
         }
         let hash = self.hash(&public).await?;
         let Some(signer) = self.agent.client.as_mut() else {
-            return Ok(Step::Next);
+            return Ok(AuthStep::Next);
         };
         let user = self.route.user.clone();
         let result = match identity {
@@ -243,7 +247,7 @@ impl Attempt<'_> {
             Err(error) if self.handle.is_closed() => Err(self.lost(&error)),
             Err(error) => {
                 self.tried.push(format!("{what}: {error}"));
-                Ok(Step::Next)
+                Ok(AuthStep::Next)
             }
         }
     }
@@ -270,15 +274,15 @@ impl Attempt<'_> {
         Ok(best.unwrap_or(Some(HashAlg::Sha512)))
     }
 
-    async fn passwords(&mut self, password: &Secret) -> Result<Step, TransportError> {
+    async fn passwords(&mut self, password: &Secret) -> Result<AuthStep, TransportError> {
         let user = self.route.user.clone();
         if self.password {
             let result = self
                 .handle
                 .authenticate_password(user.clone(), password.expose());
             let result = result.await.map_err(|error| self.lost(&error))?;
-            if let Step::In = self.outcome(String::from("password"), result)? {
-                return Ok(Step::In);
+            if let AuthStep::In = self.outcome(String::from("password"), result)? {
+                return Ok(AuthStep::In);
             }
         }
         let started = self
@@ -299,11 +303,11 @@ impl Attempt<'_> {
             asked = replied.await.map_err(|error| self.lost(&error))?;
         }
         match asked {
-            Asked::Success => Ok(Step::In),
+            Asked::Success => Ok(AuthStep::In),
             Asked::Failure { .. } | Asked::InfoRequest { .. } => {
                 self.tried
                     .push(String::from("password on request: refused"));
-                Ok(Step::Next)
+                Ok(AuthStep::Next)
             }
         }
     }

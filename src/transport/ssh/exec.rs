@@ -1,6 +1,6 @@
 //! A command on a channel of its own.
 
-use super::session::Session;
+use super::session::SshSession;
 use crate::transport::Exit;
 use crate::transport::error::TransportError;
 use crate::transport::talk::{Ear, Heard, Mouth};
@@ -20,7 +20,7 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// Asks for a command to be run. Whether the host does it shows in what is heard.
 pub(super) async fn start(
-    session: &Session,
+    session: &SshSession,
     command: &str,
 ) -> Result<(ChannelEar, ChannelMouth), TransportError> {
     let channel = open(session).await;
@@ -39,7 +39,7 @@ pub(super) async fn start(
 
 /// Opens a session. sshd counts one that has just ended for a moment longer, and refuses what
 /// exceeds `MaxSessions`; so a refused one is asked for again, for about twenty seconds: a host under load ends sessions late.
-async fn open(session: &Session) -> Result<Channel<Msg>, russh::Error> {
+async fn open(session: &SshSession) -> Result<Channel<Msg>, russh::Error> {
     let mut pause = ASK_AGAIN_AFTER;
     for _ in 0..ASK_AGAIN {
         match session.handle.channel_open_session().await {

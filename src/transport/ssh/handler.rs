@@ -27,22 +27,22 @@ impl Fate {
 
 /// Checks the host's key and notes why the connection ended.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct SshClient {
     pub(crate) trust: Trust,
     pub(crate) fate: Fate,
 }
 
 /// A failure inside the connection.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ClientError {
+pub(crate) enum SshClientError {
     #[error(transparent)]
     Ssh(#[from] russh::Error),
     #[error(transparent)]
     Key(#[from] HostKeyProblem),
 }
 
-impl Handler for Client {
-    type Error = ClientError;
+impl Handler for SshClient {
+    type Error = SshClientError;
 
     async fn check_server_key(
         &mut self,

@@ -5,12 +5,12 @@ mod exec;
 mod handler;
 mod session;
 
-pub(crate) use session::{Route, Session};
+pub(crate) use session::{SshRoute, SshSession};
 
 use super::deadline;
 use super::endpoint::Endpoint;
 use super::error::TransportError;
-use super::login::{self, Login};
+use super::login::{self, SshLogin};
 use super::output::{Curt, OutputSink};
 use super::resolver::Resolver;
 use super::talk::Talk;
@@ -21,8 +21,8 @@ use std::sync::atomic::AtomicU32;
 /// A connected host.
 #[derive(Debug)]
 pub(crate) struct Ssh {
-    session: Session,
-    login: Login,
+    session: SshSession,
+    login: SshLogin,
     counters: Counters,
 }
 
@@ -32,9 +32,9 @@ impl Ssh {
         resolver: &Resolver,
     ) -> Result<Self, TransportError> {
         let counters = Counters::default();
-        let session = Session::connect(endpoint, resolver, 0, &counters).await?;
+        let session = SshSession::connect(endpoint, resolver, 0, &counters).await?;
         Ok(Self {
-            login: Login::new(&session.user, endpoint),
+            login: SshLogin::new(&session.user, endpoint),
             session,
             counters,
         })

@@ -1,12 +1,12 @@
 //! One SSH connection: dialled, key checked, logged in.
 
 use super::auth;
-use super::handler::{Client, ClientError, Fate};
+use super::handler::{Fate, SshClient, SshClientError};
 use crate::names::HostName;
 use crate::secret::Secret;
 use crate::transport::endpoint::{Endpoint, JumpHost};
 use crate::transport::error::TransportError;
-use crate::transport::proxy::{Proxy, Said};
+use crate::transport::proxy::{Proxy, ProxyErrors};
 use crate::transport::resolver::Resolver;
 use crate::transport::trust::Trust;
 use crate::transport::{Counters, Stream, Target};
@@ -36,7 +36,7 @@ const DEPTH: usize = 8;
 
 /// A way to a host with all questions answered.
 #[derive(Clone, Debug)]
-pub(crate) struct Route {
+pub(crate) struct SshRoute {
     pub(crate) host: HostName,
     pub(crate) address: String,
     pub(crate) port: u16,
@@ -53,7 +53,7 @@ pub(crate) struct Route {
     pub(crate) timeout: Duration,
 }
 
-impl Route {
+impl SshRoute {
     /// `address:port`, for messages.
     pub(crate) fn place(&self) -> String {
         Target::Tcp(self.address.clone(), self.port).to_string()
@@ -61,25 +61,25 @@ impl Route {
 }
 
 /// A live connection.
-pub(crate) struct Session {
+pub(crate) struct SshSession {
     pub(crate) host: HostName,
     pub(crate) user: String,
-    pub(crate) handle: Handle<Client>,
+    pub(crate) handle: Handle<SshClient>,
     pub(crate) slots: Semaphore,
     /// How long the host may take for an answer.
     pub(super) answer_timeout: Duration,
     fate: Fate,
     /// The connection that carries this one must live as long.
-    _via: Option<Arc<Session>>,
+    _via: Option<Arc<SshSession>>,
 }
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for SshSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Session({}@{})", self.user, self.host)
     }
 }
 
-impl Session {
+impl SshSession {
     /// Connects to an endpoint, through its jump hosts.
     pub(crate) async fn connect(
         endpoint: &Endpoint,
@@ -195,7 +195,7 @@ fn behind(host: &HostName, source: Arc<TransportError>) -> TransportError {
     }
 }
 
-fn too_slow(route: &Route) -> TransportError {
+fn too_slow(route: &SshRoute) -> TransportError {
     TransportError::Timeout {
         host: route.host.clone(),
         doing: format!("connecting to {}", route.place()),
@@ -212,7 +212,7 @@ async fn jump(
     behind: &Endpoint,
     resolver: &Resolver,
     depth: usize,
-) -> Result<Arc<Session>, Arc<TransportError>> {
+) -> Result<Arc<SshSession>, Arc<TransportError>> {
     if depth >= DEPTH {
         return Err(Arc::new(TransportError::Config {
             host: behind.host.clone(),
@@ -232,20 +232,20 @@ async fn jump(
         Some(Err((since, error))) if since.elapsed() < DEAD => return Err(Arc::clone(error)),
         Some(Ok(_) | Err(_)) | None => {}
     }
-    let session = Session::connect(&endpoint, resolver, depth + 1, &Counters::default()).await;
+    let session = SshSession::connect(&endpoint, resolver, depth + 1, &Counters::default()).await;
     let session = session.map(Arc::new).map_err(Arc::new);
     *slot = Some(session.clone().map_err(|error| (Instant::now(), error)));
     session
 }
 
-type Dialled = (Handle<Client>, Fate);
+type ConnectedHandle = (Handle<SshClient>, Fate);
 
 /// Dials again, a little later each time, when sshd drops the connection before it says anything.
 async fn dial_patiently(
-    route: &Route,
-    via: Option<&Arc<Session>>,
+    route: &SshRoute,
+    via: Option<&Arc<SshSession>>,
     counters: &Counters,
-) -> Result<Dialled, TransportError> {
+) -> Result<ConnectedHandle, TransportError> {
     let mut attempt = 1;
     loop {
         match dial(route, via, counters).await {
@@ -271,7 +271,7 @@ fn was_dropped(error: &TransportError) -> bool {
 }
 
 /// 0.1 s, 0.2 s, 0.4 s, ..., each up to twice as long: hosts that were dropped together do not come back together.
-fn pause(route: &Route, attempt: u32) -> Duration {
+fn pause(route: &SshRoute, attempt: u32) -> Duration {
     let base = 100 * 2_u64.pow(attempt - 1);
     let spread = route
         .host
@@ -284,14 +284,14 @@ fn pause(route: &Route, attempt: u32) -> Duration {
 }
 
 async fn dial(
-    route: &Route,
-    via: Option<&Arc<Session>>,
+    route: &SshRoute,
+    via: Option<&Arc<SshSession>>,
     counters: &Counters,
-) -> Result<Dialled, TransportError> {
+) -> Result<ConnectedHandle, TransportError> {
     let (stream, proxy) = carrier(route, via).await?;
     counters.connection();
     let fate = Fate::default();
-    let client = Client {
+    let client = SshClient {
         trust: route.trust.clone(),
         fate: fate.clone(),
     };
@@ -306,9 +306,9 @@ async fn dial(
 }
 
 async fn carrier(
-    route: &Route,
-    via: Option<&Arc<Session>>,
-) -> Result<(Box<dyn Stream>, Option<Said>), TransportError> {
+    route: &SshRoute,
+    via: Option<&Arc<SshSession>>,
+) -> Result<(Box<dyn Stream>, Option<ProxyErrors>), TransportError> {
     if let Some(via) = via {
         let to = Target::Tcp(route.address.clone(), route.port);
         let stream = via
@@ -329,7 +329,7 @@ async fn carrier(
     Ok((Box::new(stream), None))
 }
 
-fn unreachable(route: &Route, source: std::io::Error) -> TransportError {
+fn unreachable(route: &SshRoute, source: std::io::Error) -> TransportError {
     TransportError::Unreachable {
         host: route.host.clone(),
         address: route.place(),
@@ -339,13 +339,13 @@ fn unreachable(route: &Route, source: std::io::Error) -> TransportError {
 
 /// A command that made the connection knows best why it failed, unless it is the key that is wrong.
 async fn failed_handshake(
-    route: &Route,
-    error: ClientError,
-    proxy: Option<Said>,
+    route: &SshRoute,
+    error: SshClientError,
+    proxy: Option<ProxyErrors>,
 ) -> TransportError {
     let words = match (&error, proxy) {
-        (ClientError::Ssh(_), Some(said)) => said.words().await,
-        (ClientError::Ssh(_) | ClientError::Key(_), _) => String::new(),
+        (SshClientError::Ssh(_), Some(said)) => said.words().await,
+        (SshClientError::Ssh(_) | SshClientError::Key(_), _) => String::new(),
     };
     match words.is_empty() {
         true => handshake_error(route, error),
@@ -356,21 +356,21 @@ async fn failed_handshake(
     }
 }
 
-fn handshake_error(route: &Route, error: ClientError) -> TransportError {
+fn handshake_error(route: &SshRoute, error: SshClientError) -> TransportError {
     match error {
-        ClientError::Key(problem) => TransportError::HostKey {
+        SshClientError::Key(problem) => TransportError::HostKey {
             host: route.host.clone(),
             problem,
         },
-        ClientError::Ssh(russh::Error::IO(source)) => unreachable(route, source),
-        ClientError::Ssh(russh::Error::Disconnect | russh::Error::HUP) => unreachable(
+        SshClientError::Ssh(russh::Error::IO(source)) => unreachable(route, source),
+        SshClientError::Ssh(russh::Error::Disconnect | russh::Error::HUP) => unreachable(
             route,
             std::io::Error::new(
                 ErrorKind::ConnectionReset,
                 "the host closed the connection at once",
             ),
         ),
-        ClientError::Ssh(source) => TransportError::Protocol {
+        SshClientError::Ssh(source) => TransportError::Protocol {
             host: route.host.clone(),
             address: route.place(),
             source: Box::new(source),

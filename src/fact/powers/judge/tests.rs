@@ -2,7 +2,7 @@ use super::*;
 use crate::fact::powers::read_powers;
 use serde_json::{Value, json};
 
-fn declared() -> Declared {
+fn declared() -> DeclaredObjects {
     let role = |name: &str, grants: Value, parameters: Value| {
         json!({"name": name, "absent": false, "password": null, "md5": false, "login": true, "inherit": true, "superuser": name == "postgres",
             "createdb": null, "createrole": null, "replication": null, "bypassrls": null, "connlimit": -1, "expiry": "never",
@@ -22,7 +22,7 @@ fn declared() -> Declared {
     if let Some(settings) = &mut database.settings {
         settings.allowconn = true;
     }
-    Declared {
+    DeclaredObjects {
         roles: serde_json::from_value(roles).expect("roles"),
         databases: vec![database],
         parameters: ["Autovacuum".to_owned()].into(),

@@ -12,7 +12,7 @@ fn places(book: &Runbook) -> Vec<String> {
 fn a_leader_that_cannot_be_asked_is_asked_through_another() {
     let (model, mut seen) = trio();
     seen.members[0].answers = false;
-    let view = View::of(group(&model), &seen);
+    let view = GroupView::of(group(&model), &seen);
     let book = switchover(&view, None).expect("a plan");
     assert_eq!(places(&book), ["10.10.10.12"; 2]);
     assert!(
@@ -36,12 +36,12 @@ fn a_leader_that_cannot_be_asked_is_asked_through_another() {
 fn the_last_copy_is_not_removed_for_a_leader_that_is_gone() {
     let (model, mut seen) = trio();
     let name = seen.members[1].name.clone();
-    let book = reinit(&View::of(group(&model), &seen), &name).expect("a plan");
+    let book = reinit(&GroupView::of(group(&model), &seen), &name).expect("a plan");
     assert_eq!(titles(&book)[0], "pg-test-1 leads, by its own words");
     assert_eq!(places(&book), ["10.10.10.11", "10.10.10.12"]);
     // Patroni of a survivor goes on listing the lost leader as running, and itself as streaming.
     seen.members[0].answers = false;
-    let refused = reinit(&View::of(group(&model), &seen), &name).expect_err("refused");
+    let refused = reinit(&GroupView::of(group(&model), &seen), &name).expect_err("refused");
     assert!(
         refused.reason.contains("its own Patroni does not answer"),
         "{}",
@@ -54,7 +54,7 @@ fn a_lost_leader_is_not_called_healthy() {
     let (model, mut seen) = trio();
     seen.members[0].answers = false;
     let name = seen.members[2].name.clone();
-    let book = failover(&View::of(group(&model), &seen), Some(&name)).expect("a plan");
+    let book = failover(&GroupView::of(group(&model), &seen), Some(&name)).expect("a plan");
     assert_eq!(book.consent, Consent::Name);
     let risks = book.risks.join("; ");
     assert!(
@@ -70,7 +70,7 @@ fn nobody_fails_over_to_a_member_that_is_down() {
     seen.members[2].state = "stopped".to_owned();
     seen.members[2].learn(&Value::Null);
     let name = seen.members[2].name.clone();
-    let refused = failover(&View::of(group(&model), &seen), Some(&name)).expect_err("refused");
+    let refused = failover(&GroupView::of(group(&model), &seen), Some(&name)).expect_err("refused");
     assert_eq!(
         refused.reason,
         "pg-test-3 is stopped: it cannot take the lead"
@@ -79,7 +79,7 @@ fn nobody_fails_over_to_a_member_that_is_down() {
         seen.members[2].state = state.to_owned();
         seen.members[0].role = "replica".to_owned();
         assert!(
-            failover(&View::of(group(&model), &seen), Some(&name)).is_ok(),
+            failover(&GroupView::of(group(&model), &seen), Some(&name)).is_ok(),
             "{state}"
         );
     }

@@ -28,7 +28,7 @@ fn a_member_that_is_down_may_be_ahead() {
 #[test]
 fn a_full_disk_is_said_before_anything_is_changed() {
     let mut bench = bench();
-    let place = |etcd: bool, path: &str, free_mb: u64| Room {
+    let place = |etcd: bool, path: &str, free_mb: u64| WriteTarget {
         etcd,
         path: path.to_owned(),
         free_mb,
@@ -38,7 +38,7 @@ fn a_full_disk_is_said_before_anything_is_changed() {
         place(false, "/pg/data/pg_wal", 3),
         place(true, "/data/etcd", 900),
     ];
-    for via in [None, Some(Via::Promote)] {
+    for via in [None, Some(RecoverMethod::Promote)] {
         bench.request.via = via;
         let words = "10.10.10.13: the file system of /pg/data/pg_wal has 3 MB free";
         assert!(bench.refusal().starts_with(words), "{}", bench.refusal());
@@ -80,7 +80,7 @@ fn an_apply_of_a_host_that_was_given_up_meets_the_note() {
 #[test]
 fn commits_wait_again_after_a_promotion_that_is_taken_back() {
     let mut bench = bench();
-    bench.marked(Via::Promote);
+    bench.marked(RecoverMethod::Promote);
     assert_eq!(
         ids(&plan_undo(bench.input()).unwrap()),
         ["lift", "unpin", "commits", "unmask", "close"]
@@ -95,7 +95,7 @@ fn patroni_is_stopped_before_it_is_masked() {
     bench.request.fenced.insert("10.10.10.12".into());
     let fence = plan(bench.input(), &bench.request).unwrap();
     bench.request.fenced.remove("10.10.10.12");
-    bench.marked(Via::Promote);
+    bench.marked(RecoverMethod::Promote);
     bench.host("10.10.10.13").pg.as_mut().unwrap().recovery = false;
     let hold = plan_rejoin(bench.input()).unwrap();
     for (book, id) in [(fence, "fence"), (hold, "hold")] {

@@ -10,7 +10,7 @@ use std::path::Path;
 struct Bench {
     inventory: Inventory,
     model: Model,
-    seen: Seen,
+    seen: Surveyed,
     request: Request,
     run: RunId,
 }
@@ -20,7 +20,7 @@ fn bench() -> Bench {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory/ha-trio.yml");
     let inventory = crate::inventory::load(&path, &[]).unwrap().inventory;
     let model = crate::model::build(&inventory).0.unwrap();
-    let mut seen = Seen::default();
+    let mut seen = Surveyed::default();
     for host in ["10.10.10.11", "10.10.10.12"] {
         seen.unreachable
             .insert(host.into(), "no connection".to_owned());
@@ -89,7 +89,7 @@ impl Bench {
         self.seen.hosts.insert(host.into(), seen);
     }
 
-    fn marked(&mut self, via: Via) {
+    fn marked(&mut self, via: RecoverMethod) {
         let mut marker = Marker::new(via, &"pg-test".into(), &"10.10.10.13".into(), "r0");
         marker.fenced = vec!["10.10.10.11".into(), "10.10.10.12".into()];
         self.host("10.10.10.13").marker = Some(marker);
@@ -130,7 +130,7 @@ fn by_promotion_where_none_has() {
         "mark", "detach", "quorum", "postgres", "promote", "haproxy", "prove",
     ];
     assert_eq!(bench.steps(), wanted);
-    bench.request.via = Some(Via::Etcd);
+    bench.request.via = Some(RecoverMethod::Etcd);
     assert!(bench.refusal().contains("`--via etcd` is not possible"));
 }
 
@@ -225,8 +225,8 @@ fn a_survivor_needs_data_and_a_role_that_may_lead() {
 #[test]
 fn one_recover_at_a_time() {
     let mut bench = bench();
-    bench.marked(Via::Promote);
-    bench.request.via = Some(Via::Etcd);
+    bench.marked(RecoverMethod::Promote);
+    bench.request.via = Some(RecoverMethod::Etcd);
     assert!(bench.refusal().contains("another recover is under way"));
     // The same one goes on, even though etcd has come back.
     bench.request.via = None;
@@ -243,7 +243,7 @@ fn rejoin_takes_in_who_answers_and_stays_open_for_the_others() {
             .reason
             .contains("no recover is open")
     );
-    bench.marked(Via::Etcd);
+    bench.marked(RecoverMethod::Etcd);
     assert!(
         plan_rejoin(bench.input())
             .unwrap_err()
@@ -279,7 +279,7 @@ fn rejoin_takes_in_who_answers_and_stays_open_for_the_others() {
 #[test]
 fn the_way_back_from_a_promotion_names_the_leader_before_patroni_starts() {
     let mut bench = bench();
-    bench.marked(Via::Promote);
+    bench.marked(RecoverMethod::Promote);
     assert!(
         plan_rejoin(bench.input())
             .unwrap_err()
@@ -308,7 +308,7 @@ fn the_way_back_from_a_promotion_names_the_leader_before_patroni_starts() {
 #[test]
 fn undo_is_for_what_was_not_promoted() {
     let mut bench = bench();
-    bench.marked(Via::Etcd);
+    bench.marked(RecoverMethod::Etcd);
     assert_eq!(
         ids(&plan_undo(bench.input()).unwrap()),
         ["lift", "etcd", "unpin", "unmask", "close"]
@@ -325,7 +325,7 @@ fn undo_is_for_what_was_not_promoted() {
 #[test]
 fn rebuild_edits_the_inventory_for_who_is_left() {
     let mut bench = bench();
-    bench.marked(Via::Etcd);
+    bench.marked(RecoverMethod::Etcd);
     bench.host("10.10.10.13").etcd.majority = true;
     bench.host("10.10.10.13").etcd.members = vec![EtcdMemberSeen {
         id: "a".into(),
@@ -354,7 +354,7 @@ fn a_coordinator_recovered_after_a_worker_names_its_new_primary() {
     let mut bench = bench();
     bench.inventory = crate::inventory::load(&path, &[]).unwrap().inventory;
     bench.model = crate::model::build(&bench.inventory).0.unwrap();
-    bench.seen = Seen::default();
+    bench.seen = Surveyed::default();
     for host in ["10.10.10.10", "10.10.10.11", "10.10.10.13"] {
         bench
             .seen

@@ -10,13 +10,13 @@ use crate::inventory::Inventory;
 use crate::model::Model;
 use crate::names::{RoleName, RunId};
 use crate::runbook::Refusal;
-use crate::runbook::recover::{EtcdMemberSeen, HostSeen, Seen};
+use crate::runbook::recover::{EtcdMemberSeen, HostSeen, Surveyed};
 
 /// An inventory with everything up, as far as a planner sees.
 struct World {
     inventory: Inventory,
     model: Model,
-    seen: Seen,
+    seen: Surveyed,
     left: BTreeMap<HostName, Left>,
     groups: BTreeMap<ClusterName, Result<GroupSeen, String>>,
     run: RunId,
@@ -38,7 +38,7 @@ impl World {
             .map(|(_, group)| (group.cluster.clone(), Ok(seen(group))));
         Self {
             groups: groups.collect(),
-            seen: Seen {
+            seen: Surveyed {
                 hosts: model
                     .hosts()
                     .map(|host| (host.name.clone(), host_seen(&model, host)))
