@@ -120,12 +120,8 @@ fn door(
     let empty = || Failure::new(code::INPUT, format!("{} has no members", formation.name));
     let group = group.ok_or_else(empty)?;
     let member = group.members.first().ok_or_else(empty)?;
-    let host = project
-        .inventory
-        .hosts
-        .get(&member.host)
-        .ok_or_else(empty)?;
-    let scene = Scene::new(host, OffsetDateTime::now_utc());
+    let host = project.model.hosts.get(&member.host).ok_or_else(empty)?;
+    let scene = Scene::new(&host.stated, OffsetDateTime::now_utc());
     let (database, role) = who(&scene, args)?;
     Ok(Destination {
         formation: formation.name.to_string(),

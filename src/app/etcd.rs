@@ -264,7 +264,7 @@ impl EtcdAdmin {
                 "`citusctl etcd status` shows the members; their data directories are still there",
             )
         })?;
-        let functions = host_functions(&self.project.inventory, &self.project.model, host);
+        let functions = host_functions(&self.project.model, host);
         let program = etcd::save_program(&run.frame, &functions);
         let programs = BTreeMap::from([(host.name.clone(), program)]);
         let answers = engine::survey(run, &programs, TRANSFER).await;

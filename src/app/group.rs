@@ -165,7 +165,7 @@ fn functions(project: &Project, host: &HostName) -> crate::secret::Secret {
     let host = project.model.hosts.get(host);
     host.map_or_else(
         || crate::secret::Secret::new(""),
-        |host| host_functions(&project.inventory, &project.model, host),
+        |host| host_functions(&project.model, host),
     )
 }
 

@@ -143,8 +143,8 @@ async fn planned(
 /// What planners are given: the inventory, and what was seen.
 pub fn input<'a>(session: &'a Session<'_>, seen: &'a Surveyed) -> Input<'a> {
     Input {
-        inventory: &session.project.inventory,
         model: &session.project.model,
+        sources: &session.project.inventory.sources,
         seen,
         run: &session.id,
     }
@@ -157,12 +157,12 @@ pub async fn look(session: &Session<'_>, run: &Run<'_>) -> Surveyed {
         .model
         .hosts()
         .filter(|host| session.fleet.get(&host.name).is_some());
-    let (inventory, model) = (&session.project.inventory, &session.project.model);
+    let model = &session.project.model;
     let silent = |host: &Host| session.fleet.unreachable().contains_key(&host.name);
     let programs: BTreeMap<HostName, _> = reachable
         .map(|host| {
-            let functions = host_functions(inventory, model, host);
-            let asked = recover::questions(inventory, model, host, silent);
+            let functions = host_functions(model, host);
+            let asked = recover::questions(model, host, silent);
             let program = survey_program(&run.frame, &functions, &asked);
             (host.name.clone(), program)
         })

@@ -14,7 +14,6 @@ use crate::catalog::Removal;
 use crate::engine::{self, Run};
 use crate::event::Outcome;
 use crate::inventory::param;
-use crate::inventory::parameters::Typed;
 use crate::model::{Host, Model};
 use crate::names::{HostName, RoleName};
 use crate::plan::{Desired, Going, deployed, outline};
@@ -58,7 +57,8 @@ impl Removing {
             return Err(failure.hint("say which hosts with `-l`"));
         }
         let hosts = hosts(options, project, what)?;
-        let problems = remove::safeguarded(&project.inventory, &hosts, what);
+        let problems =
+            remove::safeguarded((&project.model, &project.inventory.sources), &hosts, what);
         if !problems.is_empty() {
             let text = sinks::of_inventory(&project.inventory, problems.iter());
             return Err(Failure::new(code::REFUSED, text.trim_end()));
@@ -226,8 +226,8 @@ async fn planned(
     let groups = engine::groups(run, &groups).await;
     let case = Case {
         input: Input {
-            inventory: &now.inventory,
             model: &now.model,
+            sources: &now.inventory.sources,
             seen: &seen,
             run: &session.id,
         },
@@ -274,7 +274,7 @@ async fn survey(
         .hosts()
         .filter(|host| session.fleet.get(&host.name).is_some());
     let programs = reachable.map(|host| {
-        let functions = host_functions(&project.inventory, &project.model, host);
+        let functions = host_functions(&project.model, host);
         let going = Going::of(full, None, &removing.roles, &host.name);
         let questions = questions(project, removing.what, host, going);
         (
@@ -291,18 +291,10 @@ async fn survey(
 }
 
 fn questions(project: &Project, what: Removal, host: &Host, going: Going) -> Questions {
-    let typed = project
-        .inventory
-        .hosts
-        .get(&host.name)
-        .map(|host| Typed::new(&host.vars));
-    let places = (&project.inventory, &project.model);
+    let model = &project.model;
     let directories = match what {
-        Removal::Pgsql => vec![
-            remove::home(places.0, places.1, host),
-            remove::backup_dir(places.0, places.1, host),
-        ],
-        Removal::Etcd => vec![typed.map(|typed| typed.get(param::ETCD_DATA))],
+        Removal::Pgsql => vec![remove::home(model, host), remove::backup_dir(model, host)],
+        Removal::Etcd => vec![Some(host.typed().get(param::ETCD_DATA))],
         Removal::Node => vec![Some("/etc/citusctl".to_owned())],
     };
     Questions {

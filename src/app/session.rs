@@ -27,7 +27,6 @@ use crate::command::Frame;
 use crate::engine::{self, Cancel, Dial, EngineError, Fleet, Looker, PatroniAccess, Run};
 use crate::event::{Emitter, Kind, Outcome};
 use crate::fact::PathKind;
-use crate::inventory::parameters::Typed;
 use crate::names::{FormationName, HostName, RunId};
 use crate::pki::{Ca, LeafRequest, Usage, rotation};
 use crate::plan::{Desired, Plan, Seen, Selection, diff};
@@ -195,10 +194,10 @@ impl<'a> Session<'a> {
             let Some(member) = formation.members().next() else {
                 continue;
             };
-            let Some(host) = self.project.inventory.hosts.get(&member.host) else {
+            let Some(host) = self.project.model.hosts.get(&member.host) else {
                 continue;
             };
-            let typed = Typed::new(&host.vars);
+            let typed = host.typed();
             let tls = member.patroni_ssl.then(|| self.operator()).transpose()?;
             let found = PatroniAccess {
                 user: typed.get(param::PATRONI_USERNAME),

@@ -8,9 +8,8 @@ use super::status::access;
 use crate::engine::status::status;
 use crate::engine::verify::{Login, Logins, verify};
 use crate::event::Outcome;
-use crate::inventory::InvHost;
 use crate::inventory::param;
-use crate::inventory::parameters::Typed;
+use crate::model::Host;
 use crate::model::objects::{Role, Scene, databases, roles};
 use crate::names::FormationName;
 use crate::plan::is_pooled;
@@ -70,10 +69,10 @@ pub fn logins(project: &Project, ca_pem: &str) -> BTreeMap<FormationName, Login>
     let mut logins = BTreeMap::new();
     for formation in &project.model.formations {
         let member = formation.members().next();
-        let Some(host) = member.and_then(|m| project.inventory.hosts.get(&m.host)) else {
+        let Some(host) = member.and_then(|m| project.model.hosts.get(&m.host)) else {
             continue;
         };
-        let typed = Typed::new(&host.vars);
+        let typed = host.typed();
         let database = match formation.is_citus() {
             true => formation.primary_db.clone(),
             false => "postgres".to_owned(),
@@ -102,11 +101,11 @@ fn applications(
     let mut known = BTreeSet::new();
     for formation in &project.model.formations {
         let member = formation.members().next();
-        let host = member.and_then(|m| project.inventory.hosts.get(&m.host));
+        let host = member.and_then(|m| project.model.hosts.get(&m.host));
         let (Some(host), Some(admin)) = (host, admins.get(&formation.name)) else {
             continue;
         };
-        let scene = Scene::new(host, OffsetDateTime::now_utc());
+        let scene = Scene::new(&host.stated, OffsetDateTime::now_utc());
         let roles = roles(&scene).found;
         let mut open = roles.iter().filter(|role| role.login && !role.absent);
         known.extend(open.clone().map(|role| role.name.clone()));
@@ -125,7 +124,7 @@ fn applications(
 }
 
 fn application(
-    host: &InvHost,
+    host: &Host,
     scene: &Scene<'_>,
     role: &Role,
     admin: &Login,
@@ -151,7 +150,7 @@ fn application(
         user: role.name.clone(),
         password: Secret::new(password),
         database: database.unwrap_or_else(|| admin.database.clone()),
-        pooled: is_pooled(&Typed::new(&host.vars), &role.name),
+        pooled: is_pooled(&host.typed(), &role.name),
         ca_pem: admin.ca_pem.clone(),
     })
 }

@@ -23,7 +23,7 @@ fn no_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let needs = |host: &&InvHost| {
         clusters::cluster_of(host).is_some() && Typed::new(&host.vars).get(param::PATRONI_ENABLED)
     };
-    let Some(host) = scope.inv.hosts.values().find(needs) else {
+    let Some(host) = scope.hosts().find(needs) else {
         return Vec::new();
     };
     if etcd::members(scope.inv).next().is_some() {

@@ -136,7 +136,7 @@ fn missing_group(scope: &Scope<'_>) -> Vec<Diagnostic> {
 /// Patroni drops the whole `citus` section, silently, when the group is a string.
 fn quoted_group(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut seen = Vec::new();
-    for host in scope.inv.hosts.values() {
+    for host in scope.hosts() {
         let Some(var) = host.vars.get("pg_group") else {
             continue;
         };

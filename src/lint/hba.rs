@@ -49,7 +49,7 @@ fn place(host: &InvHost, error: &HbaError) -> Span {
 
 /// `trust` asks nobody for anything.
 fn open_doors(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let lists = scope.inv.hosts.values().flat_map(|host| {
+    let lists = scope.hosts().flat_map(|host| {
         ["pg_default_hba_rules", "pg_hba_rules"]
             .into_iter()
             .filter_map(|list| host.vars.get(list)?.node.items())

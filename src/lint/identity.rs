@@ -62,7 +62,7 @@ fn shard_names(scope: &Scope<'_>) -> Vec<Diagnostic> {
 
 /// `nodename` becomes the host's name.
 fn node_names(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let bad = scope.inv.hosts.values().filter_map(|host| {
+    let bad = scope.hosts().filter_map(|host| {
         let name = text(host, "nodename");
         let why = unusable(&name.replace('.', "-"), name.len()).filter(|_| !name.is_empty())?;
         Some(bad_name(host, "nodename", &name, &why))
@@ -227,7 +227,7 @@ fn two_primaries(scope: &Scope<'_>) -> Vec<Diagnostic> {
 
 /// `pg_seq` and `pg_role` without a `pg_cluster` do nothing.
 fn identity_without_cluster(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let hosts = scope.inv.hosts.values();
+    let hosts = scope.hosts();
     let found = hosts
         .filter(|host| clusters::cluster_of(host).is_none())
         .filter_map(|host| {
@@ -246,7 +246,7 @@ fn identity_without_cluster(scope: &Scope<'_>) -> Vec<Diagnostic> {
 
 /// Pigsty declares several instances on one host and never built it.
 fn multi_instance(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let hosts = scope.inv.hosts.values();
+    let hosts = scope.hosts();
     let found = hosts
         .filter(|host| host.vars.contains("pg_instances"))
         .map(|host| {

@@ -20,7 +20,7 @@ const IDENTITY: [&str; 5] = [
 /// Two groups, neither of which is within the other, give a host different identities. Ansible takes the one whose name
 /// comes later in the alphabet, and the other has a member less.
 fn two_clusters(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let hosts = scope.inv.hosts.values();
+    let hosts = scope.hosts();
     hosts
         .filter_map(|host| IDENTITY.iter().find_map(|name| torn(scope.inv, host, name)))
         .collect()
@@ -121,26 +121,29 @@ const TOOLS: [(&str, &[&str], &[&str]); 3] = [
 /// No host is of a cluster, and what is there is another tool's: nothing would be built, and nothing would say so.
 fn of_another_tool(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let clustered = |host: &&InvHost| clusters::cluster_of(host).is_some();
-    if scope.inv.hosts.values().any(|host| clustered(&host))
-        || etcd::members(scope.inv).next().is_some()
-    {
+    if scope.hosts().any(|host| clustered(&host)) || etcd::members(scope.inv).next().is_some() {
         return Vec::new();
     }
     let found = TOOLS
         .iter()
-        .find_map(|(tool, groups, variables)| known(scope.inv, tool, groups, variables));
+        .find_map(|(tool, groups, variables)| known(scope, tool, groups, variables));
     found.into_iter().collect()
 }
 
-fn known(inv: &Inventory, tool: &str, groups: &[&str], variables: &[&str]) -> Option<Diagnostic> {
-    let named: Vec<(&str, Span)> = inv
+fn known(scope: &Scope<'_>, tool: &str, groups: &[&str], variables: &[&str]) -> Option<Diagnostic> {
+    let named: Vec<(&str, Span)> = scope
+        .inv
         .groups
         .values()
         .filter(|group| groups.contains(&group.name.as_str()))
         .map(|group| (group.name.as_str(), group.span))
         .collect();
-    let of_hosts = inv.hosts.values().flat_map(|host| host.vars.iter());
-    let of_groups = inv.groups.values().flat_map(|group| group.vars.iter());
+    let of_hosts = scope.hosts().flat_map(|host| host.vars.iter());
+    let of_groups = scope
+        .inv
+        .groups
+        .values()
+        .flat_map(|group| group.vars.iter());
     let mut set: Vec<(&str, Span)> = Vec::new();
     for (name, var) in of_groups
         .chain(of_hosts)

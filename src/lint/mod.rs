@@ -82,6 +82,11 @@ impl<'a> Scope<'a> {
         self.inv.hosts.get(name)
     }
 
+    /// All hosts as the inventory has them: also one without an address, which the model does not know.
+    fn hosts(&self) -> impl Iterator<Item = &'a InvHost> + use<'a> {
+        self.inv.hosts.values()
+    }
+
     /// Where a variable of an instance's host was written, or else where the host was.
     fn place(&self, instance: &Instance, variable: &str) -> Option<Span> {
         Some(place_of(self.host(&instance.host)?, variable))
@@ -104,7 +109,7 @@ impl<'a> Scope<'a> {
     /// Where `all` stands, for what is true of the whole inventory.
     fn whole(&self) -> Option<Span> {
         let all = self.inv.groups.get("all").map(|all| all.span);
-        all.or_else(|| self.inv.hosts.values().next().map(|host| host.span))
+        all.or_else(|| self.hosts().next().map(|host| host.span))
     }
 }
 

@@ -238,7 +238,7 @@ fn vip_is_host(scope: &Scope<'_>) -> Vec<Diagnostic> {
 
 /// `vip_enabled` needs an address without a mask and a number from 1 to 254.
 fn bad_node_vip(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let hosts = scope.inv.hosts.values();
+    let hosts = scope.hosts();
     let hosts = hosts.filter(|host| Typed::new(&host.vars).get(param::VIP_ENABLED));
     let found = hosts.filter_map(|host| {
         let typed = Typed::new(&host.vars);

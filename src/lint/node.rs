@@ -23,7 +23,7 @@ fn items(host: &InvHost, name: &str) -> Vec<Value> {
 
 /// A host whose resolver asks nobody finds no name.
 fn no_name_server(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let found = scope.inv.hosts.values().filter_map(|host| {
+    let found = scope.hosts().filter_map(|host| {
         let overwritten = text(host, "node_dns_method") == "overwrite";
         if !overwritten || !items(host, "node_dns_servers").is_empty() {
             return None;
@@ -43,7 +43,7 @@ fn no_name_server(scope: &Scope<'_>) -> Vec<Diagnostic> {
 
 /// Whoever may call `systemctl` as root may start a unit of their own with it.
 fn limited_admin(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let found = scope.inv.hosts.values().filter_map(|host| {
+    let found = scope.hosts().filter_map(|host| {
         let typed = Typed::new(&host.vars);
         if text(host, "node_admin_sudo") != "limit" || !typed.get(param::NODE_ADMIN_ENABLED) {
             return None;
@@ -68,7 +68,7 @@ fn bad_name_server(scope: &Scope<'_>) -> Vec<Diagnostic> {
         let address = server.parse::<IpAddr>().is_ok() || server.contains("${");
         (!address).then(|| server.to_owned())
     };
-    let found = scope.inv.hosts.values().filter_map(|host| {
+    let found = scope.hosts().filter_map(|host| {
         let server = items(host, "node_dns_servers").iter().find_map(bad)?;
         let message = format!("`{server}` is no address of a name server");
         Some(
@@ -82,7 +82,7 @@ fn bad_name_server(scope: &Scope<'_>) -> Vec<Diagnostic> {
 
 /// A module that no entry of `repo_upstream` is of: Pigsty has such entries of its own, here there are none.
 fn no_repository(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let found = scope.inv.hosts.values().filter_map(|host| {
+    let found = scope.hosts().filter_map(|host| {
         let upstream = items(host, "repo_upstream");
         let has = |module: &str| upstream.iter().any(|entry| entry["module"] == module);
         let modules = text(host, "node_repo_modules");

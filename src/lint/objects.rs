@@ -16,7 +16,7 @@ pub(super) const RULES: &[LintRule] = &[written, verifiers, pooler_names];
 
 /// Hosts of PostgreSQL with what their lists are read against. The hour does not matter to what is wrong.
 fn scenes<'a>(scope: &Scope<'a>) -> Vec<Scene<'a>> {
-    let hosts = scope.inv.hosts.values();
+    let hosts = scope.hosts();
     hosts
         .filter(|host| host.vars.contains("pg_cluster"))
         .map(|host| Scene::new(host, OffsetDateTime::UNIX_EPOCH))

@@ -33,7 +33,7 @@ fn texts(host: &InvHost, name: &str) -> Vec<String> {
 
 /// Names that no repository can have, before a run stops at them half-way.
 fn bad_packages(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let hosts = scope.inv.hosts.values();
+    let hosts = scope.hosts();
     once(hosts.flat_map(|host| {
         let lists = LISTS.iter().filter(|(name, _)| {
             let pg = scope
@@ -92,7 +92,7 @@ fn bad_in(scope: &Scope<'_>, host: &InvHost, name: &str, extension: bool) -> Vec
 
 /// Jobs that would fail every night, and nobody would know that there is no backup.
 fn missing_programs(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let hosts = scope.inv.hosts.values();
+    let hosts = scope.hosts();
     once(hosts.flat_map(|host| {
         ["pg_crontab", "node_crontab"].into_iter().filter_map(|name| {
             let lines = texts(host, name);
@@ -119,7 +119,7 @@ fn missing_files(scope: &Scope<'_>) -> Vec<Diagnostic> {
             .get(&host.name)
             .is_some_and(|host| host.haproxy)
     };
-    let hosts = scope.inv.hosts.values().filter(served);
+    let hosts = scope.hosts().filter(served);
     once(hosts.filter_map(|host| {
         let services = Typed::new(&host.vars).get(param::HAPROXY_SERVICES).to_string();
         services.contains(TRUST).then(|| {

@@ -92,7 +92,7 @@ fn is(host: &InvHost, name: &str, published: &str) -> bool {
 /// Users of the inventory with a password from Pigsty's examples.
 fn default_user_passwords(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    for host in scope.inv.hosts.values() {
+    for host in scope.hosts() {
         let Some(users) = host.vars.get("pg_users").and_then(|var| var.node.items()) else {
             continue;
         };
@@ -145,7 +145,7 @@ fn etcd_user_password(scope: &Scope<'_>) -> Vec<Diagnostic> {
 /// Passwords that the program they are for could not read. All others may hold any letter.
 fn unfit_passwords(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    for host in scope.inv.hosts.values() {
+    for host in scope.hosts() {
         for problem in own_passwords(host).chain(user_passwords(host)) {
             if !found.contains(&problem) {
                 found.push(problem);

@@ -47,7 +47,7 @@ fn without_check(scope: &Scope<'_>) -> Vec<Diagnostic> {
 
 fn duplicate_names(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
-    for host in scope.inv.hosts.values() {
+    for host in scope.hosts() {
         let lists = ["pg_default_services", "pg_services", "haproxy_services"];
         let entries: Vec<_> = lists
             .iter()

@@ -12,7 +12,7 @@ pub(super) const RULES: &[LintRule] = &[arguments];
 fn arguments(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
-    let written = scope.inv.hosts.values().flat_map(|host| {
+    let written = scope.hosts().flat_map(|host| {
         let named = |name| host.vars.get(name).map(|var| (name, var));
         SSH_ARGS.into_iter().filter_map(named)
     });

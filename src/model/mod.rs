@@ -33,10 +33,13 @@ pub use pg::{Formation, Group, Instance, LocalPostgres, Mode, PatroniTags, PgRol
 pub use rto::Rto;
 pub use service::{Fallback, Server, Service, ServiceKind, Timings};
 
+use crate::inventory::InvHost;
+use crate::inventory::parameters::Typed;
 use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What the whole inventory means.
 #[derive(Clone, Debug, Serialize)]
@@ -82,6 +85,16 @@ pub struct Host {
     /// Below what the data of this host lies: PostgreSQL's (`pg_fs_main`) where it runs, else `node_data`. Room is
     /// measured on its file system.
     pub data_root: String,
+    /// What the inventory says of it, merged, with places. Not part of the template context.
+    #[serde(skip)]
+    pub stated: Arc<InvHost>,
+}
+
+impl Host {
+    /// Its parameters.
+    pub fn typed(&self) -> Typed<'_> {
+        Typed::new(&self.stated.vars)
+    }
 }
 
 /// An address shared by hosts through keepalived (`vip_enabled`, `vip_address`, `vip_vrid`).

@@ -222,7 +222,7 @@ mod tests {
             .inventory;
         let model = crate::model::build(&inventory).0.expect("a model");
         start_cold(Input {
-            inventory: &inventory,
+            sources: &inventory.sources,
             model: &model,
             seen,
             run: &RunId::new("r"),

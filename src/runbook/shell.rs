@@ -2,7 +2,6 @@
 //! which travels on standard input; programs get them by environment.
 
 use crate::command::{Psql, as_user, given, quote, session_options};
-use crate::inventory::Inventory;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::etcd;
@@ -26,14 +25,12 @@ use crate::secret::Secret;
 ///   waits for standbys that are gone, for up to wal_sender_timeout, and may be ended at once, since all that it
 ///   acknowledged is in its log;
 /// - variables `ETCD_DATA`, `ETCD_CONF`, `ETCD_URL`, `ETCD_PEER`, `ETCD_NAME`, `PG_DATA`, `PG_BIN`, `PG_PORT`, `PG_USER`, `PG_SOCKET`.
-pub fn host_functions(inventory: &Inventory, model: &Model, host: &Host) -> Secret {
+pub fn host_functions(model: &Model, host: &Host) -> Secret {
     // psql complains of a directory that its user cannot enter, and that would be taken for an answer.
     let mut text = format!("cd /\n{}", etcd::FUNCTIONS);
-    if let Some(vars) = inventory.hosts.get(&host.name) {
-        let typed = Typed::new(&vars.vars);
-        text.push_str(&etcd_functions(&typed, model, host));
-        text.push_str(&pg_functions(&typed, model, host));
-    }
+    let typed = host.typed();
+    text.push_str(&etcd_functions(&typed, model, host));
+    text.push_str(&pg_functions(&typed, model, host));
     Secret::new(text)
 }
 

@@ -181,14 +181,14 @@ impl Drill<'_> {
 
     /// A script on a host, told who PostgreSQL is and where.
     fn pg_shell(&mut self, host: &HostName, script: &str) -> Result<(), Failure> {
-        let (inventory, model) = (&self.project.inventory, &self.project.model);
+        let model = &self.project.model;
         let Some(found) = model.hosts.get(host) else {
             return Err(Failure::new(
                 code::INPUT,
                 format!("{host} is not in the inventory"),
             ));
         };
-        let functions = crate::runbook::host_functions(inventory, model, found);
+        let functions = crate::runbook::host_functions(model, found);
         let text = format!(
             "{}set -e\n{}\n{script}",
             prelude("drill"),

@@ -9,6 +9,7 @@ use crate::source::{Diagnostic, Diagnostics};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 /// All hosts that have an address.
 pub(super) fn build(inv: &Inventory, problems: &mut Diagnostics) -> BTreeMap<HostName, Host> {
@@ -38,6 +39,7 @@ fn read(host: &InvHost, address: IpAddr) -> Host {
         services: Vec::new(),
         facts: facts(&typed),
         data_root: data_root(&typed),
+        stated: Arc::new(host.clone()),
     }
 }
 

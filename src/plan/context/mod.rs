@@ -72,13 +72,10 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn build(&self, contexts: &mut Contexts) -> Result<Value, PkiError> {
-        let Some(inv) = self.input.inventory.hosts.get(&self.host.name) else {
-            return Ok(Value::Null);
-        };
-        let typed = Typed::new(&inv.vars);
+        let typed = self.host.typed();
         hide(&typed, &mut contexts.masker);
         let mut context = Map::new();
-        context.insert("vars".to_owned(), self.vars(&typed, inv));
+        context.insert("vars".to_owned(), self.vars(&typed));
         context.insert("kept".to_owned(), node::kept(&typed));
         context.insert("host".to_owned(), self.host_json());
         context.insert("node".to_owned(), self.node(&typed));
@@ -93,16 +90,13 @@ impl Builder<'_> {
     }
 
     /// All parameters by Pigsty's names, `${...}` expanded.
-    fn vars(&self, typed: &Typed<'_>, inv: &crate::inventory::InvHost) -> Value {
+    fn vars(&self, typed: &Typed<'_>) -> Value {
         let mut vars = Map::new();
         for param in parameters::all() {
             vars.insert(param.name.to_owned(), self.expanded(typed.json(param.name)));
         }
-        for (name, var) in inv
-            .vars
-            .iter()
-            .filter(|(name, _)| parameters::lookup(name).is_none())
-        {
+        let others = self.host.stated.vars.iter();
+        for (name, var) in others.filter(|(name, _)| parameters::lookup(name).is_none()) {
             vars.insert(name.to_owned(), self.expanded(var.node.to_json()));
         }
         Value::Object(vars)
@@ -188,10 +182,7 @@ impl Builder<'_> {
     }
 
     fn lifetime(&self) -> Duration {
-        let inv = self.input.inventory.hosts.get(&self.host.name);
-        let text = inv
-            .map(|inv| Typed::new(&inv.vars).get(param::CERT_VALIDITY))
-            .unwrap_or_default();
+        let text = self.host.typed().get(param::CERT_VALIDITY);
         lifetime(&text).unwrap_or(Duration::days(825))
     }
 
@@ -240,8 +231,8 @@ impl Builder<'_> {
     fn etcd_users(&self, contexts: &mut Contexts) -> Value {
         let users = self.input.model.formations.iter().filter_map(|formation| {
             let member = formation.members().next()?;
-            let inv = self.input.inventory.hosts.get(&member.host)?;
-            let password = etcd_password(&Typed::new(&inv.vars), formation.name.as_str());
+            let host = self.input.model.hosts.get(&member.host)?;
+            let password = etcd_password(&host.typed(), formation.name.as_str());
             contexts.masker.add(password.clone());
             let prefix = format!(
                 "{}/{}/",
@@ -306,8 +297,8 @@ fn patroni_version(input: &ContextInput<'_>, host: &HostName) -> Version {
         .get(host)
         .and_then(|text| compat::version(text));
     let stated = || {
-        let inv = input.inventory.hosts.get(host)?;
-        compat::version(&Typed::new(&inv.vars).get(param::PATRONI_VERSION)?)
+        let known = input.model.hosts.get(host)?;
+        compat::version(&known.typed().get(param::PATRONI_VERSION)?)
     };
     let distribution = || {
         let known = input.model.hosts.get(host)?;

@@ -11,10 +11,7 @@ use std::path::PathBuf;
 impl Builder<'_> {
     /// What is wrong with the lists has been said by the lints; here it is left out.
     pub(super) fn objects(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Map<String, Value> {
-        let Some(inv) = self.input.inventory.hosts.get(&self.host.name) else {
-            return Map::new();
-        };
-        let scene = Scene::new(inv, self.input.now);
+        let scene = Scene::new(&self.host.stated, self.input.now);
         let (roles, mut databases) = objects::provided(&scene);
         for database in &mut databases {
             self.baseline(typed, database, contexts);

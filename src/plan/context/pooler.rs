@@ -90,11 +90,8 @@ impl Builder<'_> {
 
     /// One line for each user: the system's, and those marked `pgbouncer: true`.
     fn userlist(&self, typed: &Typed<'_>, users: &SystemUsers, contexts: &mut Contexts) -> Value {
-        let Some(inv) = self.input.inventory.hosts.get(&self.host.name) else {
-            return json!([]);
-        };
         let wanted = pooled_users(typed, users);
-        let roles = objects::roles(&Scene::new(inv, self.input.now)).found;
+        let roles = objects::roles(&Scene::new(&self.host.stated, self.input.now)).found;
         let mut passwords: BTreeMap<&str, &str> = roles
             .iter()
             .filter(|role| !role.absent && role.login && wanted.contains(&role.name))

@@ -4,7 +4,6 @@ use super::content::own_keys;
 use super::{EtcdView, book, no_majority, stop};
 use crate::command::{given, quote};
 use crate::inventory::param;
-use crate::inventory::parameters::Typed;
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::HostName;
 use crate::resource::{Impact, sha256_hex};
@@ -214,10 +213,10 @@ fn standbys(view: &EtcdView<'_>) -> Vec<HostName> {
 
 /// `etcd_init: existing` lets a member only join what is there.
 fn makes_a_cluster(view: &EtcdView<'_>) -> Result<(), Refusal> {
-    let hosts = &view.input.inventory.hosts;
+    let hosts = &view.input.model.hosts;
     let joins = |member: &&EtcdMember| {
         let host = hosts.get(&member.host);
-        host.is_some_and(|host| Typed::new(&host.vars).get(param::ETCD_INIT) == "existing")
+        host.is_some_and(|host| host.typed().get(param::ETCD_INIT) == "existing")
     };
     match view.etcd.members.iter().find(joins) {
         None => Ok(()),

@@ -53,7 +53,7 @@ fn lab(members: [(bool, bool); 3]) -> Lab {
 impl Lab {
     fn view(&self) -> EtcdView<'_> {
         let input = Input {
-            inventory: &self.inventory,
+            sources: &self.inventory.sources,
             model: &self.model,
             seen: &self.seen,
             run: &self.run,

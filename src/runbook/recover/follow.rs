@@ -3,8 +3,6 @@
 
 use super::Input;
 use crate::command::quote;
-use crate::inventory::Inventory;
-use crate::inventory::parameters::Typed;
 use crate::model::guard::{GUARD, guard_case};
 use crate::model::{Host, Model};
 use crate::runbook::{Script, Step};
@@ -13,7 +11,7 @@ use crate::runbook::{Script, Step};
 /// PostgreSQL would take the other's for its own. Only where its own end holds no transaction pg_rewind may have it. In a group
 /// of which nobody was left one of those that return leads it.
 pub(super) fn follow(input: Input<'_>, host: &Host) -> Step {
-    let guard = guard(input.inventory, input.model, host);
+    let guard = guard(input.model, host);
     let act = format!("{guard}{}", include_str!("scripts/follow.sh"));
     let holds = format!("{guard}{}", include_str!("scripts/follows.sh"));
     let name = host
@@ -31,13 +29,12 @@ pub(super) fn follow(input: Input<'_>, host: &Host) -> Step {
 }
 
 /// `guard VERB ...` runs the guard of this version as PostgreSQL's own user, whatever is installed there.
-pub(super) fn guard(inventory: &Inventory, model: &Model, host: &Host) -> String {
-    let vars = inventory.hosts.get(&host.name);
+pub(super) fn guard(model: &Model, host: &Host) -> String {
     let found = model.group_on(&host.name).zip(host.pg.as_ref());
-    let (Some(vars), Some(((formation, group), member))) = (vars, found) else {
+    let Some(((formation, group), member)) = found else {
         return String::new();
     };
-    let case = guard_case(&Typed::new(&vars.vars), formation, group, member);
+    let case = guard_case(&host.typed(), formation, group, member);
     format!(
         "guard() {{ as_dbsu env GUARD={} python3 - \"$@\" <<'CITUSCTL_GUARD'\n{GUARD}CITUSCTL_GUARD\n}}\n",
         quote(&case.to_string())

@@ -4,7 +4,6 @@
 use super::{Case, PgSeen, absent, via_etcd};
 use crate::command::quote;
 use crate::inventory::param;
-use crate::inventory::parameters::Typed;
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::{HostName, InstanceName};
 use crate::resource::Impact;
@@ -21,8 +20,8 @@ const OTHERS: u64 = 30;
 /// `as_root COMMAND` runs it with the password of etcd's root in its environment. Hosts without etcd know none by themselves.
 pub(super) fn functions(case: &Case<'_>) -> String {
     let member = via_etcd::member(case);
-    let vars = member.and_then(|member| case.input.inventory.hosts.get(&member.host));
-    let password = vars.map(|vars| Typed::new(&vars.vars).get(param::ETCD_ROOT_PASSWORD));
+    let host = member.and_then(|member| case.input.model.hosts.get(&member.host));
+    let password = host.map(|host| host.typed().get(param::ETCD_ROOT_PASSWORD));
     let password = password.unwrap_or_else(|| Secret::new(""));
     format!(
         "as_root() {{ ETCD_PASSWORD={} \"$@\"; }}\n",

@@ -39,17 +39,18 @@ pub use undo::plan_undo;
 pub(super) use via_etcd::force_for_good;
 
 use super::{Consent, Refusal, Runbook, Step, host_functions};
-use crate::inventory::Inventory;
 use crate::model::{Formation, Group, Host, Instance, Model};
 use crate::names::{HostName, RunId};
 use crate::secret::Secret;
+use crate::source::Sources;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a planner goes by.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
-    pub inventory: &'a Inventory,
     pub model: &'a Model,
+    /// Texts of the inventory, to name places in them.
+    pub sources: &'a Sources,
     pub seen: &'a Surveyed,
     pub run: &'a RunId,
 }
@@ -106,13 +107,8 @@ pub fn hosts(model: &Model, survivor: &HostName) -> BTreeSet<HostName> {
 }
 
 /// What a host is asked beside its own state: the functions `guard` and `lost_hosts` of the survey.
-pub fn questions(
-    inventory: &Inventory,
-    model: &Model,
-    host: &Host,
-    silent: impl Fn(&Host) -> bool,
-) -> String {
-    let guard = follow::guard(inventory, model, host);
+pub fn questions(model: &Model, host: &Host, silent: impl Fn(&Host) -> bool) -> String {
+    let guard = follow::guard(model, host);
     format!("{guard}{}", absent::lost_hosts(model, silent))
 }
 
@@ -199,10 +195,8 @@ impl<'a> Case<'a> {
         let hosts = self.input.model.hosts();
         let reachable = hosts.filter(|host| self.input.seen.hosts.contains_key(&host.name));
         let functions = reachable.map(|host| {
-            let mut text = host_functions(self.input.inventory, self.input.model, host)
-                .expose()
-                .to_owned();
-            text.push_str(&prove::functions(self.input.inventory, host));
+            let mut text = host_functions(self.input.model, host).expose().to_owned();
+            text.push_str(&prove::functions(host));
             text.push_str(&lead::functions(self));
             (host.name.clone(), Secret::new(text))
         });

@@ -2,19 +2,14 @@
 
 use super::{Case, nodes, promote};
 use crate::command::{LOCAL_PINS, Psql, given, quote};
-use crate::inventory::Inventory;
 use crate::inventory::param;
-use crate::inventory::parameters::Typed;
 use crate::model::{Host, Service, ServiceKind};
 use crate::runbook::{Script, Step};
 
 /// `through HOST PORT DATABASE SQL`: as the administrator, over TLS, as a client would: without startup options, which PgBouncer
 /// refuses, and within a deadline of its own.
-pub(super) fn functions(inventory: &Inventory, host: &Host) -> String {
-    let Some(vars) = inventory.hosts.get(&host.name) else {
-        return String::new();
-    };
-    let typed = Typed::new(&vars.vars);
+pub(super) fn functions(host: &Host) -> String {
+    let typed = host.typed();
     let psql = Psql {
         before: "timeout -k 1 10".to_owned(),
         bin: "\"$PG_BIN\"".to_owned(),
@@ -114,8 +109,8 @@ fn direct(case: &Case<'_>) -> Vec<ServicePort> {
 }
 
 fn at(case: &Case<'_>, address: String) -> Vec<ServicePort> {
-    let vars = case.input.inventory.hosts.get(&case.survivor.host);
-    let pool = vars.map(|vars| Typed::new(&vars.vars));
+    let host = case.input.model.hosts.get(&case.survivor.host);
+    let pool = host.map(Host::typed);
     let pool = pool.filter(|typed| typed.get(param::PGBOUNCER_ENABLED));
     let pool = pool.map(|typed| typed.get(param::PGBOUNCER_PORT));
     let ports = pool.into_iter().chain([case.survivor.port]);

@@ -107,12 +107,7 @@ pub(in crate::runbook) fn preludes(input: Input<'_>) -> BTreeMap<HostName, crate
         .hosts()
         .filter(|host| input.seen.hosts.contains_key(&host.name));
     hosts
-        .map(|host| {
-            (
-                host.name.clone(),
-                host_functions(input.inventory, input.model, host),
-            )
-        })
+        .map(|host| (host.name.clone(), host_functions(input.model, host)))
         .collect()
 }
 

@@ -24,7 +24,7 @@ use super::recover::Input;
 use super::{Consent, Runbook};
 use crate::fact::{GroupSeen, MemberSeen};
 use crate::inventory::parameters::Typed;
-use crate::model::Group;
+use crate::model::{Group, Host};
 use crate::names::{ClusterName, HostName};
 use crate::plan::Going;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,8 +55,7 @@ pub enum Data {
 
 impl<'a> Case<'a> {
     fn typed(&self, host: &HostName) -> Option<Typed<'a>> {
-        let known = self.input.inventory.hosts.get(host)?;
-        Some(Typed::new(&known.vars))
+        self.input.model.hosts.get(host).map(Host::typed)
     }
 
     /// Who leads a group, by Patroni's word.
@@ -68,11 +67,9 @@ impl<'a> Case<'a> {
     /// all say so.
     fn data(&self, parameter: &str) -> Data {
         let said = |host: &HostName| {
-            let known = self.input.inventory.hosts.get(host)?;
-            known
-                .vars
-                .contains(parameter)
-                .then(|| Typed::new(&known.vars).bool(parameter))
+            let known = self.input.model.hosts.get(host)?;
+            let written = known.stated.vars.contains(parameter);
+            written.then(|| known.typed().bool(parameter))
         };
         let said: BTreeSet<Option<bool>> = self.hosts.iter().map(said).collect();
         match (said.len(), said.first()) {

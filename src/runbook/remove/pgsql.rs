@@ -4,9 +4,7 @@ use super::host::PATRONI;
 use super::refuse::Part;
 use super::{Case, Data};
 use crate::fact::MemberSeen;
-use crate::inventory::Inventory;
 use crate::inventory::param;
-use crate::inventory::parameters::Typed;
 use crate::model::{Formation, Group, Host, Instance, Model};
 use crate::resource::Impact;
 use crate::runbook::patroni::{states, steps};
@@ -56,7 +54,7 @@ pub fn remove_pgsql(case: &Case<'_>) -> Result<Runbook, Refusal> {
     book.steps.extend(case.postgres());
     let data = case.data("pg_rm_data");
     book.steps.extend(case.put(data, "the data", |host| {
-        Some((home(case.input.inventory, model, host)?, stopped()))
+        Some((home(model, host)?, stopped()))
     }));
     let backups = case.backups();
     let deletes = data == Data::Delete || !backups.is_empty();
@@ -75,18 +73,18 @@ pub fn remove_pgsql(case: &Case<'_>) -> Result<Runbook, Refusal> {
 }
 
 /// The directory that holds the backups that are kept on an instance's host.
-pub fn backup_dir(inventory: &Inventory, model: &Model, host: &Host) -> Option<String> {
+pub fn backup_dir(model: &Model, host: &Host) -> Option<String> {
     let member = host.pg.as_ref()?;
     let version = model.formation(&member.formation)?.version;
-    let main = Typed::new(&inventory.hosts.get(&host.name)?.vars).get(param::PG_FS_BACKUP);
+    let main = host.typed().get(param::PG_FS_BACKUP);
     Some(format!("{main}/{}-{version}", member.cluster))
 }
 
 /// The directory that holds an instance: data, configuration, certificates, logs.
-pub fn home(inventory: &Inventory, model: &Model, host: &Host) -> Option<String> {
+pub fn home(model: &Model, host: &Host) -> Option<String> {
     let member = host.pg.as_ref()?;
     let version = model.formation(&member.formation)?.version;
-    let main = Typed::new(&inventory.hosts.get(&host.name)?.vars).get(param::PG_FS_MAIN);
+    let main = host.typed().get(param::PG_FS_MAIN);
     Some(format!("{main}/{}-{version}", member.cluster))
 }
 
@@ -143,7 +141,7 @@ impl<'a> Case<'a> {
         let model = self.input.model;
         let mut steps = self.put(Data::Delete, "the backups", |host| {
             let (_, group) = model.group_on(&host.name)?;
-            let path = backup_dir(self.input.inventory, model, host)?;
+            let path = backup_dir(model, host)?;
             (self.part(group) == Part::Whole).then(|| (path, String::new()))
         });
         steps.iter_mut().for_each(|step| step.id = "backups");

@@ -155,8 +155,7 @@ impl<'a> Case<'a> {
                 let place = self
                     .typed(&member.host)
                     .and_then(|typed| typed.span(param::PG_UPSTREAM));
-                let place =
-                    place.map(|span| format!(" ({})", self.input.inventory.sources.place(span)));
+                let place = place.map(|span| format!(" ({})", self.input.sources.place(span)));
                 return Err(Refusal::new(
                     format!(
                         "{} replicates from {}, which leaves{}",

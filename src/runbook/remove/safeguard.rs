@@ -1,15 +1,14 @@
 //! Safeguards: parameters that forbid a removal, each shown where it was written.
 
 use crate::catalog::Removal;
-use crate::inventory::Inventory;
-use crate::inventory::parameters::Typed;
+use crate::model::Model;
 use crate::names::HostName;
-use crate::source::{Diagnostic, Span};
+use crate::source::{Diagnostic, Sources, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What forbids to take these hosts out; one problem for each place.
 pub fn safeguarded(
-    inventory: &Inventory,
+    (model, sources): (&Model, &Sources),
     hosts: &BTreeSet<HostName>,
     what: Removal,
 ) -> Vec<Diagnostic> {
@@ -20,17 +19,21 @@ pub fn safeguarded(
     };
     let found = parameters
         .iter()
-        .flat_map(|name| protected(inventory, hosts, name));
+        .flat_map(|name| protected((model, sources), hosts, name));
     found.collect()
 }
 
-fn protected(inventory: &Inventory, hosts: &BTreeSet<HostName>, name: &str) -> Vec<Diagnostic> {
+fn protected(
+    (model, sources): (&Model, &Sources),
+    hosts: &BTreeSet<HostName>,
+    name: &str,
+) -> Vec<Diagnostic> {
     let mut places = BTreeMap::<String, (Span, Vec<&str>)>::new();
-    for host in hosts.iter().filter_map(|host| inventory.hosts.get(host)) {
-        let typed = Typed::new(&host.vars);
+    for host in hosts.iter().filter_map(|host| model.hosts.get(host)) {
+        let typed = host.typed();
         if let (true, Some(span)) = (typed.bool(name), typed.place(name)) {
             let place = places
-                .entry(inventory.sources.place(span).to_string())
+                .entry(sources.place(span).to_string())
                 .or_insert((span, Vec::new()));
             place.1.push(host.name.as_str());
         }

@@ -4,6 +4,7 @@ mod guards;
 mod scripts;
 
 use super::*;
+use crate::inventory::Inventory;
 use crate::runbook::Step;
 use std::path::Path;
 
@@ -64,7 +65,7 @@ fn standby(lsn: u64) -> HostSeen {
 impl Bench {
     fn input(&self) -> Input<'_> {
         Input {
-            inventory: &self.inventory,
+            sources: &self.inventory.sources,
             model: &self.model,
             seen: &self.seen,
             run: &self.run,

@@ -47,7 +47,7 @@ impl World {
             },
             left: model
                 .hosts()
-                .map(|host| (host.name.clone(), left(&inventory, &model, host)))
+                .map(|host| (host.name.clone(), left(&model, host)))
                 .collect(),
             run: RunId::new("r1"),
             inventory,
@@ -77,7 +77,7 @@ impl World {
         let going = hosts.iter().map(going).collect();
         let case = Case {
             input: Input {
-                inventory: &self.inventory,
+                sources: &self.inventory.sources,
                 model: &self.model,
                 seen: &self.seen,
                 run: &self.run,
@@ -151,7 +151,7 @@ fn host_seen(model: &Model, host: &crate::model::Host) -> HostSeen {
     seen
 }
 
-fn left(inventory: &Inventory, model: &Model, host: &crate::model::Host) -> Left {
+fn left(model: &Model, host: &crate::model::Host) -> Left {
     let lines = [
         "pgsql/pg /pg",
         "pgsql/key /pg/cert/server.key",
@@ -176,8 +176,8 @@ fn left(inventory: &Inventory, model: &Model, host: &crate::model::Host) -> Left
         port: 5432,
     });
     let directories = [
-        home(inventory, model, host),
-        backup_dir(inventory, model, host),
+        home(model, host),
+        backup_dir(model, host),
         Some("/data/etcd".to_owned()),
         Some("/etc/citusctl".to_owned()),
     ];

@@ -79,11 +79,22 @@ fn a_host_is_cleared_last() {
 fn a_safeguard_is_shown_where_it_stands() {
     let world = World::new("ha-trio", &["pg_safeguard=true"]);
     let hosts = TRIO.iter().map(|host| HostName::new(*host)).collect();
-    let found = safeguarded(&world.inventory, &hosts, Removal::Pgsql);
+    let found = safeguarded(
+        (&world.model, &world.inventory.sources),
+        &hosts,
+        Removal::Pgsql,
+    );
     assert_eq!(found.len(), 1);
     assert_eq!(
         found[0].message,
         "`pg_safeguard` forbids to remove 10.10.10.11, 10.10.10.12, 10.10.10.13"
     );
-    assert_eq!(safeguarded(&world.inventory, &hosts, Removal::Etcd), []);
+    assert_eq!(
+        safeguarded(
+            (&world.model, &world.inventory.sources),
+            &hosts,
+            Removal::Etcd
+        ),
+        []
+    );
 }
