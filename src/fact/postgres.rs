@@ -2,7 +2,7 @@
 //!
 //! Patroni's list says what Patroni believes. This asks the server itself, through its socket, with short limits.
 
-use crate::command::{Psql, Sections, as_user, quote, session_options};
+use crate::command::{Psql, Sections, as_user, given, quote, session_options};
 use crate::model::{Formation, Instance};
 use serde::Deserialize;
 
@@ -120,24 +120,12 @@ pub fn postgres_question(formation: &Formation, member: &Instance) -> String {
     let (bin, socket) = (quote(&local.bin_dir), quote(&local.socket_dir));
     let (user, port) = (as_user(&quote(&local.dbsu)), member.port);
     let session = bounded_session(formation, member);
-    let (ask, query) = (session.command(), quote(QUERY));
+    let ask = session.command();
     let identify = format!(
         r#"PGCONNECT_TIMEOUT=3 timeout 4 {user} {bin}/psql -XAtq -h {socket} -p {port} -d " replication=true" -c IDENTIFY_SYSTEM"#
     );
-    // Fields are divided by a character that neither JSON nor a path needs.
-    format!(
-        "pg_tab=$(printf '\\t')\n\
-         pg_said=$({ask} -F \"$pg_tab\" -c {query} 2>&1); pg_rc=$?\n\
-         mark postgres said $pg_rc; printf '%s\\n' \"$pg_said\" | cut -f 1\n\
-         if [ \"$pg_rc\" = 0 ]; then\n\
-         pg_line=$({identify} -F \"$pg_tab\" 2>&1); pg_rc=$?\n\
-         mark postgres timeline $pg_rc; printf '%s\\n' \"$pg_line\" | cut -f 2\n\
-         pg_dir=$(printf '%s\\n' \"$pg_said\" | cut -f 3) pg_log=$(printf '%s\\n' \"$pg_said\" | cut -f 2)\n\
-         pg_own=$(printf '%s\\n' \"$pg_line\" | cut -f 2); case $pg_own in ''|*[!0-9]*) ;; *)\n\
-         mark postgres history; cat \"$pg_dir/pg_wal/$(printf '%08X' \"$pg_own\").history\" 2>/dev/null;; esac\n\
-         if [ -n \"$pg_log\" ]; then mark postgres log; tail -c 65536 -- \"$pg_log\" 2>/dev/null | grep -aE 'FATAL|PANIC|ERROR' | tail -n 1; fi\n\
-         fi\n"
-    )
+    let program = given(&[("PG_QUERY", QUERY)], include_str!("scripts/postgres.sh"));
+    format!("pg_ask() {{ {ask} \"$@\"; }}\npg_identify() {{ {identify} \"$@\"; }}\n{program}")
 }
 
 /// Reads the answer to [`postgres_question`]; an error is why it is not known.

@@ -9,23 +9,9 @@ use std::collections::BTreeMap;
 /// Where stamps, the manifest and the emergency marker live on a host.
 pub const STATE_DIR: &str = "/etc/citusctl";
 
-const TRAITS: &str = r#"mark traits
-[ -r /etc/os-release ] && . /etc/os-release; printf 'os_id %s\nos_version %s\n' "${ID:-}" "${VERSION_ID:-}"
-uname -mn | { read -r n m; printf 'machine %s\nhostname %s\n' "$m" "$n"; }
-printf 'cpus '; nproc
-while read -r k v _; do [ "$k" = MemTotal: ] && printf 'mem_kb %s\n' "$v"; done </proc/meminfo
-date '+clock %s.%N'
-d=$DATA; while [ ! -d "$d" ] && [ "$d" != / ]; do d=${d%/*}; d=${d:-/}; done
-df -Pk "$d" | { read -r _; read -r _ total _ free _; printf 'disk_kb %s\ndisk_free_kb %s\n' "$total" "$free"; }
-"#;
+const TRAITS: &str = include_str!("scripts/traits.sh");
 
-const STATE: &str = r#"mark stamps
-for f in "$STATE"/stamps/*; do [ -f "$f" ] && { printf '= %s\n' "${f##*/}"; while read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$f"; }; done
-mark manifest
-[ -f "$STATE/manifest" ] && while read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$STATE/manifest"
-mark emergency
-[ -f "$STATE/emergency.json" ] && cat "$STATE/emergency.json"
-"#;
+const STATE: &str = include_str!("scripts/state.sh");
 
 /// The program that answers all probes. `data_dir` is where disk space is measured.
 pub fn observe_program(frame: &Frame, probes: &[Probe], data_dir: &str) -> Secret {

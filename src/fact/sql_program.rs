@@ -63,11 +63,10 @@ fn ask(frame: &Frame, server: &SqlSession, databases: &ByDatabase<'_>) -> String
         .collect();
     let stranger = literal(&frame.line(&format!("script {NOT_OURS}")));
     let proof = ours_before(&server.data_dir);
+    let leader = include_str!("scripts/leader.sql");
     format!(
-        "{proof}[ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ] && \
-         {psql} {OURS_OPTION} 2>/dev/null <<'CITUSCTL_SQL'\n\
-         {OURS}\\if :ours\n\\else\n\\echo\n\\echo {stranger}\n\\echo :place\n\\quit\n\\endif\n\
-         SELECT pg_catalog.pg_is_in_recovery() AS standby \\gset\n\\if :standby\n\\quit\n\\endif\n{asked}CITUSCTL_SQL\n",
+        "{proof}[ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ] && {psql} {OURS_OPTION} 2>/dev/null <<'CITUSCTL_SQL'\n\
+         {OURS}\\set stranger {stranger}\n{leader}{asked}CITUSCTL_SQL\n",
     )
 }
 
@@ -147,7 +146,7 @@ mod tests {
             "</pg/data/postmaster.pid",
             OURS_OPTION,
             OURS,
-            "\\if :ours\n\\else\n\\echo\n\\echo '@@n0 script not_ours'",
+            "\\set stranger '@@n0 script not_ours'\n\\if :ours\n\\else\n\\echo\n\\echo :stranger\n",
             "\\quit",
             "SELECT 'a';",
         ];

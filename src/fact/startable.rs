@@ -1,7 +1,7 @@
 //! Whether a server would start with the configuration in its data directory, asked without stopping or starting it.
 
 /// Shell functions; what each does stands beside it there.
-pub const START_FUNCTIONS: &str = include_str!("startable.sh");
+pub const START_FUNCTIONS: &str = include_str!("scripts/startable.sh");
 
 #[cfg(test)]
 mod tests {

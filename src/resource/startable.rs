@@ -1,7 +1,7 @@
 //! A server that does not run must be able to start: what `ALTER SYSTEM` set against that is put aside.
 
 use super::{Action, Change, Impact, ResourceKind, Step, Verdict, digest_of};
-use crate::command::quote;
+use crate::command::{given, quote};
 use crate::fact::{Observed, Probe, START_FUNCTIONS};
 use serde::Deserialize;
 
@@ -39,16 +39,13 @@ impl PgStartable {
 
 impl ResourceKind for PgStartable {
     fn probes(&self) -> Vec<Probe> {
-        let (data, bin, user) = (
-            quote(&self.data_dir),
-            quote(&self.bin_dir),
-            quote(&self.dbsu),
-        );
-        let text = format!(
-            "{START_FUNCTIONS}\nif [ -f {data}/PG_VERSION ] && ! pg_runs {data}; then\n\
-             why=$(pg_try {data} {bin} {user} auto)\n\
-             case $why in starts | unknown:*) ;; *) if [ \"$(pg_try {data} {bin} {user} plain)\" = starts ]; then printf '%s\\n' \"$why\"; fi ;; esac\nfi"
-        );
+        let values = [
+            ("PG_DATA", self.data_dir.as_str()),
+            ("PG_BIN", &self.bin_dir),
+            ("PG_DBSU", &self.dbsu),
+        ];
+        let asked = given(&values, include_str!("scripts/startable.sh"));
+        let text = format!("{START_FUNCTIONS}\n{asked}");
         vec![Probe::Script {
             name: PROBE.to_owned(),
             text,

@@ -1,7 +1,7 @@
 //! Guards against strangers: what another hand set up on a host is neither believed nor touched.
 
 use super::{ResourceKind, Verdict, digest_of};
-use crate::command::quote;
+use crate::command::{given, quote};
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
 
@@ -14,19 +14,7 @@ pub struct NoDebianCluster {
 }
 
 /// One line for each: version, name, port, `online` or `down`, start.conf, data directory. No process where there is none.
-const CLUSTERS: &str = r#"for f in /etc/postgresql/*/*/postgresql.conf; do
-  [ -f "$f" ] || continue
-  c=${f%/*}; n=${c##*/}; v=${c%/*}; v=${v##*/}; s=auto; up=down
-  get() { k=$1; shift; sed -n "s/^[[:space:]]*$k[[:space:]]*[=[:space:]][[:space:]]*'\{0,1\}\([^'#[:space:]]*\).*/\1/p" "$@" 2>/dev/null | tail -n 1; }
-  d=$(get data_directory "$f" "$c"/conf.d/*.conf); d=${d:-/var/lib/postgresql/$v/$n}
-  p=$(get port "$f" "$c"/conf.d/*.conf "$d/postgresql.auto.conf")
-  [ -f "$c/start.conf" ] && s=$(grep -v '^#' "$c/start.conf" | grep . | head -n 1)
-  if [ -f "$d/postmaster.pid" ]; then
-    { read -r i; read -r _; read -r _; read -r q; } <"$d/postmaster.pid"
-    if kill -0 "$i" 2>/dev/null; then up=online; p=$q; fi
-  fi
-  printf '%s %s %s %s %s %s\n' "$v" "$n" "${p:-5432}" "$up" "${s:-auto}" "$d"
-done"#;
+const CLUSTERS: &str = include_str!("scripts/debian-clusters.sh");
 
 const CLUSTERS_PROBE: &str = "debian_clusters";
 
@@ -119,13 +107,9 @@ impl ResourceKind for NoForeignConf {
     fn probes(&self) -> Vec<Probe> {
         let glob = |path: &String| path.split('*').map(quote).collect::<Vec<_>>().join("*");
         let paths: Vec<String> = self.paths.iter().map(glob).collect();
-        let text = format!(
-            "for f in {}; do [ -f \"$f\" ] || continue; l=; read -r l <\"$f\" || :\n\
-             case $l in *'Managed by citusctl'*) continue ;; esac\n\
-             if grep -qE -- {} \"$f\"; then printf '%s\\n' \"$f\"; fi; done",
-            paths.join(" "),
-            quote(&self.entries)
-        );
+        let values = [("FOREIGN_ENTRIES", self.entries.as_str())];
+        let text = given(&values, include_str!("scripts/foreign-conf.sh"));
+        let text = format!("set -- {}\n{text}", paths.join(" "));
         let name = self.name();
         vec![Probe::Script { name, text }]
     }

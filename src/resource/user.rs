@@ -1,7 +1,7 @@
 //! An account of the operating system.
 
 use super::{Action, Change, ResourceKind, Step, Verdict, digest_of};
-use crate::command::quote;
+use crate::command::given;
 use crate::fact::{Observed, Probe};
 use serde::Deserialize;
 
@@ -19,14 +19,12 @@ pub struct User {
 
 impl User {
     fn script(&self) -> String {
-        let (name, uid) = (quote(&self.name), self.uid);
-        let home = self.home.as_ref();
-        let home = home.map_or_else(String::new, |home| format!("-d {} ", quote(home)));
-        format!(
-            "getent group {name} >/dev/null || if getent group {uid} >/dev/null; then groupadd {name}; else groupadd -g {uid} {name}; fi\n\
-             set -- -g {name} {home}-m -s /bin/bash {name}\n\
-             if getent passwd {uid} >/dev/null; then useradd \"$@\"; else useradd -u {uid} \"$@\"; fi\n"
-        )
+        let values = [
+            ("USER_NAME", self.name.as_str()),
+            ("USER_ID", &self.uid.to_string()),
+            ("USER_HOME", self.home.as_deref().unwrap_or_default()),
+        ];
+        given(&values, include_str!("scripts/user.sh"))
     }
 }
 
@@ -82,6 +80,18 @@ mod tests {
             uid: 543,
             home: Some("/srv/p g".into()),
         };
-        assert!(user.script().contains("set -- -g pg -d '/srv/p g' -m "));
+        // Nobody has the name or the number.
+        let tools =
+            "getent() { return 2; }; groupadd() { :; }; useradd() { printf '%s|' \"$@\"; }\n";
+        let said = |user: &User| {
+            let text = format!("{tools}{}", user.script());
+            let done = std::process::Command::new("sh")
+                .args(["-ec", &text])
+                .output();
+            String::from_utf8(done.unwrap().stdout).unwrap()
+        };
+        assert_eq!(said(&user), "-u|543|-g|pg|-d|/srv/p g|-m|-s|/bin/bash|pg|");
+        let plain = User { home: None, ..user };
+        assert_eq!(said(&plain), "-u|543|-g|pg|-m|-s|/bin/bash|pg|");
     }
 }

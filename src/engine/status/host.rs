@@ -115,15 +115,7 @@ fn clock(frame: &Frame, output: &str) -> Option<f64> {
 
 fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     let mut text = run.frame.define_mark();
-    text.push_str(
-        "mark clock; date +%s.%N\n\
-         for u in etcd patroni pgbouncer haproxy vip-manager keepalived; do mark unit $u; systemctl is-active $u 2>&1; mark enabled $u; systemctl is-enabled $u 2>/dev/null; done\n\
-         mark addresses; ip -o addr show 2>/dev/null\n\
-         mark emergency; cat /etc/citusctl/emergency.json 2>/dev/null\n\
-         mark authority; cat /pg/cert/ca.crt /etc/etcd/ca.crt 2>/dev/null\n\
-         mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null\n\
-         mark certificate postgres; cat /pg/cert/server.crt 2>/dev/null\n",
-    );
+    text.push_str(include_str!("scripts/look.sh"));
     let local = run
         .model
         .group_on(host)

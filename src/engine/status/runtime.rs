@@ -28,7 +28,7 @@ struct Pooler {
 }
 
 /// Shell text.
-pub(super) const HAPROXY: &str = include_str!("runtime.sh");
+pub(super) const HAPROXY: &str = include_str!("scripts/haproxy.sh");
 
 /// Shell text: the console of PgBouncer lets in its own account over the socket.
 pub(super) fn pgbouncer(formation: &Formation, member: &Instance) -> String {
@@ -47,11 +47,8 @@ pub(super) fn pgbouncer(formation: &Formation, member: &Instance) -> String {
         lenient: true,
     };
     let psql = psql.command();
-    format!(
-        "mark pgbouncer databases; {psql} -w -F '|' -c 'SHOW DATABASES' 2>/dev/null\n\
-         mark pgbouncer config; {psql} -w -F '|' -c 'SHOW CONFIG' 2>/dev/null\n\
-         mark pgbouncer files; cat /etc/pgbouncer/pgbouncer.ini /etc/pgbouncer/listen.ini 2>/dev/null\n"
-    )
+    let asked = include_str!("scripts/pgbouncer.sh");
+    format!("pgbouncer_says() {{ {psql} -w -F '|' -c \"$1\"; }}\n{asked}")
 }
 
 /// Reads both answers.

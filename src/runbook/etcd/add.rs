@@ -1,7 +1,7 @@
 //! `etcd add`: a host of the inventory becomes a member, or takes the place of a dead one of the same address.
 
 use super::{EtcdView, MemberView, book, enforce, majority};
-use crate::command::quote;
+use crate::command::given;
 use crate::names::HostName;
 use crate::runbook::recover::{endpoint, join, nothing_put_aside, settle};
 use crate::runbook::{Refusal, Runbook, Script, Step};
@@ -97,14 +97,7 @@ fn config_is_there(host: &HostName) -> Step {
 
 /// For some seconds after a member came back etcd calls itself unhealthy and changes no list of members. Every other word
 /// of it is final here, so this is not `etcd_retry`.
-const FORGET: &str = r#"end=$(($(date +%s) + 20))
-until said=$(etcd_ctl member remove "$id" 2>&1); do
-  case $said in
-  *'unhealthy cluster'*) [ "$(date +%s)" -lt "$end" ] && sleep 0.3 && continue ;;
-  esac
-  printf '%s\n' "$said" | tail -n 1
-  exit 1
-done"#;
+const FORGET: &str = include_str!("scripts/forget.sh");
 
 /// Takes a member out of the list, at a host that takes part in the majority. `alive` is what its going does to the
 /// number of the living.
@@ -118,12 +111,9 @@ pub(in crate::runbook) fn forget_one(
     name: &str,
     (voters, alive): (i32, i32),
 ) -> Step {
-    let id = quote(id);
-    let act = format!("id={id}\n{FORGET}");
-    let holds = format!(
-        "list=$(etcd_ctl member list) || {{ echo 'etcd does not answer'; false; }}\n\
-         case \"$list\" in *{id}*) echo 'it is still counted'; false ;; esac"
-    );
+    let values = [("MEMBER_ID", id)];
+    let act = given(&values, FORGET);
+    let holds = given(&values, include_str!("scripts/forgotten.sh"));
     let script = Script::new(act, holds).require(enforce(voters, alive));
     Step::on(
         at,

@@ -23,6 +23,7 @@ pub use view::{EtcdView, MemberView};
 
 use super::recover::Input;
 use super::{Refusal, Runbook, Script};
+use crate::command::given;
 use crate::runbook::Consent;
 
 /// What a procedure on a cluster that has a majority begins with.
@@ -43,12 +44,9 @@ fn book(view: &EtcdView<'_>, name: &'static str, aim: String) -> Runbook {
 /// Checked on the host that is asked, immediately before a change of membership, which makes them so many `voters` and
 /// so many `alive` more or fewer. The etcd that will be changed answers, and not what was seen of its hosts ([`EtcdView`]).
 fn enforce(voters: i32, alive: i32) -> String {
-    format!(
-        "quorum=$(etcd_quorum \"$ETCD_URL\")\n\
-         voters=$((${{quorum% *}} + {voters})) alive=$((${{quorum#* }} + {alive}))\n\
-         needed=$((voters / 2 + 1))\n\
-         if [ $voters -lt 1 ] || [ $alive -lt $needed ]; then echo \"$voters with a vote, $alive alive, $needed needed: no quorum would be left\"; false; fi"
-    )
+    let more = [voters.to_string(), alive.to_string()];
+    let values = [("MORE_VOTERS", more[0].as_str()), ("MORE_ALIVE", &more[1])];
+    given(&values, include_str!("scripts/quorum.sh"))
 }
 
 /// What begins anew is for a cluster that has no majority any more.

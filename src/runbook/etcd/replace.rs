@@ -3,7 +3,7 @@
 //! anything is done; `join.sh` of the role judges the same once more when it does it.
 
 use super::Quorum;
-use crate::command::quote;
+use crate::command::{given, quote};
 use crate::model::etcd::FUNCTIONS;
 use crate::model::{Etcd, EtcdMember};
 use crate::runbook::Refusal;
@@ -12,20 +12,12 @@ use std::fmt::Write;
 /// What a living member's host is asked: the list, who is alive, and whether anybody is where a member of one of these names
 /// was.
 pub fn question(etcd: &Etcd, living: &EtcdMember, joining: &[&EtcdMember]) -> String {
-    let url = quote(&living.client_url(etcd.client_port));
-    let mut text = format!(
-        "{FUNCTIONS}etcd_ctl_at() {{ etcd_plain \"$@\"; }}\n\
-         list=$(etcd_plain {url} member list) || exit 3\n\
-         printf '%s\\n' \"$list\" | sed 's/^/member /'\n\
-         printf 'quorum %s\\n' \"$(etcd_quorum {url})\"\n"
-    );
+    let url = living.client_url(etcd.client_port);
+    let program = given(&[("LIVING_URL", &url)], include_str!("scripts/replace.sh"));
+    let mut text = format!("{FUNCTIONS}{program}");
     for member in joining {
         let (name, peer) = (quote(&member.name), quote(&peer(etcd, member)));
-        let _ = writeln!(
-            text,
-            "other=$(etcd_elsewhere {url} {name} {peer} | cut -d, -f4 | tr -d ' ')\n\
-             if [ -n \"$other\" ]; then at=$(url_address \"$other\"); printf 'at %s %s %s\\n' {name} \"$at\" \"$(host_answers \"$at\" 22 \"${{other##*:}}\")\"; fi"
-        );
+        let _ = writeln!(text, "in_place_of {name} {peer}");
     }
     text
 }

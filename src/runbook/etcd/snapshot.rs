@@ -16,13 +16,10 @@ pub struct Snapshot {
 /// The program that takes a snapshot on a host, has etcd verify it, and prints it. Nothing is left behind.
 pub fn save_program(frame: &Frame, functions: &Secret) -> Secret {
     let text = format!(
-        "{}{}\ncd /\ndir=$(mktemp -d) || exit 1\ntrap 'rm -rf \"$dir\"' EXIT\n\
-         if ! etcd_ctl snapshot save \"$dir/db\" >\"$dir/log\" 2>&1; then mark failed; tail -n 1 \"$dir/log\"; mark end; exit 0; fi\n\
-         mark status; {{ etcdutl snapshot status \"$dir/db\" 2>/dev/null || ETCDCTL_API=3 etcdctl snapshot status \"$dir/db\" 2>/dev/null; }}\n\
-         mark sha256; sha256sum <\"$dir/db\" | cut -d' ' -f1\n\
-         mark data; base64 <\"$dir/db\"\nmark end\n",
+        "{}{}\n{}",
         frame.define_mark(),
-        functions.expose()
+        functions.expose(),
+        include_str!("scripts/snapshot.sh")
     );
     whole_program(&text)
 }

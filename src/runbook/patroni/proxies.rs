@@ -1,6 +1,6 @@
 //! HAProxy learns of a planned change of the lead at once: by its own checks it would take seconds.
 
-use crate::command::quote;
+use crate::command::given;
 use crate::fact::MemberSeen;
 use crate::model::{Group, Host, Instance, Model, Service};
 use crate::names::{ClusterName, HostName, InstanceName};
@@ -113,15 +113,13 @@ fn frontends(services: &[&Service]) -> BTreeMap<String, u32> {
 
 /// The watcher runs before anything is held. A run may hand over the lead of several groups.
 fn script(cluster: &ClusterName, orders: &Value) -> Script {
-    let (code, orders) = (quote(include_str!("watch.py")), quote(&orders.to_string()));
+    // With the run's id, which the shell knows.
     let name = format!("watch-$RUN-{cluster}");
-    let act = format!(
-        "mkdir -p /run/citusctl\nw=\"/run/citusctl/{name}\" python=$(command -v python3) || python=\n\
-         printf '%s' {code} >\"$w.py\"\nprintf '%s' {orders} >\"$w.json\"\n\
-         if [ -n \"$python\" ]; then\n\
-         systemctl is-active --quiet \"citusctl-{name}\" || systemd-run --quiet --collect --unit \"citusctl-{name}\" \
-         -p ExecStopPost=\"$python $w.py end $w.json\" \"$python\" \"$w.py\" watch \"$w.json\"\n\
-         \"$python\" \"$w.py\" hold \"$w.json\"\nfi\n: >\"$w\""
-    );
+    let values = [
+        ("WATCH_CODE", include_str!("watch.py")),
+        ("WATCH_ORDERS", &orders.to_string()),
+    ];
+    let act = given(&values, include_str!("scripts/watch.sh"));
+    let act = format!("WATCH_NAME=\"{name}\"\n{act}");
     Script::new(act, format!("[ -e \"/run/citusctl/{name}\" ]"))
 }

@@ -243,20 +243,10 @@ fn name_leader(group: &Group, survivor: &Instance, at: &HostName) -> Step {
 
 /// Patroni finds the running primary, and takes the key for it.
 fn adopt(survivor: &Instance) -> Step {
-    let act = format!(
-        "sql postgres 'ALTER SYSTEM RESET synchronous_standby_names'\n\
-         {NO_MARK}\n\
-         sql postgres CHECKPOINT\n\
-         rm -f {DROPIN}\n\
-         systemctl unmask patroni.service\n\
-         systemctl daemon-reload\n\
-         systemctl reset-failed patroni.service 2>/dev/null || :\n\
-         systemctl start --no-block patroni.service"
-    );
-    let holds = "systemctl is-active -q patroni.service || { echo 'Patroni does not run yet'; false; }\n\
-        patroni_says leader || { echo 'Patroni does not lead yet'; false; }\n\
-        [ \"$(sql postgres 'SELECT pg_is_in_recovery()')\" = f ] || { echo 'PostgreSQL is not the primary'; false; }";
-    let holds = format!("{holds}\n{WAITS_AS_TOLD}");
+    let act = given(&[("DROPIN", DROPIN)], include_str!("scripts/adopt.sh"));
+    let act = format!("no_mark() {{ {NO_MARK}; }}\n{act}");
+    let holds = include_str!("scripts/adopted.sh");
+    let holds = format!("{holds}{WAITS_AS_TOLD}");
     let title = format!(
         "start Patroni on the survivor: it takes over {}",
         survivor.name

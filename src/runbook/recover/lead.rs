@@ -2,7 +2,7 @@
 //! transaction, wakes Patroni, and waits until PostgreSQL takes writes.
 
 use super::{Case, PgSeen, absent, via_etcd};
-use crate::command::quote;
+use crate::command::{given, quote};
 use crate::inventory::param;
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::{HostName, InstanceName};
@@ -63,13 +63,11 @@ fn step(
 ) -> Step {
     let stamp = format!("\"/run/citusctl/leads-{}-$RUN\"", group.cluster);
     // A leader that lost sight of etcd only now may be about to end, and would wait for lost standbys.
+    let told = told(case, group, etcd).to_string();
     let act = format!(
-        "{}CASE={}\nexport CASE\n\
-         (while sleep 0.5; do if pg_is_stopping; then pg_control -m immediate -t 20 stop; fi; done) >/dev/null 2>&1 & ending=$!\n\
-         trap 'kill $ending 2>/dev/null || :' EXIT\n\
-         as_root python3 - <<'CITUSCTL_LEAD'\n{}CITUSCTL_LEAD\n: >{stamp}\n",
+        "{}{}as_root python3 - <<'CITUSCTL_LEAD'\n{}CITUSCTL_LEAD\n: >{stamp}\n",
         absent::nobody_is_back(case),
-        quote(&told(case, group, etcd).to_string()),
+        given(&[("CASE", &told)], include_str!("scripts/ending.sh")),
         include_str!("scripts/lead.py"),
     );
     let script = Script::new(act, format!("[ -e {stamp} ]"));

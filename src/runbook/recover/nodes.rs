@@ -4,7 +4,7 @@
 //! get nowhere are interrupted here, and begin anew with the hosts that are there.
 
 use super::{Case, RecoverMethod, promote, via_etcd};
-use crate::command::quote;
+use crate::command::given;
 use crate::model::{Group, Instance};
 use crate::names::HostName;
 use crate::runbook::{Script, Step};
@@ -51,25 +51,19 @@ fn row(case: &Case<'_>, group: &Group) -> Option<String> {
 
 /// A standby has nothing to say of it.
 fn script(database: &str, wanted: &[String]) -> Script {
-    let database = quote(database);
-    let missing = quote(&format!(
+    let missing = format!(
         "SELECT string_agg(format('group %s: %s', g, coalesce('its list of nodes has not come to ' || nodename, 'its leader is not named yet')), ', ') \
          FROM (VALUES {}) w (g, places) LEFT JOIN pg_dist_node ON groupid = g AND noderole = 'primary' AND nodename || ':' || nodeport = ANY (places) \
          WHERE NOT pg_is_in_recovery() AND (nodeid IS NULL OR (g > 0 AND hasmetadata AND NOT metadatasynced))",
         wanted.join(", ")
-    ));
-    let cancel = quote(
-        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name IN ('Citus Metadata Sync Daemon', 'Citus Maintenance Daemon')",
     );
-    let act = format!(
-        "n=0\nwhile [ $n -lt 60 ] && [ -n \"$(sql {database} {missing} 2>&1)\" ]; do\n\
-           n=$((n + 1)); sleep 0.5\n\
-           if [ $((n % 24)) = 12 ]; then sql {database} {cancel} >/dev/null 2>&1 || :; fi\n\
-         done"
-    );
-    let holds = format!(
-        "said=$(sql {database} {missing} 2>&1) || {{ echo \"$said\"; false; }}\n\
-         [ -z \"$said\" ] || {{ echo \"$said\"; false; }}"
-    );
+    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name IN ('Citus Metadata Sync Daemon', 'Citus Maintenance Daemon')";
+    let values = [
+        ("CITUS_DB", database),
+        ("MISSING", &missing),
+        ("CANCEL", cancel),
+    ];
+    let act = given(&values, include_str!("scripts/nodes.sh"));
+    let holds = given(&values, include_str!("scripts/nodes-known.sh"));
     Script::new(act, holds)
 }

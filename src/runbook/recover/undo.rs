@@ -99,13 +99,8 @@ fn restore(input: Input<'_>) -> Step {
 
 /// Commits wait for standbys again, where Patroni says so. PostgreSQL may be down.
 fn commits(markers: &[Marker]) -> Option<Step> {
-    let act = format!(
-        "{NO_MARK} || :\n\
-         if sql postgres 'ALTER SYSTEM RESET synchronous_standby_names' && sql postgres 'SELECT pg_reload_conf()' >/dev/null; then :; else\n\
-           as_dbsu sed -i '/^synchronous_standby_names/d' \"$PG_DATA/postgresql.auto.conf\"\n\
-         fi\n\
-         as_dbsu sh -c 'grep -ls \"^# no timeline\" \"$1\"/pg_wal/*.history | xargs -r rm -f' sh \"$PG_DATA\""
-    );
+    let act = include_str!("scripts/commits.sh");
+    let act = format!("no_mark() {{ {NO_MARK}; }}\n{act}");
     let by_hand = markers
         .iter()
         .filter(|marker| marker.via == RecoverMethod::Promote);

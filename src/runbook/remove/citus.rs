@@ -2,7 +2,7 @@
 
 use super::survey::PLACED;
 use super::{Case, NodeRow};
-use crate::command::quote;
+use crate::command::{given, quote};
 use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
 use crate::runbook::{Refusal, Script, Step};
@@ -146,14 +146,10 @@ impl Metadata<'_> {
         let rows = self.sql(&format!(
             "SELECT quote_literal(nodename) || ', ' || nodeport FROM pg_dist_node WHERE {wanted} ORDER BY noderole = 'primary'"
         ));
-        let database = quote(&self.formation.primary_db);
         // Patroni may take a standby's row out by itself at the same moment: what counts is that it is gone.
-        let act = format!(
-            "rows=$({rows})\n\
-             printf '%s\\n' \"$rows\" | while read -r row; do\n\
-               [ -z \"$row\" ] || sql {database} \"SET lock_timeout = '30s'; SELECT citus_remove_node($row)\" >/dev/null </dev/null || :\n\
-             done"
-        );
+        let values = [("CITUS_DB", self.formation.primary_db.as_str())];
+        let act = given(&values, include_str!("scripts/remove-nodes.sh"));
+        let act = format!("rows() {{ {rows}; }}\n{act}");
         let count = self.sql(&format!("SELECT count(*) FROM pg_dist_node WHERE {wanted}"));
         let holds = format!(
             "left=$({count}) || {{ echo 'PostgreSQL does not answer'; false; }}\n\

@@ -3,6 +3,7 @@
 use super::host::PATRONI;
 use super::refuse::Part;
 use super::{Case, Data};
+use crate::command::given;
 use crate::fact::MemberSeen;
 use crate::inventory::param;
 use crate::model::{Formation, Group, Host, Instance, Model};
@@ -341,12 +342,7 @@ impl<'a> Case<'a> {
 }
 
 fn paused(member: &Instance) -> String {
-    let api = member.patroni_url();
-    format!(
-        "if systemctl is-active -q {PATRONI}; then\n\
-           said=$(python3 -c 'import ssl, sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=3, context=ssl._create_unverified_context()).read().decode())' \\\n\
-             {api}/patroni 2>&1 | tail -n 1)\n\
-           case $said in *'\"pause\": true'*) ;; *) echo 'Patroni has not taken note of it yet'; false ;; esac\n\
-         fi"
-    )
+    let api = format!("{}/patroni", member.patroni_url());
+    let values = [("PATRONI_UNIT", PATRONI), ("PATRONI_API", &api)];
+    given(&values, include_str!("scripts/paused.sh"))
 }
