@@ -52,8 +52,17 @@ impl<'a> Case<'a> {
         let placed = self
             .left
             .get(&metadata.leader)
-            .and_then(|left| left.placed.get(&number));
-        let Some(count) = placed.filter(|count| **count > 0) else {
+            .and_then(|left| left.placed.as_ref());
+        let Some(placed) = placed else {
+            return Err(Refusal::new(
+                format!(
+                    "{}: how many shards are placed on group {number} is unknown: the coordinator's leader on {} did not say",
+                    group.cluster, metadata.leader
+                ),
+                "`citusctl status` shows what is wrong with it; run the command again when it answers",
+            ));
+        };
+        let Some(count) = placed.get(&number).filter(|count| **count > 0) else {
             return Ok(());
         };
         let node = metadata.nodes.iter().rfind(|node| node.group == number);

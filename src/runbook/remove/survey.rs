@@ -36,8 +36,8 @@ pub struct Left {
     pub slots: Option<BTreeSet<String>>,
     /// `pg_dist_node`; `None`: not asked, or no answer.
     pub nodes: Option<Vec<NodeRow>>,
-    /// Shards by group, those of reference tables left out, because they are everywhere.
-    pub placed: BTreeMap<u32, u64>,
+    /// Shards by group, those of reference tables left out, because they are everywhere; `None`: not asked, or no answer.
+    pub placed: Option<BTreeMap<u32, u64>>,
     /// Keys in etcd; `None`: no answer.
     pub keys: Option<BTreeSet<String>>,
     /// Users of etcd.
@@ -102,7 +102,6 @@ pub fn read_left(frame: &Frame, output: &str) -> Option<Left> {
             .get(&format!("{name}-end 0"))
             .and(sections.get(name))
     };
-    let placed = sections.get("placed").unwrap_or_default().lines();
     Some(Left {
         manifest: lines(&sections, "manifest"),
         units: units(&sections),
@@ -114,7 +113,7 @@ pub fn read_left(frame: &Frame, output: &str) -> Option<Left> {
         running: sections.get("running").is_some(),
         slots: answered("slots").map(words),
         nodes: answered("nodes").map(|text| text.lines().filter_map(node).collect()),
-        placed: placed.filter_map(pair).collect(),
+        placed: answered("placed").and_then(|text| text.lines().map(pair).collect()),
         keys: answered("keys").map(words),
         users: words(sections.get("users").unwrap_or_default()),
         block: sections.get("block").is_some(),
@@ -175,14 +174,16 @@ mod tests {
     fn reads_what_is_left() {
         let output = "@@n manifest\npgsql/pg /pg\n\n@@n unit patroni.service\nactive\nenabled\n@@n unit haproxy.service\ninactive\ndisabled\n\
             @@n package haproxy\ninstalled\n@@n package x\n@@n directory /data/x\n@@n running\n@@n slots\npg_a_2\n@@n slots-end 0\n\
-            @@n nodes\n0|10.0.0.1|5432\n2|10.0.0.5|5432\n@@n nodes-end 0\n@@n placed\n2|16\n@@n keys\n/pg/a/leader\n\n@@n keys-end 1\n@@n end\n";
+            @@n nodes\n0|10.0.0.1|5432\n2|10.0.0.5|5432\n@@n nodes-end 0\n@@n placed\n2|16\n@@n placed-end 0\n@@n keys\n/pg/a/leader\n\n@@n keys-end 1\n@@n end\n";
         let left = read_left(&Frame::new("n"), output).unwrap();
         assert_eq!(left.manifest, ["pgsql/pg /pg"]);
         assert!(left.units["patroni.service"] && !left.units["haproxy.service"]);
         assert_eq!(left.packages.len(), 1);
         assert!(left.running && left.directories.contains("/data/x"));
         assert_eq!(left.nodes.unwrap()[1].group, 2);
-        assert_eq!(left.placed[&2], 16);
+        assert_eq!(left.placed, Some(BTreeMap::from([(2, 16)])));
+        let failed = output.replace("@@n placed-end 0", "@@n placed-end 1");
+        assert_eq!(read_left(&Frame::new("n"), &failed).unwrap().placed, None);
         // Half an answer of etcd is none.
         assert_eq!((left.keys, left.slots.unwrap().len()), (None, 1));
         assert_eq!(read_left(&Frame::new("n"), "@@n manifest\n"), None);

@@ -28,7 +28,8 @@ if [ -n "${PG_DATA:-}" ]; then
       sql "$CITUS" "$NODES" 2>&1
       mark nodes-end $?
       mark placed
-      sql "$CITUS" "$PLACED"
+      sql "$CITUS" "$PLACED" 2>&1
+      mark placed-end $?
     fi
   fi
 fi

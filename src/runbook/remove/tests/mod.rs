@@ -192,6 +192,7 @@ fn left(model: &Model, host: &crate::model::Host) -> Left {
         running: host.pg.is_some(),
         slots: host.pg.as_ref().map(|_| slots.collect()),
         nodes: Some(nodes.collect()),
+        placed: Some(BTreeMap::new()),
         keys: host.etcd.as_ref().map(|_| keys.collect()),
         users: model
             .formations

@@ -240,14 +240,20 @@ const WORKER: [&str; 2] = ["10.10.10.15", "10.10.10.16"];
 #[test]
 fn a_worker_group_leaves_without_shards_only() {
     let mut world = World::new("citus-ha", &[]);
-    world.left("10.10.10.11").placed.insert(2, 16);
+    world.left("10.10.10.11").placed = None;
+    let (reason, _) = world.refused(&WORKER, Removal::Pgsql);
+    assert_eq!(
+        reason,
+        "pg-citus2: how many shards are placed on group 2 is unknown: the coordinator's leader on 10.10.10.11 did not say"
+    );
+    world.left("10.10.10.11").placed = Some(BTreeMap::from([(2, 16)]));
     let (reason, hint) = world.refused(&WORKER, Removal::Pgsql);
     assert_eq!(reason, "pg-citus2: 16 shards are placed on group 2");
     assert!(
         hint.contains("citus_drain_node('10.10.10.15', 5432)"),
         "{hint}"
     );
-    world.left("10.10.10.11").placed.clear();
+    world.left("10.10.10.11").placed = Some(BTreeMap::new());
     let book = world.plan(&WORKER, Removal::Pgsql).unwrap();
     let ids: Vec<_> = book.steps.iter().map(|step| step.id).collect();
     let wanted = [
