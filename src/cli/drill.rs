@@ -1,6 +1,6 @@
 //! Arguments of `drill`.
 
-use crate::app::drill::{Back, DrillRequest, LossRequest, Scenario, Survivor};
+use crate::app::drill::{Back, ChaosRequest, DrillRequest, LossRequest, Scenario, Survivor};
 use crate::runbook::recover::RecoverMethod;
 use clap::Args;
 use std::path::PathBuf;
@@ -24,6 +24,27 @@ pub struct DrillArgs {
     confirm: Option<String>,
     #[command(flatten)]
     loss: LossArgs,
+    #[command(flatten)]
+    chaos: ChaosArgs,
+}
+
+/// Options of `drill chaos`.
+#[derive(Clone, Debug, Default, Args)]
+struct ChaosArgs {
+    /// chaos: number that decides what happens when [default: a random one, which is printed]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "chaos",
+        conflicts_with = "trace"
+    )]
+    seed: Option<u64>,
+    /// chaos: how long faults begin [default: 3]
+    #[arg(long, value_name = "M", help_heading = "chaos", value_parser = clap::value_parser!(u64).range(1..=240), conflicts_with = "trace")]
+    minutes: Option<u64>,
+    /// chaos: play what an earlier run wrote down
+    #[arg(long, value_name = "FILE", help_heading = "chaos")]
+    trace: Option<PathBuf>,
 }
 
 /// Options of `drill three-lose-two`.
@@ -57,6 +78,11 @@ impl DrillArgs {
                 via: self.loss.via,
                 back: self.loss.back,
                 lose: self.loss.lose,
+            },
+            chaos: ChaosRequest {
+                seed: self.chaos.seed,
+                minutes: self.chaos.minutes,
+                trace: self.chaos.trace,
             },
         }
     }

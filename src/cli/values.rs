@@ -135,6 +135,7 @@ impl ValueEnum for Scenario {
             Self::CertificateExpired,
             Self::ClockOff,
             Self::ThreeLoseTwo,
+            Self::Chaos,
         ]
     }
 
@@ -154,6 +155,9 @@ impl ValueEnum for Scenario {
             Self::ClockOff => "Set the clock of the leader's host ten minutes ahead",
             Self::ThreeLoseTwo => {
                 "Cut the power of all other members of a group and of etcd's majority, then run `recover` on the one that is left"
+            }
+            Self::Chaos => {
+                "Inject random faults for some minutes, wait until `status` is healthy, then check each copy independently"
             }
         };
         spelt(self.name(), help)

@@ -23,6 +23,8 @@ pub struct DrillReport {
     pub two_writers: Vec<Overlap>,
     /// Of a drill that loses hosts and recovers without them.
     pub recovery: Option<Recovery>,
+    /// Of random faults.
+    pub chaos: Option<Chaos>,
     /// What our own verbs said while it was broken.
     pub said: Vec<VerbOutput>,
     pub ok: bool,
@@ -40,6 +42,21 @@ pub struct VerbOutput {
     pub exit: i32,
     /// The sentences that matter: problems, the last line, or the error.
     pub lines: Vec<String>,
+}
+
+/// Random faults, and what they left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Chaos {
+    /// Where the acts came from; `None` where they were read from a file.
+    pub seed: Option<u64>,
+    /// A line for each act: milliseconds, what, host or `-`, how long.
+    pub trace: Vec<String>,
+    /// Whether commits waited for a standby: then no acknowledged row may be missing.
+    pub promised: bool,
+    /// From the last fault until `status` said healthy.
+    pub healthy: Option<Millis>,
+    /// What was looked at then, without `status`.
+    pub checked: Vec<String>,
 }
 
 /// Hosts lost, one survivor, and what it cost.

@@ -1,6 +1,6 @@
 //! A drill's report as text, and as one HTML page with a timeline that needs nothing else.
 
-use crate::event::drill::{DrillReport, Millis, Recovery, State};
+use crate::event::drill::{Chaos, DrillReport, Millis, Recovery, State};
 use crate::names::printable::printable;
 use std::fmt::Write;
 
@@ -59,6 +59,9 @@ pub fn drill_view(report: &DrillReport) -> String {
     if let Some(recovery) = &report.recovery {
         text.push_str(&recovery_view(recovery));
     }
+    if let Some(chaos) = &report.chaos {
+        text.push_str(&chaos_view(chaos));
+    }
     for said in &report.said {
         let _ = writeln!(
             text,
@@ -73,6 +76,25 @@ pub fn drill_view(report: &DrillReport) -> String {
     }
     for problem in &report.problems {
         let _ = writeln!(text, "problem    {problem}");
+    }
+    text
+}
+
+/// What random faults left.
+fn chaos_view(chaos: &Chaos) -> String {
+    let from = chaos
+        .seed
+        .map_or("a trace".to_owned(), |seed| format!("seed {seed}"));
+    let mut text = format!("chaos      {from}: {} acts\n", chaos.trace.len());
+    let healthy = chaos.healthy.map_or("never".to_owned(), seconds);
+    let _ = writeln!(text, "healthy    {healthy} after the last fault");
+    let promise = match chaos.promised {
+        true => "commits wait for a standby: no acknowledged row may be missing",
+        false => "commits do not wait for a standby: a failover may lose the last ones",
+    };
+    let _ = writeln!(text, "promise    {promise}");
+    for line in &chaos.checked {
+        let _ = writeln!(text, "checked    {line}");
     }
     text
 }

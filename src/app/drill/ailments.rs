@@ -175,6 +175,10 @@ impl Drill<'_> {
         self.pg_shell(host, &script)
     }
 
+    pub(super) fn clock_ahead(&mut self, host: &HostName) -> Result<(), Failure> {
+        self.shell(host, AHEAD)
+    }
+
     pub(super) fn clock_back(&mut self, host: &HostName) -> Result<(), Failure> {
         self.shell(host, CLOCK_BACK)
     }

@@ -23,6 +23,8 @@ pub(super) enum Broken {
     Certificates,
     /// A clock that is off.
     Clock(HostName),
+    /// Patroni's processes that were stopped by a signal.
+    Frozen(HostName),
     /// Nobody but the operator knows how it is to end.
     Recover,
 }
@@ -37,7 +39,24 @@ impl fmt::Display for Broken {
             Self::Log(host) => write!(f, "the log on {host}"),
             Self::Certificates => f.write_str("the certificates"),
             Self::Clock(host) => write!(f, "the clock of {host}"),
+            Self::Frozen(host) => write!(f, "Patroni frozen on {host}"),
             Self::Recover => f.write_str("the recover"),
+        }
+    }
+}
+
+impl Broken {
+    /// The host, where it is one.
+    pub(super) fn host(&self) -> Option<&HostName> {
+        match self {
+            Self::Power(host)
+            | Self::Link(host)
+            | Self::Etcd(host)
+            | Self::Member(host)
+            | Self::Log(host)
+            | Self::Clock(host)
+            | Self::Frozen(host) => Some(host),
+            Self::Certificates | Self::Recover => None,
         }
     }
 }
@@ -91,7 +110,7 @@ impl Drill<'_> {
         }
     }
 
-    async fn mend_one(&mut self, what: &Broken) -> Result<(), Failure> {
+    pub(super) async fn mend_one(&mut self, what: &Broken) -> Result<(), Failure> {
         match what {
             Broken::Power(host) => self.power_back(host),
             Broken::Link(host) => Ok(self.lab()?.heal(host.as_str())?),
@@ -103,6 +122,7 @@ impl Drill<'_> {
             Broken::Log(host) => self.log_back(host),
             Broken::Certificates => self.verb(&["apply", "-y"]).await,
             Broken::Clock(host) => self.clock_back(host),
+            Broken::Frozen(host) => self.try_shell(host, "systemctl kill -s CONT patroni"),
             Broken::Recover => Err(Failure::new(
                 code::FAILED,
                 "start the lost hosts one at a time (`citusctl lab start`), and `citusctl recover rejoin` after each",

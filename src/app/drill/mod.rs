@@ -1,6 +1,7 @@
 //! `drill`: a fault on purpose, under load, and what it cost.
 
 mod ailments;
+mod chaos;
 mod doors;
 mod loss;
 mod mend;
@@ -9,6 +10,7 @@ mod scenario;
 mod verbs;
 mod watch;
 
+pub use chaos::ChaosRequest;
 pub use loss::{Back, LossRequest, Survivor};
 pub use scenario::Scenario;
 pub use watch::child;
@@ -41,6 +43,7 @@ pub struct DrillRequest {
     pub formation: Option<String>,
     pub confirm: Option<String>,
     pub loss: LossRequest,
+    pub chaos: ChaosRequest,
 }
 
 /// Breaks something under load, and tells what it cost.
@@ -50,6 +53,10 @@ pub struct DrillRequest {
 pub async fn run(options: &Options, args: &DrillRequest) -> Result<u8, Failure> {
     if args.name != Scenario::ThreeLoseTwo && !args.loss.is_empty() {
         let words = "--survivor, --via, --back and --lose are options of `drill three-lose-two`";
+        return Err(Failure::new(code::USAGE, words));
+    }
+    if args.name != Scenario::Chaos && !args.chaos.is_empty() {
+        let words = "--seed, --minutes and --trace are options of `drill chaos`";
         return Err(Failure::new(code::USAGE, words));
     }
     if let Some(page) = &args.html {
@@ -72,7 +79,7 @@ pub async fn run(options: &Options, args: &DrillRequest) -> Result<u8, Failure> 
     let login = logins(&project, &ca_pem).remove(&formation.name);
     let login =
         login.ok_or_else(|| Failure::new(code::INPUT, "the formation has no administrator"))?;
-    let what = (args.name, args.loss.clone(), lab);
+    let what = (args.name, args.loss.clone(), args.chaos.clone(), lab);
     let drill = Drill::new(options, &project, what, (group, leader), login);
     let id = run_id();
     let (report, interrupted) = drill.run(id.as_str()).await?;
@@ -206,6 +213,16 @@ fn tell(options: &Options, report: &DrillReport, page: &Path) -> Result<u8, Fail
         fs_err::create_dir_all(directory).map_err(failed)?;
     }
     fs_err::write(page, drill_page(report)).map_err(failed)?;
+    if let Some(chaos) = &report.chaos {
+        let kept = page.with_extension("trace");
+        fs_err::write(&kept, format!("{}\n", chaos.trace.join("\n"))).map_err(failed)?;
+        if !options.quiet {
+            say(&format!(
+                "play again: citusctl --lab drill chaos --trace {}",
+                kept.display()
+            ));
+        }
+    }
     if !options.quiet {
         say(&format!("timeline: {}", page.display()));
     }

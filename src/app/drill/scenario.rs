@@ -36,6 +36,8 @@ pub enum Scenario {
     ClockOff,
     /// Cut the power of all other members of a group and of etcd's majority, then run `recover` on the one that is left
     ThreeLoseTwo,
+    /// Inject random faults for some minutes, wait until `status` is healthy, then check each copy independently
+    Chaos,
 }
 
 impl Scenario {
@@ -52,7 +54,8 @@ impl Scenario {
             | Self::ColdStart
             | Self::DiskFull
             | Self::CertificateExpired
-            | Self::ThreeLoseTwo => None,
+            | Self::ThreeLoseTwo
+            | Self::Chaos => None,
         }
     }
 
@@ -69,7 +72,8 @@ impl Scenario {
             | Self::DiskFull
             | Self::CertificateExpired
             | Self::ClockOff
-            | Self::ThreeLoseTwo => Patience::SHORT,
+            | Self::ThreeLoseTwo
+            | Self::Chaos => Patience::SHORT,
         }
     }
 
@@ -87,6 +91,7 @@ impl Scenario {
             Self::CertificateExpired => "certificate-expired",
             Self::ClockOff => "clock-off",
             Self::ThreeLoseTwo => "three-lose-two",
+            Self::Chaos => "chaos",
         }
     }
 }
@@ -110,6 +115,7 @@ impl Drill<'_> {
             Scenario::CertificateExpired => self.certificate_expired().await,
             Scenario::ClockOff => self.clock_off().await,
             Scenario::ThreeLoseTwo => self.three_lose_two().await,
+            Scenario::Chaos => self.chaos().await,
         }
     }
 
@@ -216,7 +222,7 @@ impl Drill<'_> {
         self.writing(at, 120).await
     }
 
-    fn etcd_hosts(&self, count: usize) -> Result<Vec<HostName>, Failure> {
+    pub(super) fn etcd_hosts(&self, count: usize) -> Result<Vec<HostName>, Failure> {
         let members = self
             .project
             .model
@@ -241,6 +247,17 @@ impl Drill<'_> {
                 format!("{host}: `{line}` failed ({status})"),
             )),
         }
+    }
+}
+
+impl Drill<'_> {
+    /// The same, where it is no matter whether it hits.
+    pub(super) fn try_shell(&mut self, host: &HostName, line: &str) -> Result<(), Failure> {
+        let status = self.lab()?.run_on(host.as_str(), &[line.into()])?;
+        if !status.success() {
+            self.mark(&format!("  {host}: `{line}` met nothing"));
+        }
+        Ok(())
     }
 }
 

@@ -5,9 +5,9 @@ use crate::app::failure::{Failure, code};
 use crate::event::drill::{Millis, VerbOutput};
 use crate::event::{Event, Kind, StepOutcome};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 fn failed(error: std::io::Error) -> Failure {
     Failure::new(code::INTERNAL, error.to_string())
@@ -36,18 +36,35 @@ impl Drill<'_> {
     /// Notes what one of our own verbs says now, whatever it says.
     pub async fn hear(&mut self, words: &[&str]) -> Result<(), Failure> {
         let at = self.mark(&format!("what `{}` says", words.join(" ")));
-        let mut command = self.command(&self.options.inventory, words)?;
-        let output = command.arg("-q").output().await.map_err(failed)?;
+        let output = self.listen(words).await?;
         self.took(at);
+        self.heard(at, &words.join(" "), &output);
+        Ok(())
+    }
+
+    /// Starts one of our own verbs and goes on.
+    pub(super) fn spawn(&self, words: &[&str]) -> Result<Child, Failure> {
+        let mut command = self.command(&self.options.inventory, words)?;
+        let command = command.arg("-q").stdin(Stdio::null());
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().map_err(failed)
+    }
+
+    /// Runs one of our own verbs, whatever it says.
+    pub(super) async fn listen(&self, words: &[&str]) -> Result<Output, Failure> {
+        self.spawn(words)?.wait_with_output().await.map_err(failed)
+    }
+
+    /// Notes what a verb said.
+    pub(super) fn heard(&mut self, at: Millis, verb: &str, output: &Output) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let lines = heard(&text(&output.stdout), &text(&output.stderr));
         self.said.push(VerbOutput {
             at,
-            verb: words.join(" "),
+            verb: verb.to_owned(),
             exit: output.status.code().unwrap_or(-1),
             lines,
         });
-        Ok(())
     }
 
     /// Runs a runbook and notes each of its steps; gives the moment at which consent was there.

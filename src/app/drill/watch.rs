@@ -6,7 +6,7 @@ use crate::engine::drill::{ListenAddress, sample};
 use crate::engine::verify::Login;
 use crate::event::drill::{MemberLine, Millis, State, spans};
 use crate::lab::Lab;
-use crate::model::Instance;
+use crate::model::{Group, Instance};
 use crate::secret::Secret;
 use crate::ui::term;
 use serde::{Deserialize, Serialize};
@@ -209,4 +209,13 @@ pub async fn child() -> Result<u8, Failure> {
     })
     .await;
     Ok(code::DONE)
+}
+
+/// The members of one group: two writers in two groups are none.
+pub(super) fn of_group(lines: &[MemberLine], group: &Group) -> Vec<MemberLine> {
+    let ours = |line: &&MemberLine| {
+        let mut members = group.members.iter();
+        members.any(|member| member.name.as_str() == line.name)
+    };
+    lines.iter().filter(ours).cloned().collect()
 }

@@ -1,8 +1,10 @@
 //! The load and the eyes of a drill: a writer that remembers what was acknowledged, and a sampler for each member.
 
+pub mod facts;
 mod sampler;
 mod writer;
 
+pub use facts::CopyFacts;
 pub use sampler::sample;
 pub use writer::{ListenAddress, Load, Patience, Table, WriteLog};
 
