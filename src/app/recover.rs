@@ -183,5 +183,6 @@ pub async fn look(session: &Session<'_>, run: &Run<'_>) -> Surveyed {
             Err(why) => drop(seen.unreachable.insert(host, why)),
         }
     }
+    seen.of_one_cluster();
     seen
 }

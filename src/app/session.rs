@@ -8,6 +8,7 @@ mod host_keys;
 mod identity;
 mod known;
 mod limits;
+mod others;
 mod reach;
 mod renamed;
 pub(super) mod run_id;
@@ -263,9 +264,7 @@ impl<'a> Session<'a> {
             self.emitter.emit(Kind::Note { text });
         }
         let mut plan = diff(&desired, &seen);
-        let replaced = engine::replaced(run, &seen).await;
-        replaced.words.iter().for_each(|words| plan.explain(words));
-        plan.refusals.extend(replaced.refusals);
+        others::note(self.project, run, &seen, &mut plan).await;
         Ok((desired, seen, plan))
     }
 

@@ -1,18 +1,21 @@
 //! Conditions between stages. A gate says what it waits for, and when it fails, what the services themselves say.
 
 mod addresses;
+mod etcd;
 mod haproxy;
 mod pgbouncer;
 
+pub(super) use etcd::{Health, health};
+
 use super::fleet::{chain, collect};
 use super::look::futures_join;
+use super::patroni::stranger;
 use super::{EngineError, Patroni, Run, copies, registered};
 use crate::catalog::Gate;
 use crate::command::{quote, whole_program};
 use crate::event::Kind;
 use crate::fact::GroupSeen;
-use crate::model::etcd::FUNCTIONS;
-use crate::model::{EtcdMember, Formation, Group};
+use crate::model::{Formation, Group};
 use crate::names::words::count;
 use crate::names::{HostName, StageName};
 use crate::transport::Program;
@@ -102,11 +105,15 @@ pub(super) async fn pass(
 /// What PostgreSQL says of its not starting, beside what a gate lacks.
 async fn with_why(run: &Run<'_>, hosts: &BTreeSet<HostName>, detail: String) -> String {
     let members = run.model.instances();
-    let members = members.filter(|member| hosts.contains(&member.host));
-    match super::why_down(run, members).await {
-        why if why.is_empty() => detail,
-        why => format!("{detail}; {why}"),
-    }
+    let members: Vec<_> = members
+        .filter(|member| hosts.contains(&member.host))
+        .collect();
+    let others = futures_join(members.iter().map(|member| stranger(run, member))).await;
+    let why = super::why_down(run, members.iter().copied()).await;
+    let words = others.into_iter().flatten();
+    let words = std::iter::once(detail).chain(words).chain([why]);
+    let words: Vec<String> = words.filter(|text| !text.is_empty()).collect();
+    words.join("; ")
 }
 
 /// How long nothing may change before the gate has failed.
@@ -127,7 +134,7 @@ async fn view(
     failed: &BTreeSet<HostName>,
 ) -> GateView {
     match gate {
-        Gate::EtcdHealthy => etcd(run).await,
+        Gate::EtcdHealthy => etcd::view(run).await,
         Gate::Leader => groups(run, hosts, failed, leads).await,
         Gate::Streaming => groups(run, hosts, failed, streams).await,
         Gate::Registered => registered(run).await,
@@ -250,69 +257,6 @@ pub(super) async fn cluster(run: &Run<'_>, group: &Group) -> Result<GroupSeen, S
         }
     }
     Err(why)
-}
-
-/// Every member of etcd that is connected takes part in a majority.
-async fn etcd(run: &Run<'_>) -> GateView {
-    let Some(etcd) = &run.model.etcd else {
-        return GateView::Open("no etcd here".to_owned());
-    };
-    let port = etcd.client_port;
-    let members = etcd.members.iter();
-    let connected = members.filter(|member| run.fleet.get(&member.host).is_some());
-    let answers = futures_join(
-        connected.map(|member| async move { (member, health(run, member, port).await) }),
-    )
-    .await;
-    let all = etcd.members.len();
-    let lacks = answers.iter().filter_map(|(member, health)| match health {
-        Health::Well => None,
-        Health::Sick(why) | Health::Unknown(why) => Some(format!("{}: {why}", member.name)),
-    });
-    let lacks: Vec<String> = lacks.collect();
-    let well = answers.len() - lacks.len();
-    // A member with a vote is healthy when it can read through a majority, whoever else is asked.
-    match lacks.is_empty() && !answers.is_empty() {
-        true => GateView::Open(format!("{well} of {all} etcd members are healthy")),
-        false => GateView::Closed(format!(
-            "{well} of {all} etcd members are healthy; {}",
-            lacks.join("; ")
-        )),
-    }
-}
-
-/// Whether a member of etcd takes part in a majority.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Health {
-    Well,
-    /// etcd's own tool says that it does not, in these words.
-    Sick(String),
-    /// It could not be asked.
-    Unknown(String),
-}
-
-/// Whether a member takes part in a majority, by its own words.
-pub(super) async fn health(run: &Run<'_>, member: &EtcdMember, port: u16) -> Health {
-    match exec(run, &member.host, &question(member, port)).await {
-        Err(why) => Health::Unknown(why),
-        Ok(said) if said.contains("is healthy") => Health::Well,
-        Ok(said) => match said.lines().map(str::trim).rfind(|line| !line.is_empty()) {
-            Some(words) => Health::Sick(words.to_owned()),
-            None => Health::Unknown("etcdctl said nothing".to_owned()),
-        },
-    }
-}
-
-/// Asks whether a member is healthy. A learner answers no question about keys, and so none about its health.
-fn question(member: &EtcdMember, port: u16) -> String {
-    let question = match member.learner {
-        true => "status >/dev/null && echo is healthy",
-        false => "health",
-    };
-    format!(
-        "{FUNCTIONS}etcd_plain {} endpoint {question} 2>&1",
-        quote(&member.client_url(port))
-    )
 }
 
 /// The coordinator's metadata name every group.

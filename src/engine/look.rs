@@ -1,6 +1,7 @@
 //! One look at all hosts: one program each, and one request to Patroni per group.
 
 use super::fleet::{chain, collect};
+use super::patroni::PatroniError;
 use super::{EngineError, Patroni, Run};
 use crate::event::Kind;
 use crate::fact::{self, GroupSeen, Observed, Probe};
@@ -105,6 +106,7 @@ impl Looker<'_> {
             .iter()
             .map(|member| (member.name.clone(), member.host.clone()))
             .collect();
+        let mut strangers = BTreeMap::new();
         for member in running {
             let Some(patroni) = Patroni::of(self.run, member) else {
                 continue;
@@ -114,6 +116,7 @@ impl Looker<'_> {
                     let members = GroupSeen::members_from(&answer, &hosts);
                     let mut found = GroupSeen {
                         members,
+                        strangers,
                         ..GroupSeen::default()
                     };
                     // Nobody's host can tell then; the store can.
@@ -123,12 +126,18 @@ impl Looker<'_> {
                     }
                     return with_answers(found, seen);
                 }
+                Err(error @ PatroniError::Stranger { .. }) => {
+                    strangers.insert(member.host.clone(), chain(&error));
+                }
                 Err(error) => self.run.emitter.emit(Kind::Note {
                     text: chain(&error),
                 }),
             }
         }
-        GroupSeen::default()
+        GroupSeen {
+            strangers,
+            ..GroupSeen::default()
+        }
     }
 
     /// Fetches contents of files that differ, for the diff that people read.

@@ -24,6 +24,7 @@ mod replaced;
 mod runbook;
 mod served;
 pub mod status;
+mod systems;
 mod tail;
 mod unseen;
 pub mod verify;
@@ -43,6 +44,7 @@ pub use patroni::Patroni;
 pub use replaced::{Replaced, replaced};
 pub use runbook::{carry_out, survey};
 pub use served::{TlsListener, admits, listeners, served};
+pub use systems::other_systems;
 
 use crate::command::Frame;
 use crate::event::Emitter;

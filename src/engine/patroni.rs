@@ -1,6 +1,8 @@
 //! Patroni's REST API, through the SSH connection to the member's own host.
 
+use super::fleet::chain;
 use super::{PatroniAccess, Run};
+use crate::fact::{Whose, whose};
 use crate::model::Instance;
 use crate::transport::{Target, TransportError, http};
 use serde_json::Value;
@@ -11,6 +13,8 @@ use std::time::Duration;
 pub struct Patroni<'a> {
     run: &'a Run<'a>,
     member: &'a Instance,
+    /// What it is in Patroni's words.
+    scope: &'a str,
     access: &'a PatroniAccess,
 }
 
@@ -27,6 +31,13 @@ pub enum PatroniError {
     },
     #[error(transparent)]
     Transport(#[from] TransportError),
+    #[error("{member}: the Patroni that answers on {place} is not ours: {words}")]
+    Stranger {
+        member: String,
+        /// `address:port`.
+        place: String,
+        words: String,
+    },
     #[error("{member}: Patroni answers {status} to {method} {path}: {words}")]
     Status {
         member: String,
@@ -52,19 +63,48 @@ impl PatroniError {
     }
 }
 
+/// Whether another Patroni answers on a member's port, in words; who does not answer is judged elsewhere.
+pub(super) async fn stranger(run: &Run<'_>, member: &Instance) -> Option<String> {
+    match Patroni::of(run, member)?.proved().await {
+        Err(error @ PatroniError::Stranger { .. }) => Some(format!(
+            "{}: {}: `systemctl restart patroni` there, if its file is right",
+            member.host,
+            chain(&error)
+        )),
+        Err(_) | Ok(()) => None,
+    }
+}
+
 impl<'a> Patroni<'a> {
     /// The API of a member, if its formation's credentials are known.
     pub fn of(run: &'a Run<'a>, member: &'a Instance) -> Option<Self> {
         let access = run.patroni.get(&member.formation)?;
+        let (_, group) = run.model.group(&member.cluster)?;
         Some(Self {
             run,
             member,
+            scope: &group.scope,
             access,
         })
     }
 
-    /// Sends a request. Any status is an answer.
+    /// Sends a request. Any status is an answer. Whoever is asked to change something has proved before that it is ours.
+    ///
+    /// # Errors
+    /// [`PatroniError::Stranger`]: another Patroni answers, and nothing was sent to it.
     pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(u16, Vec<u8>), PatroniError> {
+        if method != "GET" {
+            self.proved().await?;
+        }
+        self.send(method, path, body).await
+    }
+
+    async fn send(
         &self,
         method: &str,
         path: &str,
@@ -98,10 +138,42 @@ impl<'a> Patroni<'a> {
         Ok((answer.status, answer.body))
     }
 
-    /// `GET`, the answer as JSON whatever its status (Patroni answers 503 with a full report).
+    /// `GET`, the answer as JSON whatever its status (Patroni answers 503 with a full report), of a Patroni that is ours.
     pub async fn get(&self, path: &str) -> Result<Value, PatroniError> {
-        let (_, body) = self.request("GET", path, None).await?;
+        let answer = self.read(path).await?;
+        match self.whose(&answer) {
+            Whose::Ours => {}
+            Whose::Stranger(words) => return Err(self.stranger(words)),
+            Whose::Unsaid => self.proved().await?,
+        }
+        Ok(answer)
+    }
+
+    async fn read(&self, path: &str) -> Result<Value, PatroniError> {
+        let (_, body) = self.send("GET", path, None).await?;
         Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// By what it says itself, the Patroni that answers is the member that is meant.
+    pub async fn proved(&self) -> Result<(), PatroniError> {
+        match self.whose(&self.read("/patroni").await?) {
+            Whose::Ours => Ok(()),
+            Whose::Stranger(words) => Err(self.stranger(words)),
+            Whose::Unsaid => Err(self.stranger("it names no scope".to_owned())),
+        }
+    }
+
+    fn whose(&self, answer: &Value) -> Whose {
+        whose(answer, self.scope, self.member.name.as_str())
+    }
+
+    fn stranger(&self, words: String) -> PatroniError {
+        let member = self.member;
+        PatroniError::Stranger {
+            member: member.name.to_string(),
+            place: std::net::SocketAddr::new(member.address, member.patroni_port).to_string(),
+            words,
+        }
     }
 
     /// A request that must succeed.

@@ -20,6 +20,8 @@ pub struct GroupSeen {
     pub answers: BTreeMap<String, String>,
     /// Whether its hosts are about to get packages, which may bring extensions that the leader does not know yet.
     pub installing: bool,
+    /// Hosts on whose port of Patroni another one answers, and what it is instead. It was not believed.
+    pub strangers: BTreeMap<HostName, String>,
 }
 
 /// A member as Patroni sees it.

@@ -3,9 +3,11 @@
 //! `/etc/citusctl/pg_identity` and `etcd_identity` hold the values of parameters that cannot change on a live member
 //! (`inventory::parameters::kept`). A host that was set up before there were such files is read by Patroni's and etcd's own.
 
+mod wal;
+
 use std::collections::BTreeMap;
 
-/// Shell text. No process on a host without data; two on one with data.
+/// Shell text. No process on a host without data; two on one with data, one more for etcd's.
 pub(super) const PROGRAM: &str = include_str!("scripts/kept.sh");
 
 /// What a host keeps.
@@ -17,6 +19,8 @@ pub struct KeptFiles {
     pub data: Option<KeptData>,
     /// Whether etcd's data directory holds a member's data.
     pub etcd: bool,
+    /// The identifier of the cluster that this data is of; `None` where it could not be read.
+    pub etcd_cluster: Option<u64>,
 }
 
 /// A data directory with data.
@@ -40,7 +44,7 @@ pub(super) fn read(text: &str) -> KeptFiles {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("=", "patroni") => (file, yaml) = (KeptFile::Patroni, Yaml::default()),
             ("=", _) => (file, yaml) = (KeptFile::Etcd, Yaml::default()),
-            ("!", fact) => note(fact, &mut data, &mut kept.etcd),
+            ("!", fact) => note(fact, &mut data, &mut kept),
             (name, value) => match file {
                 KeptFile::Own => keep(&mut kept.values, name, value.trim()),
                 KeptFile::Patroni => yaml.patroni(line, &mut kept.values),
@@ -58,11 +62,12 @@ enum KeptFile {
     Etcd,
 }
 
-fn note(fact: &str, data: &mut KeptData, etcd: &mut bool) {
+fn note(fact: &str, data: &mut KeptData, kept: &mut KeptFiles) {
     let (name, value) = fact.split_once(' ').unwrap_or((fact, ""));
     let value = value.trim().to_owned();
     match name {
-        "etcd" => *etcd = true,
+        "etcd" => kept.etcd = true,
+        "wal" => kept.etcd_cluster = wal::cluster(&value),
         "version" => data.version = value,
         "data" => data.path = value,
         "system" => data.system = value,

@@ -3,11 +3,11 @@
 use super::Listener;
 use std::collections::BTreeMap;
 
-/// Shell text: `ss`, then two processes for all listeners together.
-pub(super) const PROGRAM: &str = include_str!("scripts/listeners.sh");
+/// Shell text: `ss`, then two processes for all listeners together. Needs `mark`.
+pub const PROGRAM: &str = include_str!("scripts/listeners.sh");
 
-/// Reads `LISTEN 0 128 10.0.0.1:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))`, and what is known of each process.
-pub(super) fn read(listeners: &str, processes: &str) -> Vec<Listener> {
+/// Reads the two sections of [`PROGRAM`]: `LISTEN 0 128 10.0.0.1:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))`, and what is known of each process.
+pub fn read(listeners: &str, processes: &str) -> Vec<Listener> {
     let (places, commands) = known(processes);
     let mut found: Vec<Listener> = Vec::new();
     for line in listeners.lines() {

@@ -79,9 +79,39 @@ fn url(address: IpAddr, port: u16) -> String {
     format!("https://{}", SocketAddr::new(address, port))
 }
 
+/// What is wrong with members whose cluster is not that of the most, by the identifiers that they give (`cluster_id`).
+pub fn other_cluster(ids: &[(&str, u64)]) -> Vec<String> {
+    let count = |id: u64| ids.iter().filter(|(_, other)| *other == id).count();
+    let Some((first, most)) = ids.iter().rev().max_by_key(|(_, id)| count(*id)) else {
+        return Vec::new();
+    };
+    let others = ids.iter().filter(|(_, id)| id != most);
+    others
+        .map(|(name, id)| {
+            format!(
+                "{name} is of another etcd cluster ({id:x}) than {first} ({most:x}), and nothing is replicated between them: \
+                 stop etcd on the wrong one and move its data away (`etcd_data`), then `citusctl apply` takes it in"
+            )
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_member_of_another_cluster_is_named() {
+        assert!(other_cluster(&[]).is_empty());
+        assert!(other_cluster(&[("etcd-1", 10), ("etcd-2", 10)]).is_empty());
+        let said = other_cluster(&[("etcd-1", 11), ("etcd-2", 10), ("etcd-3", 10)]);
+        assert_eq!(said.len(), 1);
+        assert!(said[0].starts_with(
+            "etcd-1 is of another etcd cluster (b) than etcd-2 (a), and nothing is replicated between them: stop"
+        ));
+        // One against one: the first of the inventory is who the other is held against.
+        assert!(other_cluster(&[("etcd-1", 1), ("etcd-2", 2)])[0].starts_with("etcd-2 is"));
+    }
 
     fn etcd(members: u32) -> Etcd {
         let member = |seq: u32| EtcdMember {

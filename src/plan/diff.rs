@@ -50,6 +50,17 @@ pub fn diff_stage(
 
 /// Servers that answered in the place of ours, and were asked nothing.
 fn strangers(seen: &Seen) -> impl Iterator<Item = Refusal> + '_ {
+    let patroni = seen.groups.values().flat_map(|group| &group.strangers);
+    let patroni = patroni.map(|(host, words)| Refusal {
+        host: host.clone(),
+        id: ResourceId::new("patroni/service"),
+        reason: words.clone(),
+        hint: "it runs with another configuration than its file says: `systemctl restart patroni` there; or somebody else's: stop it, or choose another `patroni_port`".to_owned(),
+    });
+    patroni.chain(servers(seen))
+}
+
+fn servers(seen: &Seen) -> impl Iterator<Item = Refusal> + '_ {
     seen.hosts.iter().filter_map(|(host, observed)| {
         let place = observed.scripts.get(NOT_OURS)?.trim();
         Some(Refusal {

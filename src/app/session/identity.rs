@@ -6,7 +6,8 @@ use crate::app::sinks;
 use crate::fact::KeptFiles;
 use crate::inventory::InvHost;
 use crate::inventory::parameters::{self, Effect, Module, Typed, lookup};
-use crate::model::Group;
+use crate::model::etcd::other_cluster;
+use crate::model::{EtcdMember, Group};
 use crate::names::HostName;
 use crate::plan::Seen;
 use crate::secret::Masker;
@@ -47,6 +48,7 @@ pub(super) fn unchanged(project: &Project, seen: &Seen) -> Result<(), Failure> {
             .groups()
             .flat_map(|(_, group)| data_of(group, seen)),
     );
+    said.extend(etcd_of(project, seen));
     if !said.has_errors() {
         return Ok(());
     }
@@ -150,6 +152,19 @@ fn instead(name: &str) -> String {
     }
 }
 
+/// Members of etcd whose data is of another cluster than that of most.
+fn etcd_of(project: &Project, seen: &Seen) -> Option<Diagnostic> {
+    let etcd = project.model.etcd.as_ref()?;
+    let id = |member: &EtcdMember| seen.hosts.get(&member.host)?.kept.etcd_cluster;
+    let ids: Vec<(&str, u64)> = etcd
+        .members
+        .iter()
+        .filter_map(|member| Some((member.name.as_str(), id(member)?)))
+        .collect();
+    let others = other_cluster(&ids);
+    (!others.is_empty()).then(|| Diagnostic::error("identity", others.join("; ")))
+}
+
 /// Data of members of one group that does not belong together, or that an empty group would be made beside.
 fn data_of(group: &Group, seen: &Seen) -> Vec<Diagnostic> {
     let systems: Vec<(&HostName, &str)> = group
@@ -194,6 +209,7 @@ mod tests {
                 ..KeptData::default()
             }),
             etcd: true,
+            etcd_cluster: None,
         };
         let typed = Typed::new(&inv.hosts["h"].vars);
         let mut found = differences(&kept, &typed, Module::Pgsql);

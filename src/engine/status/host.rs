@@ -6,7 +6,7 @@ use super::runtime::{self, Runtime};
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
-use crate::fact::{self, PostgresSeen, Powers};
+use crate::fact::{self, Listener, PostgresSeen, Powers};
 use crate::model::etcd::FUNCTIONS;
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
@@ -45,6 +45,8 @@ pub(super) struct HostAnswers {
     /// psql's words where it did not answer.
     pub nodes_words: String,
     pub addresses: BTreeSet<IpAddr>,
+    /// Who listens.
+    pub listeners: Vec<Listener>,
     /// How far its clock is ahead (seconds; negative: behind), beyond what the way there and back may explain; `None` where
     /// it did not say.
     pub clock_off: Option<f64>,
@@ -116,6 +118,7 @@ fn clock(frame: &Frame, output: &str) -> Option<f64> {
 fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     let mut text = run.frame.define_mark();
     text.push_str(include_str!("scripts/look.sh"));
+    text.push_str(fact::LISTENERS);
     let local = run
         .model
         .group_on(host)
@@ -214,6 +217,10 @@ fn read(frame: &Frame, output: &str) -> HostAnswers {
     seen.authority = sections.get("authority").unwrap_or_default().to_owned();
     seen.disks = disks(sections.get("disk").unwrap_or_default());
     seen.emergency = sections.get("emergency").and_then(Marker::read);
+    seen.listeners = fact::read_listeners(
+        sections.get("listeners").unwrap_or_default(),
+        sections.get("processes").unwrap_or_default(),
+    );
     seen.addresses = fact::addresses(sections.get("addresses").unwrap_or_default());
     for (what, text) in sections.starting_with("etcd") {
         let key = match what {

@@ -11,6 +11,7 @@ mod haproxy;
 mod host;
 mod nodes;
 mod patroni;
+mod ports;
 mod powers;
 mod quorum;
 mod runtime;
@@ -56,6 +57,8 @@ struct StatusAnswers {
     hosts: BTreeMap<HostName, Result<HostAnswers, String>>,
     groups: BTreeMap<ClusterName, Result<ClusterView, String>>,
     haproxy: BTreeMap<HostName, Result<Servers, String>>,
+    /// Members on whose port another Patroni answers.
+    strangers: Vec<String>,
 }
 
 /// Looks at all connected hosts, and judges. Hosts that could not be reached are problems of the report; hosts
@@ -87,11 +90,16 @@ async fn gather(run: &Run<'_>, access: &StatusAccess) -> StatusAnswers {
     let proxies = futures_join(proxies.filter(|(host, _)| host.haproxy).map(
         |(host, access)| async { (host.name.clone(), haproxy::ask(run, host, access).await) },
     ));
-    let (hosts, groups, proxies) = tokio::join!(hosts, groups, proxies);
+    let members = run.model.instances();
+    let members = members.filter(|member| connected.contains(&member.host));
+    let strangers =
+        futures_join(members.map(|member| crate::engine::patroni::stranger(run, member)));
+    let (hosts, groups, proxies, strangers) = tokio::join!(hosts, groups, proxies, strangers);
     StatusAnswers {
         hosts: hosts.into_iter().collect(),
         groups: groups.into_iter().collect(),
         haproxy: proxies.into_iter().collect(),
+        strangers: strangers.into_iter().flatten().collect(),
     }
 }
 
@@ -116,6 +124,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &StatusAnswers) -> Stat
     said.unreachable(run);
     said.unanswered(answers);
     said.emergency(answers);
+    said.problems.extend(answers.strangers.iter().cloned());
     let strangers = authority::judge(access, answers, &mut said);
     let mut report = StatusReport {
         formation: match run.model.formations.as_slice() {
@@ -169,6 +178,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &StatusAnswers) -> Stat
     report.certificates = findings::certificates(answers, &mut said);
     said.units(run, answers);
     said.runtime(run, answers);
+    said.ports(run, access, answers);
     said.clocks(answers);
     said.disks(answers);
     let declared = |host: &HostName, name: &str| {

@@ -5,6 +5,7 @@ use super::findings::Findings;
 use super::host::HostAnswers;
 use crate::engine::Run;
 use crate::event::status::EtcdStatus;
+use crate::model::etcd::other_cluster;
 use crate::model::{Etcd, EtcdMember};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -36,6 +37,7 @@ pub(super) fn judge(
         said.problem(margin(etcd, healthy));
     }
     membership(etcd, answers, said);
+    said.problems.extend(clusters(etcd, answers));
     members
 }
 
@@ -108,6 +110,18 @@ fn errors(answer: &Value) -> Vec<String> {
     let errors = answer.get("errors").and_then(Value::as_array);
     let text = |error: &Value| error.as_str().map(str::to_owned);
     errors.into_iter().flatten().filter_map(text).collect()
+}
+
+/// Members that are of another cluster than most: each answers for itself, and nothing is replicated between them.
+fn clusters(etcd: &Etcd, answers: &StatusAnswers) -> Vec<String> {
+    let id = |member: &EtcdMember| {
+        let seen = answers.hosts.get(&member.host)?.as_ref().ok()?;
+        let status = seen.etcd_status.as_ref()?;
+        status.pointer("/0/Status/header/cluster_id")?.as_u64()
+    };
+    let ids = etcd.members.iter();
+    let ids = ids.filter_map(|member| Some((member.name.as_str(), id(member)?)));
+    other_cluster(&ids.collect::<Vec<_>>())
 }
 
 /// Compares the list of one member that answers with the inventory.

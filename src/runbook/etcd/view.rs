@@ -27,6 +27,8 @@ pub struct MemberView {
     pub started: bool,
     /// It takes part in the majority at this moment.
     pub alive: bool,
+    /// It answers, and is healthy in another cluster.
+    pub stranger: bool,
     /// Its data directory has a member in it; unknown where the host does not answer.
     pub data: Option<bool>,
 }
@@ -74,6 +76,7 @@ impl<'a> EtcdView<'a> {
             learner: seen.learner,
             started: seen.started,
             alive: host.as_ref().is_some_and(|host| self.alive(host)),
+            stranger: host.as_ref().is_some_and(|host| self.stranger(host)),
             data: host.as_ref().and_then(|host| self.data(host)),
             host,
         }
@@ -92,6 +95,7 @@ impl<'a> EtcdView<'a> {
             // Without a majority nobody can tell who is counted: it passes for one that is.
             started: self.listed().is_empty(),
             alive: self.alive(&known.host),
+            stranger: self.stranger(&known.host),
             data: self.data(&known.host),
             host: Some(known.host.clone()),
         }
@@ -102,6 +106,11 @@ impl<'a> EtcdView<'a> {
             .seen
             .get(host)
             .is_some_and(|seen| seen.etcd.majority)
+    }
+
+    fn stranger(&self, host: &HostName) -> bool {
+        let seen = self.input.seen.get(host);
+        seen.is_some_and(|seen| seen.etcd.stranger)
     }
 
     fn data(&self, host: &HostName) -> Option<bool> {
@@ -148,6 +157,7 @@ impl MemberView {
     /// What it is to the cluster, in a few words.
     pub fn state(&self) -> &'static str {
         match (&self.id, self.learner, self.started, self.alive) {
+            _ if self.stranger => "runs in another etcd cluster",
             (None, _, true, _) => "takes no part",
             (None, _, false, _) => "not a member",
             (_, _, false, _) => "added, never started",

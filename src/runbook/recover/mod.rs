@@ -8,6 +8,7 @@ mod follow;
 mod lead;
 mod marker;
 mod nodes;
+mod one_cluster;
 mod pin;
 mod promote;
 mod prove;

@@ -41,8 +41,12 @@ pub struct HostSeen {
 pub struct EtcdSeen {
     /// Its data directory has a member in it.
     pub data: bool,
-    /// It takes part in a majority.
+    /// It takes part in a majority, and that is the one of the cluster that most are of.
     pub majority: bool,
+    /// Its cluster's identifier, where it answers.
+    pub cluster: Option<u64>,
+    /// It answers, and is of another cluster than most.
+    pub stranger: bool,
     /// How far its log goes, where it answers: the greater, the fresher.
     pub index: Option<u64>,
     /// Members of the cluster; known only with a majority.
@@ -129,6 +133,10 @@ pub fn read_survey(frame: &Frame, output: &str) -> Option<HostSeen> {
         index: sections
             .get("index")
             .and_then(|text| text.trim().parse().ok()),
+        cluster: sections
+            .get("cluster")
+            .and_then(|text| text.trim().parse().ok()),
+        stranger: false,
         members: sections.get("members").map(members).unwrap_or_default(),
     };
     let live = sections
@@ -298,7 +306,7 @@ mod tests {
     #[test]
     fn reads_a_standby_without_etcd() {
         let output = "@@n unit patroni\nactive\nenabled\nloaded\n@@n unit etcd\ninactive\nmasked-runtime\nmasked\n@@n etcd data\n\
-            @@n index\n42\n@@n sql\nt|100663296|3|771|10.0.0.1|2026-01-01 00:00:00|\n@@n psql 0\n@@n end\n";
+            @@n index\n42\n@@n cluster\n7\n@@n sql\nt|100663296|3|771|10.0.0.1|2026-01-01 00:00:00|\n@@n psql 0\n@@n end\n";
         let seen = read_survey(&Frame::new("n"), output).unwrap();
         let pg = seen.pg.unwrap();
         assert_eq!(
@@ -307,7 +315,7 @@ mod tests {
         );
         assert_eq!(pg.upstream.as_deref(), Some("10.0.0.1"));
         assert!(seen.etcd.data && !seen.etcd.majority);
-        assert_eq!(seen.etcd.index, Some(42));
+        assert_eq!((seen.etcd.index, seen.etcd.cluster), (Some(42), Some(7)));
         assert!(seen.masked.contains("etcd") && !seen.masked.contains("patroni"));
     }
 

@@ -22,8 +22,11 @@ if [ -n "${ETCD_DATA:-}" ]; then
     mark members
     etcd_ctl member list 2>&1
   fi
+  status=$(etcd_plain "$ETCD_URL" endpoint status -w json 2>/dev/null)
   mark index
-  etcd_plain "$ETCD_URL" endpoint status -w json 2>/dev/null | json_text raftIndex
+  printf '%s' "$status" | json_text raftIndex
+  mark cluster
+  printf '%s' "$status" | json_text cluster_id
 fi
 if [ -n "${PG_DATA:-}" ]; then
   mark sql
