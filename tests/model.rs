@@ -132,7 +132,7 @@ fn services_of_a_cluster() {
     assert_eq!(servers(primary), ["pg-test-1", "pg-test-2", "pg-test-3"]);
     assert_eq!(
         (primary.servers[0].port, primary.check_port),
-        (5432, Some(8008))
+        (6432, Some(8008))
     );
     let replica = of("pg-test-replica");
     assert_eq!(replica.check_path.as_deref(), Some("/replica?lag=1048576"));
