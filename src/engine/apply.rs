@@ -12,7 +12,8 @@ use crate::plan::{Desired, GroupPlan, Plan, PlannedStage, Unit, diff_stage};
 use crate::resource::Action;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long a group with a leader may take to answer, and how often it is asked.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);

@@ -20,7 +20,8 @@ use crate::names::words::count;
 use crate::names::{HostName, StageName};
 use crate::transport::Program;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const POLL: Duration = Duration::from_millis(500);
 

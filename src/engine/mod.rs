@@ -26,6 +26,8 @@ mod served;
 pub mod status;
 mod systems;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod unseen;
 pub mod verify;
 mod work;

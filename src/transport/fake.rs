@@ -6,12 +6,15 @@ use super::{Counters, Exit, Program, Stats, Stream, Target, Transport};
 use crate::names::HostName;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What a [`Fake`] answers to one program.
 #[derive(Debug)]
 pub struct FakeReply {
     /// Lines of output, in order.
     pub lines: Vec<(StreamKind, Vec<u8>)>,
+    /// How long it takes after its lines; `None`: for ever.
+    pub lasts: Option<Duration>,
     /// How it ends.
     pub end: Result<Exit, TransportError>,
 }
@@ -22,6 +25,7 @@ impl FakeReply {
         let line = |line: &str| (StreamKind::Out, line.as_bytes().to_vec());
         Self {
             lines: text.lines().map(line).collect(),
+            lasts: Some(Duration::ZERO),
             end: Ok(Exit::Code(0)),
         }
     }
@@ -30,6 +34,7 @@ impl FakeReply {
     pub fn code(code: i32) -> Self {
         Self {
             lines: Vec::new(),
+            lasts: Some(Duration::ZERO),
             end: Ok(Exit::Code(code)),
         }
     }
@@ -38,7 +43,26 @@ impl FakeReply {
     pub fn error(error: TransportError) -> Self {
         Self {
             lines: Vec::new(),
+            lasts: Some(Duration::ZERO),
             end: Err(error),
+        }
+    }
+
+    /// The same, but that it takes so long.
+    #[must_use]
+    pub fn lasting(self, time: Duration) -> Self {
+        Self {
+            lasts: Some(time),
+            ..self
+        }
+    }
+
+    /// The same, but that it never ends, as the holder of a lock does not.
+    #[must_use]
+    pub fn held(self) -> Self {
+        Self {
+            lasts: None,
+            ..self
         }
     }
 }
@@ -142,6 +166,11 @@ impl Transport for Fake {
         for (stream, line) in &reply.lines {
             self.counters.received(line.len() + 1);
             out.line(*stream, line);
+        }
+        match reply.lasts {
+            Some(Duration::ZERO) => {}
+            Some(time) => tokio::time::sleep(time).await,
+            None => std::future::pending().await,
         }
         reply.end
     }

@@ -24,9 +24,10 @@ use crate::names::{FormationName, HostName};
 use crate::transport::{self, OutputSink, Program, StreamKind, Transport};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// How long a lock that somebody holds is asked for again: a run that was just killed lets go within it.
 const PATIENCE: Duration = Duration::from_secs(8);
