@@ -11,7 +11,7 @@ use crate::engine::{self, Run};
 use crate::model::{Formation, Group};
 use crate::names::HostName;
 use crate::runbook::patroni::group_named;
-use crate::runbook::shards::{self, Case, Shards};
+use crate::runbook::shards::{self, ShardCase, Shards};
 use crate::runbook::{Refusal, Runbook, host_functions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Moving {
     pub block_writes: bool,
 }
 
-type ShardPlanner = fn(&Case<'_>) -> Result<Runbook, Refusal>;
+type ShardPlanner = fn(&ShardCase<'_>) -> Result<Runbook, Refusal>;
 
 /// An ordinary apply brings the group in and tells all others of it: its plan shows both. Then it takes shards.
 ///
@@ -141,7 +141,7 @@ async fn moved(
     let run = session.run()?;
     let planned = match looked(&session, &run, formation).await {
         Err(failure) => Err(failure),
-        Ok((leader, shards)) => plan(&Case {
+        Ok((leader, shards)) => plan(&ShardCase {
             formation,
             group,
             leader: &leader,

@@ -12,7 +12,7 @@ use crate::model::Host;
 use crate::names::HostName;
 use crate::runbook::host_functions;
 use crate::runbook::recover::{
-    self, Input, RecoverMethod, Request, Surveyed, read_survey, survey_program,
+    self, Input, RecoverMethod, RecoverOrder, Surveyed, read_survey, survey_program,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -54,7 +54,7 @@ pub async fn run(options: &Options, args: &RecoverRequest) -> Result<u8, Failure
     let project = Project::open(&options)?;
     let survivor = known(&project, &args.survivor)?;
     let fenced = args.fenced.iter().map(|host| known(&project, host));
-    let request = Request {
+    let request = RecoverOrder {
         survivor,
         fenced: fenced.collect::<Result<_, _>>()?,
         via: args.via,
@@ -121,7 +121,7 @@ fn known(project: &Project, name: &str) -> Result<HostName, Failure> {
 async fn planned(
     session: &Session<'_>,
     run: &Run<'_>,
-    request: &Request,
+    request: &RecoverOrder,
 ) -> Result<crate::runbook::Runbook, Failure> {
     if let Some(error) = session.fleet.unreachable().get(&request.survivor) {
         let failure = Failure::new(

@@ -18,7 +18,7 @@ use crate::model::{Host, Model};
 use crate::names::{HostName, RoleName};
 use crate::plan::{Desired, Going, deployed, outline};
 use crate::runbook::recover::Input;
-use crate::runbook::remove::{self, Case, Left, Questions};
+use crate::runbook::remove::{self, Left, Questions, RemovalCase};
 use crate::runbook::{Runbook, host_functions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -224,7 +224,7 @@ async fn planned(
     let seen = look(session, run).await;
     let groups: Vec<_> = now.model.groups().map(|(_, group)| group).collect();
     let groups = engine::groups(run, &groups).await;
-    let case = Case {
+    let case = RemovalCase {
         input: Input {
             model: &now.model,
             sources: &now.inventory.sources,

@@ -156,12 +156,12 @@ pub struct Writes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MemberLine {
     pub name: String,
-    pub spans: Vec<Span>,
+    pub spans: Vec<StateSpan>,
 }
 
 /// A time in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Span {
+pub struct StateSpan {
     pub from: Millis,
     pub to: Millis,
     pub state: State,
@@ -221,12 +221,12 @@ impl Writes {
 }
 
 /// Samples of one member as intervals, each from its first to its last sample: what was between two is not claimed.
-pub fn spans(samples: &[(Millis, State)]) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
+pub fn spans(samples: &[(Millis, State)]) -> Vec<StateSpan> {
+    let mut spans: Vec<StateSpan> = Vec::new();
     for (at, state) in samples {
         match spans.last_mut() {
             Some(last) if last.state == *state => last.to = *at,
-            _ => spans.push(Span {
+            _ => spans.push(StateSpan {
                 from: *at,
                 to: *at,
                 state: *state,
@@ -260,7 +260,7 @@ pub fn two_writers(members: &[MemberLine]) -> Vec<Overlap> {
 
 /// The longest time between two moments at which some member took writes.
 pub fn leaderless(members: &[MemberLine]) -> Millis {
-    let mut spans: Vec<&Span> = members.iter().flat_map(writable).collect();
+    let mut spans: Vec<&StateSpan> = members.iter().flat_map(writable).collect();
     spans.sort_by_key(|span| span.from);
     let (mut longest, mut end) = (0, None);
     for span in spans {
@@ -272,7 +272,7 @@ pub fn leaderless(members: &[MemberLine]) -> Millis {
     longest
 }
 
-fn writable(member: &MemberLine) -> impl Iterator<Item = &Span> {
+fn writable(member: &MemberLine) -> impl Iterator<Item = &StateSpan> {
     member
         .spans
         .iter()

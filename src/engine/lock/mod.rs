@@ -59,13 +59,13 @@ pub(super) struct Locks {
 #[derive(Debug)]
 struct Held {
     task: JoinHandle<()>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<HolderState>>,
     /// A connection that is there for the lock alone.
     _transport: Arc<dyn Transport>,
 }
 
 #[derive(Debug)]
-struct State {
+struct HolderState {
     heard: Instant,
     ended: Option<String>,
 }
@@ -206,26 +206,26 @@ async fn ways<'h>(
 }
 
 #[derive(Debug)]
-enum Answer {
+enum HolderAnswer {
     Held,
     Busy { file: String, owner: Owner },
     Ended(String),
 }
 
-struct Listener {
+struct HolderOutput {
     frame: Frame,
-    answers: mpsc::UnboundedSender<Answer>,
-    state: Arc<Mutex<State>>,
+    answers: mpsc::UnboundedSender<HolderAnswer>,
+    state: Arc<Mutex<HolderState>>,
     lines: Vec<String>,
 }
 
-impl OutputSink for Listener {
+impl OutputSink for HolderOutput {
     fn line(&mut self, _: StreamKind, line: &[u8]) {
         let line = String::from_utf8_lossy(line);
         let answer = match self.frame.read(&line) {
             FrameLine::Mark(words) => match words.as_slice() {
-                ["held"] => Answer::Held,
-                ["busy", file] => Answer::Busy {
+                ["held"] => HolderAnswer::Held,
+                ["busy", file] => HolderAnswer::Busy {
                     file: (*file).to_owned(),
                     owner: Owner::read(self.lines.iter().map(String::as_str)),
                 },
@@ -266,9 +266,9 @@ async fn one(
     loop {
         let (held, mut answers) = ask(run, way, files);
         let (what, holder) = match answers.recv().await {
-            Some(Answer::Held) => return Ok(held),
-            Some(Answer::Busy { file, owner }) => (what(run, &file), owner.sentence()),
-            Some(Answer::Ended(words)) => ("the host".to_owned(), format!("nobody: {words}")),
+            Some(HolderAnswer::Held) => return Ok(held),
+            Some(HolderAnswer::Busy { file, owner }) => (what(run, &file), owner.sentence()),
+            Some(HolderAnswer::Ended(words)) => ("the host".to_owned(), format!("nobody: {words}")),
             None => ("the host".to_owned(), "nobody: it said nothing".to_owned()),
         };
         if Instant::now() >= deadline {
@@ -285,13 +285,13 @@ fn ask(
     run: &Run<'_>,
     way: &Arc<dyn Transport>,
     files: &[String],
-) -> (Held, mpsc::UnboundedReceiver<Answer>) {
+) -> (Held, mpsc::UnboundedReceiver<HolderAnswer>) {
     let (sender, answers) = mpsc::unbounded_channel();
-    let state = Arc::new(Mutex::new(State {
+    let state = Arc::new(Mutex::new(HolderState {
         heard: Instant::now(),
         ended: None,
     }));
-    let mut listener = Listener {
+    let mut listener = HolderOutput {
         frame: run.frame.clone(),
         answers: sender.clone(),
         state: Arc::clone(&state),
@@ -306,7 +306,7 @@ fn ask(
         let mut state = ended.lock().unwrap_or_else(PoisonError::into_inner);
         state.ended = Some(words.clone());
         drop(state);
-        let _ = sender.send(Answer::Ended(words));
+        let _ = sender.send(HolderAnswer::Ended(words));
     });
     let held = Held {
         task,

@@ -58,7 +58,7 @@ pub struct Input<'a> {
 
 /// What the operator asked for.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct RecoverOrder {
     pub survivor: HostName,
     /// Hosts that the operator vouches for: off, and they stay off.
     pub fenced: BTreeSet<HostName>,
@@ -114,7 +114,7 @@ pub fn questions(model: &Model, host: &Host, silent: impl Fn(&Host) -> bool) -> 
 }
 
 /// Plans the recover, or says why not.
-pub fn plan(input: Input<'_>, request: &Request) -> Result<Runbook, Refusal> {
+pub fn plan(input: Input<'_>, request: &RecoverOrder) -> Result<Runbook, Refusal> {
     let case = refuse::check(input, request)?;
     let mut steps = vec![case.mark()];
     steps.extend(case.fence());

@@ -1,7 +1,7 @@
 //! What stands in the way of a recover. Each refusal says why, and the way out.
 
 use super::{
-    Case, HostSeen, Input, Marker, PgSeen, RecoverMethod, Request, Surveyed, rivals, room,
+    Case, HostSeen, Input, Marker, PgSeen, RecoverMethod, RecoverOrder, Surveyed, rivals, room,
 };
 use crate::model::{Group, Instance};
 use crate::names::HostName;
@@ -9,7 +9,7 @@ use crate::runbook::Refusal;
 use std::collections::BTreeSet;
 
 /// Checks a request against what was seen.
-pub(super) fn check<'a>(input: Input<'a>, request: &Request) -> Result<Case<'a>, Refusal> {
+pub(super) fn check<'a>(input: Input<'a>, request: &RecoverOrder) -> Result<Case<'a>, Refusal> {
     let survivor = &request.survivor;
     let found = input
         .model
@@ -91,7 +91,7 @@ pub fn nothing_put_aside(seen: &Surveyed) -> Result<(), Refusal> {
 /// A healthy etcd means that Patroni acts by itself. A recover that was begun here goes on.
 fn not_needed(
     seen: &Surveyed,
-    request: &Request,
+    request: &RecoverOrder,
     (group, member): (&Group, &Instance),
     via: RecoverMethod,
 ) -> Result<(), Refusal> {
@@ -140,7 +140,7 @@ fn not_needed(
     ))
 }
 
-fn via(input: Input<'_>, request: &Request) -> Result<RecoverMethod, Refusal> {
+fn via(input: Input<'_>, request: &RecoverOrder) -> Result<RecoverMethod, Refusal> {
     let etcd = input.model.etcd.iter().flat_map(|etcd| &etcd.members);
     let usable = etcd
         .filter(|member| !request.fenced.contains(&member.host))
@@ -163,7 +163,7 @@ fn via(input: Input<'_>, request: &Request) -> Result<RecoverMethod, Refusal> {
 }
 
 /// Every host that cannot be reached must be vouched for. Those that can be and are named are fenced by us.
-fn fenced(input: Input<'_>, request: &Request) -> Result<BTreeSet<HostName>, Refusal> {
+fn fenced(input: Input<'_>, request: &RecoverOrder) -> Result<BTreeSet<HostName>, Refusal> {
     if request.fenced.contains(&request.survivor) {
         return Err(Refusal::new(
             format!("{} cannot be the survivor and be fenced", request.survivor),

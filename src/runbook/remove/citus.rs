@@ -1,7 +1,7 @@
 //! What a removal does to Citus's metadata, always on the host where the coordinator leads.
 
 use super::survey::PLACED;
-use super::{Case, NodeRow};
+use super::{NodeRow, RemovalCase};
 use crate::command::{given, quote};
 use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
@@ -14,7 +14,7 @@ pub(super) struct Metadata<'a> {
     nodes: &'a [NodeRow],
 }
 
-impl<'a> Case<'a> {
+impl<'a> RemovalCase<'a> {
     /// The metadata, in a formation with Citus.
     ///
     /// # Errors

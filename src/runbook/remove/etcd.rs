@@ -1,6 +1,6 @@
 //! `etcd-rm`: members of etcd leave one by one, or all of it ends when nothing lives in it.
 
-use super::{Case, Data};
+use super::{DataFate, RemovalCase};
 use crate::inventory::param;
 use crate::names::HostName;
 use crate::runbook::etcd::{EtcdView, MemberView, forget_one};
@@ -10,7 +10,7 @@ use crate::runbook::{Consent, Refusal, Runbook, Step};
 ///
 /// # Errors
 /// No majority now or afterwards, or formations that live in what would end.
-pub fn remove_etcd(case: &Case<'_>) -> Result<Runbook, Refusal> {
+pub fn remove_etcd(case: &RemovalCase<'_>) -> Result<Runbook, Refusal> {
     case.no_recover()?;
     let view = EtcdView::of(case.input).ok_or_else(|| {
         Refusal::new(
@@ -46,14 +46,14 @@ pub fn remove_etcd(case: &Case<'_>) -> Result<Runbook, Refusal> {
     }));
     book.steps.extend(case.clear());
     book.steps.extend(case.uninstall("etcd_rm_pkg"));
-    if data == Data::Delete {
+    if data == DataFate::Delete {
         book.consent = Consent::Name;
     }
     let names = case.names();
     book.afterwards.push(format!(
         "Take {names} out of the group `etcd` of the inventory now: while a line is there, an ordinary `citusctl apply` takes it in again."
     ));
-    if data == Data::Aside {
+    if data == DataFate::Aside {
         book.afterwards.push(format!(
             "Data is kept beside its place, as NAME.removed-{}: delete it when you are sure.",
             case.input.run
@@ -62,7 +62,7 @@ pub fn remove_etcd(case: &Case<'_>) -> Result<Runbook, Refusal> {
     Ok(book)
 }
 
-fn aim(case: &Case<'_>, view: &EtcdView<'_>, whole: bool) -> String {
+fn aim(case: &RemovalCase<'_>, view: &EtcdView<'_>, whole: bool) -> String {
     let leaving = view
         .etcd
         .members
@@ -80,7 +80,7 @@ fn aim(case: &Case<'_>, view: &EtcdView<'_>, whole: bool) -> String {
     }
 }
 
-impl<'a> Case<'a> {
+impl<'a> RemovalCase<'a> {
     /// Each leaves on its own, and what is left must have a majority each time.
     fn leave_one_by_one(
         &self,

@@ -1,7 +1,7 @@
 //! What is done on a host that leaves: units stopped, data put aside, files moved away. Whatever is done already makes
 //! no step.
 
-use super::{Case, Data};
+use super::{DataFate, RemovalCase};
 use crate::command::{given, quote};
 use crate::model::Host;
 use crate::names::HostName;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// The unit under which PostgreSQL runs.
 pub(super) const PATRONI: &str = "patroni.service";
 
-impl<'a> Case<'a> {
+impl<'a> RemovalCase<'a> {
     /// Hosts that leave and answer, in the order of the inventory.
     pub(super) fn reached(&self) -> impl Iterator<Item = &'a Host> {
         let known = self.input.model.hosts();
@@ -123,12 +123,12 @@ impl<'a> Case<'a> {
     /// Puts directories aside, or deletes them: `directory` and a guard, by host. One step for each directory.
     pub(super) fn put(
         &self,
-        data: Data,
+        data: DataFate,
         what: &str,
         directory: impl Fn(&Host) -> Option<(String, String)>,
     ) -> Vec<Step> {
         let mut steps = BTreeMap::<String, BTreeMap<HostName, Script>>::new();
-        for host in self.reached().filter(|_| data != Data::Leave) {
+        for host in self.reached().filter(|_| data != DataFate::Leave) {
             let there = |path: &String| {
                 let left = self.left.get(&host.name);
                 left.is_some_and(|left| left.directories.contains(path))
@@ -143,8 +143,8 @@ impl<'a> Case<'a> {
         }
         let step = |(path, scripts): (String, BTreeMap<HostName, Script>)| {
             let (title, impact) = match data {
-                Data::Delete => (format!("DELETE {what}: {path}"), Impact::Destroys),
-                Data::Aside | Data::Leave => (
+                DataFate::Delete => (format!("DELETE {what}: {path}"), Impact::Destroys),
+                DataFate::Aside | DataFate::Leave => (
                     format!(
                         "put {what} aside: {path} becomes {path}.removed-{}",
                         self.input.run
@@ -204,11 +204,11 @@ fn uninstall(packages: &str) -> Script {
     Script::new(act, holds)
 }
 
-fn put(data: Data, path: &str, guard: &str) -> Script {
+fn put(data: DataFate, path: &str, guard: &str) -> Script {
     let quoted = quote(path);
     let act = match data {
-        Data::Delete => format!("beside {quoted} rm -rf --one-file-system --"),
-        Data::Aside | Data::Leave => {
+        DataFate::Delete => format!("beside {quoted} rm -rf --one-file-system --"),
+        DataFate::Aside | DataFate::Leave => {
             let rename = "sh -c 'exec mv -T -- \"$1\" \"$1.removed-$0\"' \"$RUN\"";
             format!("beside {quoted} {rename}")
         }

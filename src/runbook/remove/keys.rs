@@ -1,13 +1,13 @@
 //! What a removal leaves in etcd: nothing of a member, of a group, of a formation's user.
 
-use super::Case;
+use super::RemovalCase;
 use crate::command::quote;
 use crate::model::{Formation, Group, Instance};
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Refusal, Script, Step};
 
-impl<'a> Case<'a> {
+impl<'a> RemovalCase<'a> {
     /// A host through which etcd can be changed: one of its majority.
     pub(super) fn etcd(&self) -> Result<&'a HostName, Refusal> {
         self.input.seen.majority().ok_or_else(|| {

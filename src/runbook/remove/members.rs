@@ -1,6 +1,6 @@
 //! What is left of single members that leave a group: a key, a row of Citus's, a replication slot.
 
-use super::Case;
+use super::RemovalCase;
 use crate::command::quote;
 use crate::model::{Formation, Group, Instance};
 use crate::names::InstanceName;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// Patroni's own default of `member_slots_ttl` (seconds).
 const SLOTS_TTL: i64 = 1800;
 
-impl<'a> Case<'a> {
+impl<'a> RemovalCase<'a> {
     pub(super) fn forget_members(
         &self,
         formation: &'a Formation,

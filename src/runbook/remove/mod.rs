@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a removal goes by.
 #[derive(Clone, Copy, Debug)]
-pub struct Case<'a> {
+pub struct RemovalCase<'a> {
     pub input: Input<'a>,
     /// The hosts that leave.
     pub hosts: &'a BTreeSet<HostName>,
@@ -45,7 +45,7 @@ pub struct Case<'a> {
 
 /// What becomes of data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Data {
+pub enum DataFate {
     /// Renamed, with the run's id, beside its place.
     Aside,
     Delete,
@@ -53,7 +53,7 @@ pub enum Data {
     Leave,
 }
 
-impl<'a> Case<'a> {
+impl<'a> RemovalCase<'a> {
     fn typed(&self, host: &HostName) -> Option<Typed<'a>> {
         self.input.model.hosts.get(host).map(Host::typed)
     }
@@ -65,7 +65,7 @@ impl<'a> Case<'a> {
 
     /// What the inventory says of data. One host that says nothing is enough to put all aside; it is deleted only where
     /// all say so.
-    fn data(&self, parameter: &str) -> Data {
+    fn data(&self, parameter: &str) -> DataFate {
         let said = |host: &HostName| {
             let known = self.input.model.hosts.get(host)?;
             let written = known.stated.vars.contains(parameter);
@@ -73,14 +73,14 @@ impl<'a> Case<'a> {
         };
         let said: BTreeSet<Option<bool>> = self.hosts.iter().map(said).collect();
         match (said.len(), said.first()) {
-            (1, Some(Some(true))) => Data::Delete,
-            (1, Some(Some(false))) => Data::Leave,
-            _ => Data::Aside,
+            (1, Some(Some(true))) => DataFate::Delete,
+            (1, Some(Some(false))) => DataFate::Leave,
+            _ => DataFate::Aside,
         }
     }
 
     fn keeps_data(&self) -> bool {
-        self.data("pg_rm_data") == Data::Leave
+        self.data("pg_rm_data") == DataFate::Leave
     }
 
     /// Hosts that leave and do not answer.

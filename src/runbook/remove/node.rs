@@ -1,6 +1,6 @@
 //! `node-rm`: what is left on hosts that carry neither PostgreSQL nor etcd.
 
-use super::Case;
+use super::RemovalCase;
 use crate::names::HostName;
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// PostgreSQL or etcd is still there.
-pub fn remove_node(case: &Case<'_>) -> Result<Runbook, Refusal> {
+pub fn remove_node(case: &RemovalCase<'_>) -> Result<Runbook, Refusal> {
     case.no_recover()?;
     for host in case.hosts {
         case.nothing_lives_on(host)?;
@@ -30,7 +30,7 @@ pub fn remove_node(case: &Case<'_>) -> Result<Runbook, Refusal> {
     Ok(book)
 }
 
-impl<'a> Case<'a> {
+impl<'a> RemovalCase<'a> {
     fn subject(&self) -> String {
         match self.hosts.len() == self.input.model.hosts.len() {
             true => "all".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::host::PATRONI;
 use super::refuse::Part;
-use super::{Case, Data};
+use super::{DataFate, RemovalCase};
 use crate::command::given;
 use crate::fact::MemberSeen;
 use crate::inventory::param;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// The leader of a group whose others stay, a coordinator without its formation, a group with shards, an etcd without
 /// a majority, and whatever cannot be told.
-pub fn remove_pgsql(case: &Case<'_>) -> Result<Runbook, Refusal> {
+pub fn remove_pgsql(case: &RemovalCase<'_>) -> Result<Runbook, Refusal> {
     case.no_recover()?;
     let model = case.input.model;
     let touched = |formation: &&Formation| {
@@ -58,7 +58,7 @@ pub fn remove_pgsql(case: &Case<'_>) -> Result<Runbook, Refusal> {
         Some((home(model, host)?, stopped()))
     }));
     let backups = case.backups();
-    let deletes = data == Data::Delete || !backups.is_empty();
+    let deletes = data == DataFate::Delete || !backups.is_empty();
     book.steps.extend(backups);
     book.steps.extend(case.clear());
     book.steps.extend(case.uninstall("pg_rm_pkg"));
@@ -89,7 +89,7 @@ pub fn home(model: &Model, host: &Host) -> Option<String> {
     Some(format!("{main}/{}-{version}", member.cluster))
 }
 
-fn subject(case: &Case<'_>, formations: &[&Formation]) -> String {
+fn subject(case: &RemovalCase<'_>, formations: &[&Formation]) -> String {
     let of = |formation: &&Formation| match case.ends(formation) {
         true => vec![formation.name.to_string()],
         false => {
@@ -101,7 +101,7 @@ fn subject(case: &Case<'_>, formations: &[&Formation]) -> String {
     names.join(",")
 }
 
-fn part_names(case: &Case<'_>, group: &Group) -> Vec<String> {
+fn part_names(case: &RemovalCase<'_>, group: &Group) -> Vec<String> {
     match case.part(group) {
         Part::Nothing => Vec::new(),
         Part::Whole => vec![group.cluster.to_string()],
@@ -112,7 +112,7 @@ fn part_names(case: &Case<'_>, group: &Group) -> Vec<String> {
     }
 }
 
-fn aim(case: &Case<'_>, formations: &[&Formation]) -> String {
+fn aim(case: &RemovalCase<'_>, formations: &[&Formation]) -> String {
     let of = |formation: &&Formation| match case.ends(formation) {
         true => format!("all of {}", formation.name),
         false => {
@@ -132,15 +132,15 @@ fn stopped() -> String {
         .to_owned()
 }
 
-impl<'a> Case<'a> {
+impl<'a> RemovalCase<'a> {
     /// Backups go where `pg_rm_backup` says so on all hosts, and with the whole of their group: a member's may be the
     /// only ones.
     fn backups(&self) -> Vec<Step> {
-        if self.data("pg_rm_backup") != Data::Delete {
+        if self.data("pg_rm_backup") != DataFate::Delete {
             return Vec::new();
         }
         let model = self.input.model;
-        let mut steps = self.put(Data::Delete, "the backups", |host| {
+        let mut steps = self.put(DataFate::Delete, "the backups", |host| {
             let (_, group) = model.group_on(&host.name)?;
             let path = backup_dir(model, host)?;
             (self.part(group) == Part::Whole).then(|| (path, String::new()))
@@ -313,7 +313,7 @@ impl<'a> Case<'a> {
         (!scripts.is_empty()).then(|| step().with_impact(Impact::Restart).within(30))
     }
 
-    fn afterwards(&self, formations: &[&Formation], data: Data) -> Vec<String> {
+    fn afterwards(&self, formations: &[&Formation], data: DataFate) -> Vec<String> {
         let mut lines = vec![format!(
             "Take {} out of the inventory now: while a line is there, an ordinary `citusctl apply` takes it in again.",
             self.names()
@@ -328,13 +328,13 @@ impl<'a> Case<'a> {
                 ));
             }
         }
-        if data == Data::Aside {
+        if data == DataFate::Aside {
             lines.push(format!(
                 "Data is kept beside its place, as NAME.removed-{}: delete it when you are sure.",
                 self.input.run
             ));
         }
-        if self.data("pg_rm_backup") != Data::Delete {
+        if self.data("pg_rm_backup") != DataFate::Delete {
             lines.push("Backups are kept.".to_owned());
         }
         lines

@@ -1,6 +1,6 @@
 //! What may not leave, and why.
 
-use super::Case;
+use super::RemovalCase;
 use crate::fact::{GroupSeen, MemberSeen};
 use crate::inventory::param;
 use crate::model::{Formation, Group, Instance};
@@ -16,7 +16,7 @@ pub(super) enum Part {
     Whole,
 }
 
-impl<'a> Case<'a> {
+impl<'a> RemovalCase<'a> {
     pub(super) fn leaves(&self, member: &Instance) -> bool {
         self.hosts.contains(&member.host)
     }

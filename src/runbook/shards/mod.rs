@@ -21,7 +21,7 @@ const PATIENCE: u64 = 86_400;
 
 /// A formation and what its coordinator's leader says.
 #[derive(Clone, Debug)]
-pub struct Case<'a> {
+pub struct ShardCase<'a> {
     pub formation: &'a Formation,
     pub group: &'a Group,
     /// Where the coordinator leads.
@@ -59,7 +59,7 @@ pub fn worker(formation: &Formation, group: &Group) -> Result<u32, Refusal> {
 ///
 /// # Errors
 /// Nowhere to move them, or a table that cannot move while it is written.
-pub fn drain(case: &Case<'_>) -> Result<Runbook, Refusal> {
+pub fn drain(case: &ShardCase<'_>) -> Result<Runbook, Refusal> {
     let number = worker(case.formation, case.group)?;
     let node = case.shards.nodes.iter().find(|node| node.group == number);
     let Some(node) = node else {
@@ -99,7 +99,7 @@ pub fn drain(case: &Case<'_>) -> Result<Runbook, Refusal> {
 ///
 /// # Errors
 /// It is not registered, or a table cannot move while it is written.
-pub fn rebalance(case: &Case<'_>) -> Result<Runbook, Refusal> {
+pub fn rebalance(case: &ShardCase<'_>) -> Result<Runbook, Refusal> {
     let number = worker(case.formation, case.group)?;
     if !case.shards.nodes.iter().any(|node| node.group == number) {
         return Err(Refusal::new(
@@ -117,7 +117,7 @@ pub fn rebalance(case: &Case<'_>) -> Result<Runbook, Refusal> {
     Ok(book)
 }
 
-impl Case<'_> {
+impl ShardCase<'_> {
     fn book(&self, name: &'static str, aim: String) -> Runbook {
         let risks = match self.block_writes {
             true => vec!["writes to a shard wait while it moves".to_owned()],

@@ -23,12 +23,12 @@ fn planned(
     at: usize,
     shards: &Shards,
     block_writes: bool,
-    plan: fn(&Case<'_>) -> Result<Runbook, Refusal>,
+    plan: fn(&ShardCase<'_>) -> Result<Runbook, Refusal>,
 ) -> Result<Runbook, Refusal> {
     let model = model(name);
     let formation = &model.formations[0];
     let leader = formation.groups[0].members[0].host.clone();
-    plan(&Case {
+    plan(&ShardCase {
         formation,
         group: &formation.groups[at],
         leader: &leader,

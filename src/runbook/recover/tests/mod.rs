@@ -12,7 +12,7 @@ struct Bench {
     inventory: Inventory,
     model: Model,
     seen: Surveyed,
-    request: Request,
+    request: RecoverOrder,
     run: RunId,
 }
 
@@ -27,7 +27,7 @@ fn bench() -> Bench {
             .insert(host.into(), "no connection".to_owned());
     }
     seen.hosts.insert("10.10.10.13".into(), standby(100));
-    let request = Request {
+    let request = RecoverOrder {
         survivor: "10.10.10.13".into(),
         fenced: ["10.10.10.11".into(), "10.10.10.12".into()].into(),
         via: None,

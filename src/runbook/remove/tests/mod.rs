@@ -75,7 +75,7 @@ impl World {
             (host.clone(), going)
         };
         let going = hosts.iter().map(going).collect();
-        let case = Case {
+        let case = RemovalCase {
             input: Input {
                 sources: &self.inventory.sources,
                 model: &self.model,
