@@ -97,23 +97,8 @@ fn door(
         .groups
         .iter()
         .find(|group| args.formation.as_deref() == Some(group.cluster.as_str()));
-    let numbered = |number| {
-        let found = formation.groups.iter().find(|g| g.number == Some(number));
-        found.ok_or_else(|| {
-            let groups = formation.groups.iter().filter_map(|group| group.number);
-            let groups: Vec<String> = groups.map(|number| number.to_string()).collect();
-            let failure = Failure::new(
-                code::USAGE,
-                format!("{} has no group {number}", formation.name),
-            );
-            match groups.is_empty() {
-                true => failure.hint("only formations of Citus have groups"),
-                false => failure.hint(format!("it has {}", groups.join(", "))),
-            }
-        })
-    };
     let group = match (args.group, named) {
-        (Some(number), _) => Some(numbered(number)?),
+        (Some(number), _) => Some(numbered(formation, number)?),
         (None, Some(group)) => Some(group),
         (None, None) => formation.coordinator().or(formation.groups.first()),
     };
@@ -130,6 +115,20 @@ fn door(
         password: role.password.clone().filter(|_| !role.has_verifier()),
         user: role.name,
         routes: routes(&project.model, group, args.purpose),
+    })
+}
+
+fn numbered(formation: &Formation, number: u32) -> Result<&Group, Failure> {
+    let found = formation.groups.iter().find(|g| g.number == Some(number));
+    found.ok_or_else(|| {
+        let groups = formation.groups.iter().filter_map(|group| group.number);
+        let groups: Vec<String> = groups.map(|number| number.to_string()).collect();
+        let text = format!("{} has no group {number}", formation.name);
+        let failure = Failure::new(code::USAGE, text);
+        match groups.is_empty() {
+            true => failure.hint("only formations of Citus have groups"),
+            false => failure.hint(format!("it has {}", groups.join(", "))),
+        }
     })
 }
 
@@ -166,19 +165,16 @@ fn who(scene: &Scene<'_>, args: &ConnectRequest) -> Result<(String, Role), Failu
             .or_else(|| named(&scene.users.admin)),
     };
     let role = found.cloned().ok_or_else(|| {
-        let name = args.login.as_deref().unwrap_or_default();
-        let known: Vec<&str> = roles
-            .iter()
-            .filter(login)
-            .map(|r| r.name.as_str())
-            .collect();
-        Failure::new(
-            code::USAGE,
-            format!("the inventory declares no role `{name}`"),
-        )
-        .hint(format!("those that may log in are {}", known.join(", ")))
+        let known = roles.iter().filter(login).map(|role| role.name.as_str());
+        no_role(args, &known.collect::<Vec<_>>())
     })?;
     Ok((database, role))
+}
+
+fn no_role(args: &ConnectRequest, known: &[&str]) -> Failure {
+    let name = args.login.as_deref().unwrap_or_default();
+    let text = format!("the inventory declares no role `{name}`");
+    Failure::new(code::USAGE, text).hint(format!("those that may log in are {}", known.join(", ")))
 }
 
 impl Destination {

@@ -94,6 +94,23 @@ fn targets(
         });
         target.formations.insert(formation);
     }
+    changeable(inventory, names, &found, &closed)?;
+    match found.is_empty() {
+        false => Ok(found),
+        true => Err(Failure::new(
+            code::INPUT,
+            "the inventory holds no password in clear",
+        )),
+    }
+}
+
+/// All that were named are there, in clear.
+fn changeable(
+    inventory: &Inventory,
+    names: &[String],
+    found: &BTreeMap<Span, PasswordPlace>,
+    closed: &BTreeMap<Span, String>,
+) -> Result<(), Failure> {
     let open = found.values().map(|target| &target.label);
     let labels: BTreeSet<&String> = open.chain(closed.values()).collect();
     if let Some(name) = names.iter().find(|name| !labels.contains(name)) {
@@ -107,13 +124,7 @@ fn targets(
         return Err(Failure::new(code::INPUT, words)
             .hint("change it where it comes from, then `citusctl apply`"));
     }
-    match found.is_empty() {
-        false => Ok(found),
-        true => Err(Failure::new(
-            code::INPUT,
-            "the inventory holds no password in clear",
-        )),
-    }
+    Ok(())
 }
 
 /// For which formation a host has a password. etcd is one for all of them.

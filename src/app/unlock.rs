@@ -76,16 +76,26 @@ async fn unlock(
         ask("Take these locks away? [y/N] ", "`--yes` answers", agreed)?;
     }
     for lock in dead {
-        let taken = take_away(run, lock, args.end_programs).await;
-        taken.map_err(|error| Failure::new(code::FAILED, chain(&error)))?;
-        session.emitter.emit(Kind::Note {
-            text: format!(
-                "{}: {} is free; it was {}'s",
-                lock.host, lock.what, lock.owner.run
-            ),
-        });
+        taken(args, session, run, lock).await?;
     }
     Ok(unasked)
+}
+
+async fn taken(
+    args: &UnlockRequest,
+    session: &Session<'_>,
+    run: &Run<'_>,
+    lock: &Taken,
+) -> Result<(), Failure> {
+    let taken = take_away(run, lock, args.end_programs).await;
+    taken.map_err(|error| Failure::new(code::FAILED, chain(&error)))?;
+    session.emitter.emit(Kind::Note {
+        text: format!(
+            "{}: {} is free; it was {}'s",
+            lock.host, lock.what, lock.owner.run
+        ),
+    });
+    Ok(())
 }
 
 fn all(answers: &LockAnswers) -> impl Iterator<Item = &Taken> {

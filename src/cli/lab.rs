@@ -6,6 +6,7 @@ use crate::app::project;
 use crate::lab::{
     CitusSource, Image, Lab, LabError, LabEvent, LabHost, LabSpec, Progress, Slowness, Suite,
 };
+use crate::model::{Formation, Model};
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
 use std::time::Duration;
@@ -205,15 +206,25 @@ pub fn run(options: &Options, args: &LabArgs) -> Result<u8, Failure> {
             hosts.iter().try_for_each(|host| lab.kill(host, &teller))?;
         }
         LabVerb::Start { name, empty, hosts } => {
-            let mut lab = Lab::find(name.as_deref())?;
-            lab.check_power(hosts, false)?;
-            if *empty {
-                hosts.iter().try_for_each(|host| lab.renew(host))?;
-            }
-            hosts.iter().try_for_each(|host| lab.start(host, &teller))?;
+            start(name.as_deref(), *empty, hosts, &teller)?;
         }
     }
     Ok(code::DONE)
+}
+
+fn start(
+    name: Option<&str>,
+    empty: bool,
+    hosts: &[String],
+    teller: &Teller,
+) -> Result<(), Failure> {
+    let mut lab = Lab::find(name)?;
+    lab.check_power(hosts, false)?;
+    if empty {
+        hosts.iter().try_for_each(|host| lab.renew(host))?;
+    }
+    hosts.iter().try_for_each(|host| lab.start(host, teller))?;
+    Ok(())
 }
 
 /// Becomes this command line inside a lab, when `--lab` asks for it and we are not inside already.
@@ -285,31 +296,32 @@ fn spec(options: &Options, args: &UpArgs, project: &project::Project) -> Result<
         address: host.address,
         hostname: host.nodename.clone(),
     });
-    let citus = model
-        .formations
-        .iter()
-        .any(crate::model::Formation::is_citus);
-    let default = if citus {
-        CitusSource::StandIn
-    } else {
-        CitusSource::None
-    };
     let vips = model
         .groups()
         .filter_map(|(_, group)| group.vip.as_ref().map(|vip| vip.address));
     Ok(LabSpec {
         suite: args.suite,
         image: args.image,
-        citus: match &args.citus {
-            Some(citus) => citus.clone(),
-            None => from_environment()?.unwrap_or(default),
-        },
+        citus: citus(args, model)?,
         prefix_len: args.prefix_len,
         reserved: vips
             .chain(model.node_vips.iter().map(|vip| vip.address))
             .collect(),
         ..LabSpec::new(args.name.clone().unwrap_or(stem), hosts.collect())
     })
+}
+
+/// Where Citus comes from, if a formation needs it.
+fn citus(args: &UpArgs, model: &Model) -> Result<CitusSource, Failure> {
+    if let Some(citus) = &args.citus {
+        return Ok(citus.clone());
+    }
+    let needed = model.formations.iter().any(Formation::is_citus);
+    let default = match needed {
+        true => CitusSource::StandIn,
+        false => CitusSource::None,
+    };
+    Ok(from_environment()?.unwrap_or(default))
 }
 
 fn partition(args: &PartitionArgs, teller: &Teller) -> Result<(), Failure> {

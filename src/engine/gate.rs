@@ -48,12 +48,7 @@ pub(super) async fn pass(
         let view = view(run, gate, hosts, failed).await;
         let detail = match view {
             GateView::Open(detail) => {
-                let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                run.emitter.emit(Kind::GatePassed {
-                    gate: gate.word().to_owned(),
-                    detail,
-                    millis,
-                });
+                passed(run, gate, detail, started);
                 return Ok(());
             }
             GateView::Closed(detail) => detail,
@@ -80,26 +75,45 @@ pub(super) async fn pass(
         }
         // Progress counts: a clone of a large database may take hours and is no failure.
         if last_change.elapsed() > deadline {
-            let log = logs(run, gate, hosts).await;
-            let detail = match gate {
-                Gate::Leader | Gate::Streaming => with_why(run, hosts, detail).await,
-                Gate::EtcdHealthy
-                | Gate::Registered
-                | Gate::Haproxy
-                | Gate::Pgbouncer
-                | Gate::Addresses => detail,
-            };
-            run.emitter.emit(Kind::GateFailed {
-                gate: gate.word().to_owned(),
-                detail: detail.clone(),
-                log,
-            });
-            return Err(EngineError::Gate {
-                stage: stage.clone(),
-                detail,
-            });
+            return Err(ran_out(run, stage, gate, hosts, detail).await);
         }
         tokio::time::sleep(POLL).await;
+    }
+}
+
+fn passed(run: &Run<'_>, gate: Gate, detail: String, started: Instant) {
+    run.emitter.emit(Kind::GatePassed {
+        gate: gate.word().to_owned(),
+        detail,
+        millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    });
+}
+
+/// A gate that did not open in its time, with the last words of the services.
+async fn ran_out(
+    run: &Run<'_>,
+    stage: &StageName,
+    gate: Gate,
+    hosts: &BTreeSet<HostName>,
+    detail: String,
+) -> EngineError {
+    let log = logs(run, gate, hosts).await;
+    let detail = match gate {
+        Gate::Leader | Gate::Streaming => with_why(run, hosts, detail).await,
+        Gate::EtcdHealthy
+        | Gate::Registered
+        | Gate::Haproxy
+        | Gate::Pgbouncer
+        | Gate::Addresses => detail,
+    };
+    run.emitter.emit(Kind::GateFailed {
+        gate: gate.word().to_owned(),
+        detail: detail.clone(),
+        log,
+    });
+    EngineError::Gate {
+        stage: stage.clone(),
+        detail,
     }
 }
 

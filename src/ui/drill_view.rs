@@ -39,29 +39,36 @@ pub fn drill_view(report: &DrillReport) -> String {
         seconds(report.leaderless)
     );
     let _ = writeln!(text, "missing    {} acknowledged rows", writes.missing);
-    let two = match report.two_writers.as_slice() {
-        [] => "never".to_owned(),
-        found => found
-            .iter()
-            .map(|at| {
-                format!(
-                    "{} and {} from {} to {}",
-                    at.one,
-                    at.other,
-                    seconds(at.from),
-                    seconds(at.to)
-                )
-            })
-            .collect::<Vec<_>>()
-            .join("; "),
-    };
-    let _ = writeln!(text, "two writers  {two}");
+    let _ = writeln!(text, "two writers  {}", two_writers(report));
     if let Some(recovery) = &report.recovery {
         text.push_str(&recovery_view(recovery));
     }
     if let Some(chaos) = &report.chaos {
         text.push_str(&chaos_view(chaos));
     }
+    text.push_str(&said_view(report));
+    for problem in &report.problems {
+        let _ = writeln!(text, "problem    {problem}");
+    }
+    text
+}
+
+/// When two members took writes at once.
+fn two_writers(report: &DrillReport) -> String {
+    let times = report.two_writers.iter().map(|at| {
+        let (from, to) = (seconds(at.from), seconds(at.to));
+        format!("{} and {} from {from} to {to}", at.one, at.other)
+    });
+    let times: Vec<String> = times.collect();
+    match times.is_empty() {
+        true => "never".to_owned(),
+        false => times.join("; "),
+    }
+}
+
+/// What our own verbs said meanwhile.
+fn said_view(report: &DrillReport) -> String {
+    let mut text = String::new();
     for said in &report.said {
         let _ = writeln!(
             text,
@@ -73,9 +80,6 @@ pub fn drill_view(report: &DrillReport) -> String {
         for line in &said.lines {
             let _ = writeln!(text, "             {line}");
         }
-    }
-    for problem in &report.problems {
-        let _ = writeln!(text, "problem    {problem}");
     }
     text
 }
@@ -189,18 +193,7 @@ fn timeline(report: &DrillReport) -> String {
         report.writes.gap_from + report.writes.gap,
     );
     bar(&mut svg, &scale, 0, gap, "gap");
-    for (index, member) in (1..).zip(&report.members) {
-        row(&mut svg, index, &member.name);
-        for span in &member.spans {
-            let class = match span.state {
-                State::Writable => "writable",
-                State::ReadOnly => "read",
-                State::Down => "down",
-            };
-            // Up to the next sample, so that the eye sees no holes.
-            bar(&mut svg, &scale, index, (span.from, span.to + 60), class);
-        }
-    }
+    members(&mut svg, &scale, report);
     row(&mut svg, rows - 1, "steps");
     for (mark, took) in report
         .marks
@@ -215,6 +208,29 @@ fn timeline(report: &DrillReport) -> String {
             "step",
         );
     }
+    heads(&mut svg, &scale, report, rows);
+    svg.push_str("</svg>");
+    svg
+}
+
+/// A row for each member.
+fn members(svg: &mut String, scale: &Scale, report: &DrillReport) {
+    for (index, member) in (1..).zip(&report.members) {
+        row(svg, index, &member.name);
+        for span in &member.spans {
+            let class = match span.state {
+                State::Writable => "writable",
+                State::ReadOnly => "read",
+                State::Down => "down",
+            };
+            // Up to the next sample, so that the eye sees no holes.
+            bar(svg, scale, index, (span.from, span.to + 60), class);
+        }
+    }
+}
+
+/// A line for each mark that is no step, with its words.
+fn heads(svg: &mut String, scale: &Scale, report: &DrillReport, rows: u64) {
     let headings = report.marks.iter().filter(|mark| !mark.is_step());
     for (index, mark) in (0..).zip(headings) {
         let (x, bottom) = (scale.x(mark.at), rows * ROW + 24 + 14 * index);
@@ -226,8 +242,6 @@ fn timeline(report: &DrillReport) -> String {
             escaped(&mark.title)
         );
     }
-    svg.push_str("</svg>");
-    svg
 }
 
 struct Scale(Millis);

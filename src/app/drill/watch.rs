@@ -33,6 +33,25 @@ struct Orders {
 
 type Samples = Arc<Mutex<BTreeMap<String, Vec<(Millis, State)>>>>;
 
+/// The words that start a child beside a member.
+fn sampler(lab: Option<&Lab>, member: &Instance) -> Result<Vec<OsString>, Failure> {
+    let program = std::env::current_exe().map_err(|error| {
+        let text = format!("{}: the sampler: {error}", member.host);
+        Failure::new(code::INTERNAL, text)
+    })?;
+    let (program, words) = (program.into_os_string(), ["drill-sampler".into()]);
+    let command = match lab {
+        Some(lab) => lab.beside(member.host.as_str(), &program, &words)?,
+        None => {
+            let mut command = std::process::Command::new(program);
+            command.args(words);
+            command
+        }
+    };
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    Ok(words.map(ToOwned::to_owned).collect())
+}
+
 /// All children, and what they have said. They end with it.
 pub struct Watch {
     samples: Samples,
@@ -51,25 +70,9 @@ impl Watch {
         let samples = Samples::default();
         let mut tasks = JoinSet::new();
         for member in members {
-            let program = std::env::current_exe().map_err(|error| {
-                Failure::new(
-                    code::INTERNAL,
-                    format!("{}: the sampler: {error}", member.host),
-                )
-            })?;
-            let program = program.into_os_string();
-            let words = ["drill-sampler".into()];
-            let command = match lab {
-                Some(lab) => lab.beside(member.host.as_str(), &program, &words)?,
-                None => {
-                    let mut command = std::process::Command::new(program);
-                    command.args(words);
-                    command
-                }
-            };
-            let words = std::iter::once(command.get_program()).chain(command.get_args());
+            let words = sampler(lab, member)?;
             let eye = Eye {
-                words: words.map(ToOwned::to_owned).collect(),
+                words,
                 orders: orders(member, login),
                 name: member.name.to_string(),
                 samples: Arc::clone(&samples),
