@@ -13,6 +13,7 @@ pub mod facts;
 pub mod failure;
 pub mod group;
 pub mod init;
+pub mod lab;
 mod options;
 pub mod password;
 pub mod patroni;

@@ -1,11 +1,10 @@
 //! `lab`: the inventory's hosts as machines on this computer.
 
 use crate::app::Options;
-use crate::app::failure::{Failure, code, pretty, result, say};
+use crate::app::failure::{Failure, code, result};
+use crate::app::lab::{Teller, heal, list, start};
 use crate::app::project;
-use crate::lab::{
-    CitusSource, Image, Lab, LabError, LabEvent, LabHost, LabSpec, Progress, Slowness, Suite,
-};
+use crate::lab::{CitusSource, Image, Lab, LabHost, LabSpec, Slowness, Suite};
 use crate::model::{Formation, Model};
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
@@ -132,47 +131,6 @@ struct SlowArgs {
     rate: Option<u32>,
 }
 
-struct Teller {
-    quiet: bool,
-}
-
-impl Progress for Teller {
-    fn event(&self, event: LabEvent) {
-        let text = match event {
-            LabEvent::Building { what } => format!("building {what} (kept for later labs)"),
-            LabEvent::BuildNote(note) => note,
-            LabEvent::Built { what, took } => format!("built {what} in {:.0} s", took.as_secs_f64()),
-            LabEvent::WaitingForBuild { what } => format!("waiting for another build of {what}"),
-            LabEvent::StandIn => {
-                "NOTE: `citus` in this lab is a STAND-IN for tests: nothing is distributed (--citus DIR lays a real build over it)".to_owned()
-            }
-            LabEvent::Booting { hosts } => format!("booting {hosts} hosts"),
-            LabEvent::HostReady { host, after } => format!("{host} answers after {:.1} s", after.as_secs_f64()),
-            LabEvent::HostStopped { host } => format!("{host} has lost its power"),
-            LabEvent::Removed { lab } => format!("lab {lab} is gone"),
-        };
-        self.say(&text);
-    }
-}
-
-impl Teller {
-    fn say(&self, text: &str) {
-        if !self.quiet {
-            say(text);
-        }
-    }
-}
-
-impl From<LabError> for Failure {
-    fn from(error: LabError) -> Self {
-        let failure = Self::new(error.exit_code(), error.to_string());
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-}
-
 /// Runs it.
 pub fn run(options: &Options, args: &LabArgs) -> Result<u8, Failure> {
     let teller = Teller {
@@ -210,21 +168,6 @@ pub fn run(options: &Options, args: &LabArgs) -> Result<u8, Failure> {
         }
     }
     Ok(code::DONE)
-}
-
-fn start(
-    name: Option<&str>,
-    empty: bool,
-    hosts: &[String],
-    teller: &Teller,
-) -> Result<(), Failure> {
-    let mut lab = Lab::find(name)?;
-    lab.check_power(hosts, false)?;
-    if empty {
-        hosts.iter().try_for_each(|host| lab.renew(host))?;
-    }
-    hosts.iter().try_for_each(|host| lab.start(host, teller))?;
-    Ok(())
 }
 
 /// Becomes this command line inside a lab, when `--lab` asks for it and we are not inside already.
@@ -345,26 +288,6 @@ fn partition(args: &PartitionArgs, teller: &Teller) -> Result<(), Failure> {
     Ok(())
 }
 
-fn heal(name: Option<&str>, hosts: &[String], teller: &Teller) -> Result<(), Failure> {
-    let lab = Lab::find(name)?;
-    let all = || {
-        lab.status()
-            .hosts
-            .into_iter()
-            .map(|host| host.name.to_string())
-    };
-    let hosts = match hosts {
-        [] => all().collect(),
-        named => named.to_vec(),
-    };
-    lab.check_hosts(&hosts)?;
-    for host in hosts {
-        lab.heal(&host)?;
-        teller.say(&format!("{host} is well connected"));
-    }
-    Ok(())
-}
-
 fn slow(args: &SlowArgs, teller: &Teller) -> Result<(), Failure> {
     let lab = Lab::find(args.name.as_deref())?;
     let slowness = Slowness {
@@ -377,29 +300,6 @@ fn slow(args: &SlowArgs, teller: &Teller) -> Result<(), Failure> {
     for host in &args.hosts {
         lab.slow(host, slowness)?;
         teller.say(&format!("{host} is slow"));
-    }
-    Ok(())
-}
-
-fn list(options: &Options) -> Result<(), Failure> {
-    let labs = Lab::list()?;
-    if options.json {
-        return result(&pretty(&labs)?);
-    }
-    for lab in labs {
-        result(&format!("{}  {}, {}\n", lab.name, lab.suite, lab.citus))?;
-        for host in lab.hosts {
-            let state = if host.running { "running" } else { "off" };
-            let faults: String = host
-                .faults
-                .iter()
-                .map(|fault| format!(", {fault}"))
-                .collect();
-            result(&format!(
-                "  {:<20} {:<16} {state}{faults}\n",
-                host.name, host.address
-            ))?;
-        }
     }
     Ok(())
 }
