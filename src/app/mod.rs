@@ -2,6 +2,7 @@
 //! Knows no command line; gives an exit code or a failure.
 
 pub mod apply;
+pub mod backup;
 pub mod cert;
 pub mod check;
 pub mod connect;
@@ -24,6 +25,7 @@ pub mod recover;
 mod remove;
 pub mod render;
 mod rest;
+pub mod restore;
 pub mod rotate;
 mod rotate_lost;
 mod runbook;

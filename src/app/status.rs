@@ -12,6 +12,8 @@ use crate::fact::DeclaredObjects;
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
+use crate::model::Group;
+use crate::model::backup::{self, Backups};
 use crate::model::objects::{self, Scene};
 use crate::names::HostName;
 use crate::ui::status_view::view;
@@ -106,6 +108,9 @@ pub fn access(project: &Project) -> StatusAccess {
             access.haproxy.insert(name.clone(), haproxy);
         }
         access
+            .pg_data
+            .insert(name.clone(), typed.get(param::PG_DATA));
+        access
             .data
             .insert(name.clone(), data(project, name, &typed));
     }
@@ -117,6 +122,9 @@ pub fn access(project: &Project) -> StatusAccess {
         .map(|typed| typed.get(param::ETCD_ROOT_PASSWORD))
         .filter(|password| !password.is_empty());
     for (_, group) in project.model.groups() {
+        access
+            .backups
+            .insert(group.cluster.clone(), backups_of(project, group));
         let vars = group.members.first().and_then(|m| typed(&m.host));
         let limit = vars.and_then(|vars| u64::try_from(vars.get(param::PG_RPO)).ok());
         let first = group.members.first().and_then(|m| hosts.get(&m.host));
@@ -130,6 +138,12 @@ pub fn access(project: &Project) -> StatusAccess {
         }
     }
     access
+}
+
+/// What the inventory says of a group's backups; what is wrong with it was said when it was read.
+fn backups_of(project: &Project, group: &Group) -> Backups {
+    let found = backup::of_group(&project.model, group);
+    found.unwrap_or(Backups::Unnamed)
 }
 
 /// What the inventory declares for the group of a host. `pg_pwd_enc: md5` is a declaration, too.

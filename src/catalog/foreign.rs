@@ -29,7 +29,6 @@ impl Why {
 use Why::{Module, Removal, Words};
 
 const LOOKED: Why = Words("needs no step: hosts and parameters are looked at in every run");
-const BACKUP: Why = Words("is about backups, which citusctl does not make yet");
 const PITR: Why =
     Words("is of Pigsty's playbook pgsql-pitr; citusctl does not restore to a point in time yet");
 const AUTHORITY: Why = Words(
@@ -67,7 +66,6 @@ const TABLE: &[(&[&str], Why)] = &[
     (&["pg_file"], Words("copies `pg_files`, which is not done yet")),
     (&["pg_patroni"], Words("is about `patroni_mode`, which is not acted on; `citusctl pause` and `resume` do it")),
     (&["pg_done"], Words("prints connection strings: `citusctl connect`")),
-    (&["pg_backup", "pgbackrest", "pgbackrest_dir", "pgbackrest_config", "pgbackrest_init", "pgbackrest_backup"], BACKUP),
     (&["node_remove", "pg_remove", "etcd_remove", "etcd_safeguard", "etcd_pause", "etcd_leave", "etcd_svc", "etcd_stop", "etcd_data", "etcd_pkg", "pg_safeguard", "pg_meta",
        "pg_data"], Removal),
     (&["print", "down", "pause", "stop", "stop_patroni", "stop_replica", "stop_primary", "stop_postgres", "pitr", "config", "backup", "restore", "recovery", "verify", "up",

@@ -2,6 +2,7 @@
 
 mod apply;
 mod arguments;
+mod backup;
 mod catalog;
 mod cert;
 mod check;
@@ -22,6 +23,7 @@ mod patroni;
 mod plan;
 mod recover;
 mod render;
+mod restore;
 mod runbook;
 mod start;
 mod status;
@@ -103,6 +105,10 @@ pub enum Verb {
     Verify(verify::VerifyArgs),
     /// Print connection strings, or open a psql session
     Connect(connect::ConnectArgs),
+    /// Make a backup of each group and a point to return to; list them
+    Backup(backup::BackupArgs),
+    /// Return a formation to a point, in place; old data is kept
+    Restore(restore::RestoreArgs),
     /// Disaster recovery: make one surviving host writable after quorum is lost
     Recover(recover::RecoverArgs),
     /// Run a command as root on hosts in parallel; exit 6 when it fails on one
@@ -127,10 +133,6 @@ pub enum Verb {
     Completions(CompletionsArgs),
     /// Print the manual page of citusctl or of a verb
     Man(ManArgs),
-    #[command(hide = true)]
-    Backup(NotBuilt),
-    #[command(hide = true)]
-    Restore(NotBuilt),
 }
 
 /// Which shell.
@@ -147,13 +149,6 @@ pub struct ManArgs {
     /// Write the pages of all verbs into this directory
     #[arg(short, long, value_name = "DIR", conflicts_with = "verb")]
     dir: Option<std::path::PathBuf>,
-}
-
-/// Arguments of a verb that is not built yet: none of them is read.
-#[derive(Debug, Args)]
-pub struct NotBuilt {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    arguments: Vec<std::ffi::OsString>,
 }
 
 /// Runs the command line and gives the exit code.
@@ -208,14 +203,9 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
             clap_complete::generate(args.shell, &mut help::command(), "citusctl", out)
         }),
         Verb::Man(args) => man::run(&args),
-        Verb::Backup(_) => Err(not_built("backup")),
-        Verb::Restore(_) => Err(not_built("restore")),
+        Verb::Backup(args) => block_on(backup::run(options, args)),
+        Verb::Restore(args) => block_on(restore::run(options, args)),
     }
-}
-
-fn not_built(verb: &str) -> Failure {
-    Failure::new(code::USAGE, format!("`{verb}` is not built yet"))
-        .hint("until it is, back up each group with a tool of your own, and test the restore")
 }
 
 fn generate(write: impl FnOnce(&mut Vec<u8>)) -> Result<u8, Failure> {

@@ -3,6 +3,7 @@
 use crate::app::drill::{Back, Scenario, Survivor};
 use crate::model::access::{self, Purpose};
 use crate::pki::rotation::Phase;
+use crate::runbook::backup::BackupKind;
 use crate::runbook::recover::RecoverMethod;
 use crate::transport::HostKeyPolicy;
 use clap::ValueEnum;
@@ -14,6 +15,16 @@ fn spelt(name: &'static str, help: &'static str) -> Option<PossibleValue> {
         "" => value,
         help => value.help(help),
     })
+}
+
+impl ValueEnum for BackupKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Full, Self::Diff, Self::Incr]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        spelt(self.word(), "")
+    }
 }
 
 impl ValueEnum for HostKeyPolicy {

@@ -60,6 +60,27 @@ pub struct GroupStatus {
     pub number: Option<u32>,
     pub cluster: ClusterName,
     pub members: Vec<MemberStatus>,
+    /// `None`: no repository is named.
+    #[serde(default)]
+    pub backup: Option<BackupStatus>,
+}
+
+/// What a group's repository holds, and whether its WAL gets there. What was not seen is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BackupStatus {
+    /// Its key in `pgbackrest_repo`.
+    pub repository: String,
+    pub archiving: Option<bool>,
+    /// When a segment was archived last, in seconds since 1970.
+    pub archived: Option<i64>,
+    /// Segments that wait to be archived.
+    pub waiting: Option<u64>,
+    /// How many backups there are.
+    pub sets: Option<usize>,
+    /// When the last full backup and the last one of any kind ended, in seconds since 1970.
+    pub last_full: Option<i64>,
+    pub last: Option<i64>,
 }
 
 /// One instance as Patroni sees it.

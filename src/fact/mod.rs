@@ -3,6 +3,7 @@
 //! A probe is a value. All probes of a host become one shell program with a few processes in all, whatever
 //! their number; the answers become an [`Observed`], which is never changed afterwards.
 
+mod backup;
 mod copy;
 mod following;
 mod group;
@@ -20,6 +21,10 @@ mod startable;
 mod traits;
 mod whose;
 
+pub use backup::{
+    ARCHIVER_QUERY, Archiver, BackupSet, RepositorySeen, StanzaSeen, lsn, read_repository,
+    repository_question,
+};
 pub use copy::{DataCopy, Relation};
 pub use following::{Answers, Ill, MemberVerdict, following, leading};
 pub use group::{GroupSeen, MemberSeen};

@@ -25,7 +25,7 @@ const BAKE: &str = include_str!("scripts/bake.sh");
 pub const REPOSITORY: &str = "deb [trusted=yes] file:/srv/citusctl/debs ./";
 
 /// Packages that are in no image, so that a run has something to install.
-const EXTRA: &str = "chrony cron less";
+const EXTRA: &str = "chrony cron less pgbackrest";
 
 /// Makes images.
 pub(super) struct ImageBuilder<'a> {
@@ -84,7 +84,7 @@ impl ImageBuilder<'_> {
         let dir = self.dirs.debs(self.suite);
         if !dir.join("NAMES").is_file() {
             self.fetch(base, &dir, &packages(self.suite))?;
-        } else if !std::fs::read_to_string(dir.join("EXTRA")).is_ok_and(|names| names == EXTRA)
+        } else if !has_extra(&dir)
             && let Err(error) = self.fetch(base, &dir, "")
         {
             // A directory of an older lab, and perhaps no way out any more: it serves as it is.
@@ -194,6 +194,19 @@ impl ImageBuilder<'_> {
         });
         Ok(())
     }
+}
+
+/// Whether the directory was asked for these names already, or has their packages.
+fn has_extra(dir: &Path) -> bool {
+    let asked = std::fs::read_to_string(dir.join("EXTRA")).unwrap_or_default();
+    let index = std::fs::read_to_string(dir.join("Packages")).unwrap_or_default();
+    let packages: Vec<&str> = index
+        .lines()
+        .filter_map(|l| l.strip_prefix("Package: "))
+        .collect();
+    let has =
+        |name: &str| asked.split_whitespace().any(|it| it == name) || packages.contains(&name);
+    EXTRA.split_whitespace().all(has)
 }
 
 fn overlay(base: &Path, scratch: &Path) -> Vec<(&'static str, String)> {

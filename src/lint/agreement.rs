@@ -16,7 +16,7 @@ pub(super) const RULES: &[LintRule] = &[
 
 /// Variables that decide which formation and group a cluster is, and those that are read once for all of it (Patroni's
 /// dynamic configuration, roles and databases, the address, how it is made): said on one host only they would do nothing.
-const OF_A_CLUSTER: [&str; 40] = [
+const OF_A_CLUSTER: [&str; 43] = [
     "pg_mode",
     "pg_shard",
     "pg_group",
@@ -57,6 +57,9 @@ const OF_A_CLUSTER: [&str; 40] = [
     "pg_fs_main",
     "patroni_log_dir",
     "etcd_root_password",
+    "pgbackrest_enabled",
+    "pgbackrest_method",
+    "pgbackrest_repo",
 ];
 
 /// What all members of etcd must agree on: their neighbours and Patroni read it of the first.

@@ -5,6 +5,7 @@
 //! are reported by `model::build`, which cannot go on without them.
 
 mod agreement;
+mod backup;
 mod etcd;
 mod formation;
 mod hba;
@@ -34,7 +35,7 @@ use indexmap::IndexMap;
 /// A rule: all breaches of it.
 type LintRule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[LintRule]; 18] = [
+const RULES: [&[LintRule]; 19] = [
     membership::RULES,
     identity::RULES,
     agreement::RULES,
@@ -53,6 +54,7 @@ const RULES: [&[LintRule]; 18] = [
     versions::RULES,
     ways::RULES,
     secrets::RULES,
+    backup::RULES,
 ];
 
 /// All breaches of all rules, in the order of the rules.

@@ -5,6 +5,7 @@ use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::Packages;
+use crate::model::backup::{self, Backups};
 use crate::model::build::place_of;
 use crate::model::packages::Misfit;
 use crate::source::Diagnostic;
@@ -21,7 +22,7 @@ const LISTS: [(&str, bool); 4] = [
 
 /// Where Pigsty puts its programs, and what is there here too.
 const PROGRAMS: &str = "/pg/bin/";
-const OURS: [&str; 1] = ["patroni-callback"];
+const OURS: [&str; 2] = ["patroni-callback", "promotion-guard"];
 
 fn texts(host: &InvHost, name: &str) -> Vec<String> {
     let value = Typed::new(&host.vars).json(name);
@@ -97,14 +98,25 @@ fn missing_programs(scope: &Scope<'_>) -> Vec<Diagnostic> {
         ["pg_crontab", "node_crontab"].into_iter().filter_map(|name| {
             let lines = texts(host, name);
             let program = lines.iter().find_map(|line| foreign(line))?;
+            if program == "/pg/bin/pg-backup" && makes_backups(scope, host) {
+                return None;
+            }
             let message = format!("`{name}` calls `{program}`, which citusctl does not install");
             Some(
                 Diagnostic::warning("missing-program", message)
                     .at(place_of(host, name), "a program of Pigsty's")
-                    .help("put it there yourself or take the line out; citusctl makes no backups yet, so arrange for them"),
+                    .help("put it there yourself or take the line out; `/pg/bin/pg-backup` is there where `pgbackrest_repo` names a repository (docs/backup.md)"),
             )
         })
     }))
+}
+
+/// Whether the host has `pg-backup`.
+fn makes_backups(scope: &Scope<'_>, host: &InvHost) -> bool {
+    let member = scope.model.hosts.get(&host.name);
+    let member = member.is_some_and(|host| host.pg.is_some());
+    let found = backup::backups(&Typed::new(&host.vars), &str::to_owned);
+    member && matches!(found, Ok(Backups::To(_)))
 }
 
 /// Where Pigsty puts its authority's certificate on every host.

@@ -6,6 +6,7 @@
 //! interface. Nothing here touches a network or a file.
 
 pub mod access;
+pub mod backup;
 pub mod build;
 pub mod compat;
 pub mod connection;

@@ -73,10 +73,16 @@ impl Desired {
         hosts
     }
 
-    /// All groups that any stage has work for.
-    pub fn groups(&self) -> BTreeMap<ClusterName, &GroupDesired> {
-        let groups = self.stages.iter().flat_map(|stage| &stage.groups);
-        groups.map(|(name, group)| (name.clone(), group)).collect()
+    /// All groups that any stage has work for, each with the resources of all stages.
+    pub fn groups(&self) -> BTreeMap<ClusterName, GroupDesired> {
+        let mut all: BTreeMap<ClusterName, GroupDesired> = BTreeMap::new();
+        for (name, group) in self.stages.iter().flat_map(|stage| &stage.groups) {
+            match all.get_mut(name) {
+                Some(known) => known.resources.extend(group.resources.iter().cloned()),
+                None => drop(all.insert(name.clone(), group.clone())),
+            }
+        }
+        all
     }
 }
 

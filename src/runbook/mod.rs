@@ -6,6 +6,8 @@
 //! anywhere is simply planned and run again. Runs nothing itself and knows no connection.
 
 mod cold;
+
+pub mod backup;
 pub mod etcd;
 pub mod patroni;
 pub mod recover;

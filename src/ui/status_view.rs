@@ -28,6 +28,7 @@ pub fn view(report: &StatusReport) -> String {
         summary(report),
         etcd(&report.etcd),
         groups(&report.groups),
+        super::backup_view::backups(&report.groups),
         nodes(&report.nodes),
         services(&report.services),
         addresses(report),

@@ -22,7 +22,9 @@ pub(super) fn notes(desired: &Desired, seen: &Seen) -> Vec<String> {
                     | GroupResource::DynamicConfig(_)
                     | GroupResource::PendingRestart(_)
                     | GroupResource::PoolerLookup(_)
-                    | GroupResource::Undeclared(_) => None,
+                    | GroupResource::Undeclared(_)
+                    | GroupResource::Stanza(_)
+                    | GroupResource::FirstBackup(_) => None,
                 });
             let wanted: Vec<_> = wanted.collect();
             let named: BTreeSet<&str> = wanted.iter().map(|db| db.name.as_str()).collect();

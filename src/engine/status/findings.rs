@@ -73,6 +73,18 @@ impl Findings {
         self.problems.extend(notes);
     }
 
+    /// A restore that is not done, said once for all hosts that are part of it.
+    pub(super) fn restore(&mut self, answers: &StatusAnswers) {
+        let hosts = answers.hosts.iter();
+        let open = hosts
+            .filter_map(|(host, answer)| Some((host, answer.as_ref().ok()?.restore.as_ref()?)));
+        if let Some((host, point)) = open.into_iter().next() {
+            self.problem(format!(
+                "{host}: a restore to `{point}` is not done: `citusctl restore --point {point}` goes on where it stopped"
+            ));
+        }
+    }
+
     /// Clocks that are off: certificates, logs and `now()` go by them.
     pub(super) fn clocks(&mut self, answers: &StatusAnswers) {
         for (host, answer) in &answers.hosts {

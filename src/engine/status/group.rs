@@ -24,6 +24,7 @@ pub(super) fn judge(
         number: group.number,
         cluster: group.cluster.clone(),
         members: Vec::new(),
+        backup: None,
     };
     let view = match view {
         Ok(view) => view,

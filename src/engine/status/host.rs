@@ -1,6 +1,7 @@
 //! What one program per host tells: units, certificates, etcd's own words, Citus's list of nodes, addresses.
 
 use super::StatusAccess;
+use super::backup::{self, BackupSaid};
 use super::force::{self, Force};
 use super::runtime::{self, Runtime};
 use crate::command::{Frame, quote, whole_program};
@@ -60,6 +61,10 @@ pub(super) struct HostAnswers {
     pub powers: Option<Powers>,
     /// The member of a group on it, in PostgreSQL's own words; `None` where the inventory has none there.
     pub postgres: Option<Result<PostgresSeen, String>>,
+    /// The point of a restore that is not done.
+    pub restore: Option<String>,
+    /// What its member says of archiving and of the repository.
+    pub backup: BackupSaid,
     /// The note of a recover that is not closed.
     pub emergency: Option<Marker>,
 }
@@ -149,6 +154,9 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
         text.push_str(&fact::postgres_question(formation, member));
         text.push_str(&fact::powers_question(formation, member));
         text.push_str(&runtime::pgbouncer(formation, member));
+        let data = access.pg_data.get(host).map_or("/pg/data", String::as_str);
+        let backups = access.backups.get(&member.cluster);
+        text.push_str(&backup::text(formation, member, data, backups));
     }
     text
 }
@@ -214,6 +222,9 @@ fn read(frame: &Frame, output: &str) -> HostAnswers {
     let asked = sections.starting_with("postgres").next().is_some();
     seen.postgres = asked.then(|| fact::read_postgres(&sections));
     seen.powers = sections.get("powers").and_then(fact::read_powers);
+    let open = sections.get("restore").map(str::trim);
+    seen.restore = open.filter(|open| !open.is_empty()).map(str::to_owned);
+    seen.backup = backup::read(sections.get("archiver"), sections.get("repository"));
     seen.authority = sections.get("authority").unwrap_or_default().to_owned();
     seen.disks = disks(sections.get("disk").unwrap_or_default());
     seen.emergency = sections.get("emergency").and_then(Marker::read);

@@ -3,6 +3,7 @@
 
 mod address;
 mod authority;
+mod backup;
 mod commit;
 mod findings;
 mod force;
@@ -25,6 +26,7 @@ use super::fleet::chain;
 use super::look::futures_join;
 use crate::event::status::StatusReport;
 use crate::fact::{self, DeclaredObjects};
+use crate::model::backup::Backups;
 use crate::model::{Group, Instance};
 use crate::names::{ClusterName, HostName};
 use crate::secret::Secret;
@@ -47,6 +49,10 @@ pub struct StatusAccess {
     pub data: BTreeMap<HostName, Vec<String>>,
     /// What the inventory declares for each group.
     pub declared: BTreeMap<ClusterName, DeclaredObjects>,
+    /// What the inventory says of each group's backups.
+    pub backups: BTreeMap<ClusterName, Backups>,
+    /// `pg_data` of each host.
+    pub pg_data: BTreeMap<HostName, String>,
     /// Bytes that a replica may be behind and still be promoted (`pg_rpo`), by cluster.
     pub lag_limits: BTreeMap<ClusterName, u64>,
 }
@@ -125,6 +131,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &StatusAnswers) -> Stat
     said.unanswered(answers);
     said.emergency(answers);
     said.problems.extend(answers.strangers.iter().cloned());
+    said.restore(answers);
     let strangers = authority::judge(access, answers, &mut said);
     let mut report = StatusReport {
         formation: match run.model.formations.as_slice() {
@@ -162,9 +169,12 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &StatusAnswers) -> Stat
             let away = |host: &HostName| run.fleet.unreachable().contains_key(host);
             group::witnesses(group, view, decides, away, &mut said);
         }
-        report
-            .groups
-            .push(group::judge(group, view, &copies, limit, &mut said));
+        let mut judged = group::judge(group, view, &copies, limit, &mut said);
+        let leader = view.ok().and_then(|view| view.leader());
+        let leader = leader.map(|leader| leader.host(group));
+        let backups = access.backups.get(&group.cluster);
+        judged.backup = backup::judge(group, backups, leader.as_ref(), answers, &mut said);
+        report.groups.push(judged);
         powers::judge(group, access, answers, &mut said);
         report.vips.extend(address::vip(group, answers, &mut said));
     }

@@ -274,6 +274,7 @@ mod tests {
         let group = GroupStatus {
             number: None,
             cluster: group.cluster.clone(),
+            backup: None,
             members: members.collect(),
         };
         StatusReport {

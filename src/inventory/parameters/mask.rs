@@ -11,7 +11,17 @@ use crate::source::Node;
 
 /// Ends of names that hold secrets, for mappings without fields (`pgbackrest_repo`) and variables
 /// of the user's own.
-const TELLING: &[&str] = &["password", "passwd", "_pass", "secret", "_token"];
+const TELLING: &[&str] = &[
+    "password",
+    "passwd",
+    "_pass",
+    "secret",
+    "_token",
+    "customer_key",
+    "azure_key",
+    "gcs_key",
+    "passphrase",
+];
 
 fn is_telling(name: &str) -> bool {
     TELLING.iter().any(|end| name.ends_with(end))

@@ -144,11 +144,11 @@ table! {
     PG_RELOAD: bool = planned(Pgsql, "pg_reload", Bool, "true", "A", "not needed: reloads are planned");
     PG_DEFAULT_HBA_RULES: Value = used(Pgsql, "pg_default_hba_rules", Records(HBA), HBA_RULES, "G", "HBA rules", Reload);
     PGB_DEFAULT_HBA_RULES: Value = used(Pgsql, "pgb_default_hba_rules", Records(HBA), PGB_DEFAULT_RULES, "G", "HBA rules of PgBouncer", Reload);
-    PGBACKREST_ENABLED: bool = planned(Backup, "pgbackrest_enabled", Bool, "true", "C", "backups");
-    PGBACKREST_LOG_DIR: String = planned(Backup, "pgbackrest_log_dir", Path, "\"/pg/log/pgbackrest\"", "C", "its logs");
-    PGBACKREST_METHOD: String = planned(Backup, "pgbackrest_method", Text(Form::Name), "\"local\"", "C", "which repository");
-    PGBACKREST_INIT_BACKUP: bool = planned(Backup, "pgbackrest_init_backup", Bool, "true", "C", "a first full backup");
-    PGBACKREST_REPO: Value = planned(Backup, "pgbackrest_repo", Any, "{}", "C", "repositories");
+    PGBACKREST_ENABLED: bool = used(Backup, "pgbackrest_enabled", Bool, "true", "C", "backups and archived WAL with pgBackRest, where `pgbackrest_repo` names a repository (docs/backup.md)", Reload);
+    PGBACKREST_LOG_DIR: String = used(Backup, "pgbackrest_log_dir", Path, "\"/pg/log/pgbackrest\"", "C", "its logs", Nothing);
+    PGBACKREST_METHOD: String = used(Backup, "pgbackrest_method", Text(Form::Name), "\"local\"", "C", "the repository of `pgbackrest_repo` that is used", Reload);
+    PGBACKREST_INIT_BACKUP: bool = used(Backup, "pgbackrest_init_backup", Bool, "true", "C", "make a first full backup where there is none", Once);
+    PGBACKREST_REPO: Value = used(Backup, "pgbackrest_repo", Any, "{}", "C", "repositories by name: options of pgBackRest's without `repo1-`, as `{ store: { host: 10.10.10.20, path: /data/backup } }` (docs/backup.md)", Reload);
     PGBACKREST_CLEAN: Option<bool> = with(used(Backup, "pgbackrest_clean", Bool, "", "A", "removed in Pigsty 4", Nothing), Support::Legacy("it has no effect"));
     PG_SAFEGUARD: bool = used(Removal, "pg_safeguard", Bool, "false", "G", "refuse removal", Nothing);
     PG_RM_DATA: Option<bool> = used(Removal, "pg_rm_data", Bool, "", "A", "removal: true deletes the data, false leaves it where it is; not given: it is put aside (Pigsty: true)", Nothing);

@@ -1,6 +1,7 @@
 //! What templates and roles see of a host: the model's values, all parameters with their defaults, and what was
 //! computed for it. Templates print; everything that needs thought has been thought here or in the model.
 
+mod backup;
 mod node;
 mod objects;
 mod pg;
@@ -86,6 +87,7 @@ impl Builder<'_> {
         context.insert("pg".to_owned(), self.pg(&typed, contexts)?);
         context.insert("pgbouncer".to_owned(), self.pgbouncer(&typed, contexts));
         context.insert("vip".to_owned(), self.vip(&typed));
+        context.insert("repository".to_owned(), self.repository(contexts)?);
         Ok(Value::Object(context))
     }
 

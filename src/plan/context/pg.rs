@@ -67,6 +67,7 @@ impl Builder<'_> {
                 // No CN: etcd's gateway refuses Patroni otherwise.
                 self.leaf(instance.name.as_str(), "", &instance.sans, contexts)?,
             ),
+            ("backup", self.pg_backup(typed, instance, group, contexts)?),
             ("packages", self.packages(typed)),
             ("extension_packages", self.extension_packages(typed)),
         ] {
@@ -213,6 +214,7 @@ impl Builder<'_> {
         let profile: Profile = typed.get(param::PG_CONF).parse().unwrap_or(Profile::Oltp);
         let input = TuningInput {
             silence: group.rto.retry_timeout,
+            archive_command: self.archive_command(group),
             ..self.tuning_input(typed, formation)
         };
         let version = group
@@ -272,7 +274,6 @@ impl Builder<'_> {
             ssd: typed.get(param::PG_STORAGE_TYPE) == "SSD",
             io_method: typed.get(param::PG_IO_METHOD),
             password_encryption: typed.get(param::PG_PWD_ENC),
-            archive_command: None,
             ca_file: format!("{CERT_DIR}/ca.crt"),
             primary_db: formation.primary_db.clone(),
             ..TuningInput::default()

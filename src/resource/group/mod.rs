@@ -12,6 +12,7 @@ mod quantity;
 mod restart;
 mod settings;
 mod sql;
+mod stanza;
 mod undeclared;
 
 pub use db_database::DbDatabase;
@@ -21,6 +22,7 @@ pub use live::databases_of;
 pub use pooler_lookup::PoolerLookup;
 pub use restart::PendingRestart;
 pub(super) use sql::reset_settings;
+pub use stanza::{FirstBackup, NO_REPOSITORY, Stanza};
 pub use undeclared::Undeclared;
 
 use super::{Action, Impact, SpecError, Step};
@@ -139,6 +141,8 @@ group_kinds! {
     "db_database" => DbDatabase,
     "pooler_lookup" => PoolerLookup,
     "undeclared" => Undeclared,
+    "stanza" => Stanza,
+    "first_backup" => FirstBackup,
 }
 
 /// A group resource with its name and the tags that select it.

@@ -109,6 +109,8 @@ fn pg(citus: bool, patroni: &str) -> Json {
         "hba": hba(citus), "ident": [], "callback": "/pg/bin/callback", "session_options": "-c search_path=pg_catalog",
         "parameters": local_parameters("/pg/cert", "/var/run/postgresql", "/pg/log/postgres"),
         "bootstrap_dcs": bootstrap_config(&dcs), "dcs": dcs,
+        "backup": {"stanza": "pg-citus0", "log_dir": "/pg/log/pgbackrest", "processes": 2, "server": {"host": "10.10.10.20", "port": 8432},
+                   "lines": [{"option": "repo1-retention-full", "value": "2"}]},
         "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "data-checksums"],
     })
 }
@@ -154,6 +156,8 @@ fn context(citus: bool, patroni: &str) -> Json {
                 "node": {"name": "vip_1", "address": "10.10.10.9", "prefix": 32, "vrid": 9, "priority": 100,
                          "peers": ["10.10.10.12"], "preempt": false, "interface": "", "auth": password,
                          "track": true}},
+        "repository": {"address": "10.10.10.20", "port": 8432, "stanzas": [{"name": "pg-citus0", "members": ["pg-citus0-1"],
+                       "lines": [{"option": "repo1-path", "value": "/data/backup"}, {"option": "repo1-cipher-pass", "value": password}]}]},
         "node": {"hosts": [{"address": "10.10.10.11", "names": ["pg-citus0-1", "h"]}]},
         "repo": {"name": "pgdg", "line": "deb https://example.com/apt trixie main"},
         "vars": {"node_dns_servers": ["10.0.0.2"], "node_dns_options": ["options timeout:1"], "node_tune": "oltp", "node_overcommit_ratio": 0, "node_hugepage_count": 0,

@@ -2,6 +2,8 @@
 mark clock; date +%s.%N
 for u in etcd patroni pgbouncer haproxy vip-manager keepalived; do mark unit $u; systemctl is-active $u 2>&1; mark enabled $u; systemctl is-enabled $u 2>/dev/null; done
 mark addresses; ip -o addr show 2>/dev/null
+mark restore
+cat /etc/citusctl/restore 2>/dev/null
 mark emergency; cat /etc/citusctl/emergency.json 2>/dev/null
 mark authority; cat /pg/cert/ca.crt /etc/etcd/ca.crt 2>/dev/null
 mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null

@@ -1,0 +1,33 @@
+//! Arguments of `restore`.
+
+use super::runbook::RunbookArgs;
+use crate::app::Options;
+use crate::app::failure::Failure;
+use crate::app::restore::{moment, run as restore};
+use crate::runbook::backup::RestoreTarget;
+use clap::Args;
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// Point to return to, as `citusctl backup list` names it
+    #[arg(long, value_name = "NAME", group = "target", required_unless_present_any = ["latest", "time"])]
+    point: Option<String>,
+    /// Return to the newest point
+    #[arg(long, group = "target")]
+    latest: bool,
+    /// Return to the newest point that is not later, as 2026-11-30T09:00:00Z (with its offset)
+    #[arg(long, value_name = "TIME", group = "target")]
+    time: Option<String>,
+    #[command(flatten)]
+    runbook: RunbookArgs,
+}
+
+pub async fn run(options: &Options, args: RestoreArgs) -> Result<u8, Failure> {
+    let target = match (args.point, args.time) {
+        (Some(name), _) => RestoreTarget::Point(name),
+        (None, Some(text)) => moment(&text)?,
+        (None, None) => RestoreTarget::Latest,
+    };
+    restore(options, &target, &args.runbook.approval()).await
+}

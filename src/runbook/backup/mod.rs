@@ -1,0 +1,82 @@
+//! Backups of groups, and points to which all groups of a formation can return together.
+//!
+//! pgBackRest does the work, on the leader of each group; here stands who, in which order, and how the end is known.
+
+mod make;
+mod point;
+mod restore;
+mod survey;
+#[cfg(test)]
+mod tests;
+
+pub use make::{BackupKind, plan_backup};
+pub use point::{PointGroup, RestorePoint, made_program, plan_point, plan_record, read_made};
+pub use restore::{RestoreTarget, plan_restore};
+pub use survey::{BackupLook, GroupLook, MemberLook, look_program, read_look};
+
+use super::{Refusal, host_functions};
+use crate::model::backup::{self, Backups, Repository};
+use crate::model::{Formation, Group, Model};
+use crate::names::{HostName, RunId};
+use crate::secret::Secret;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What planners of backups are given.
+#[derive(Clone, Copy, Debug)]
+pub struct BackupInput<'a> {
+    pub model: &'a Model,
+    pub look: &'a BackupLook,
+    pub run: &'a RunId,
+}
+
+impl<'a> BackupInput<'a> {
+    /// The repository of a group.
+    fn repository(&self, group: &Group) -> Result<Repository, Refusal> {
+        let found = backup::of_group(self.model, group);
+        match found {
+            Ok(Backups::To(repository)) => Ok(repository),
+            Ok(Backups::Off) => Err(Refusal::new(
+                format!(
+                    "{}: backups are switched off (`pgbackrest_enabled: false`)",
+                    group.cluster
+                ),
+                "name a repository (docs/backup.md) and run `citusctl apply`",
+            )),
+            Ok(Backups::Unnamed) => Err(Refusal::new(
+                format!(
+                    "{}: no repository is named (`pgbackrest_repo`)",
+                    group.cluster
+                ),
+                "name one (docs/backup.md) and run `citusctl apply`",
+            )),
+            Err(fault) => Err(Refusal::new(fault.words, fault.help)),
+        }
+    }
+
+    /// The only formation.
+    fn formation(&self) -> Result<&'a Formation, Refusal> {
+        match self.model.formations.as_slice() {
+            [only] => Ok(only),
+            [] => Err(Refusal::new(
+                "the inventory has no PostgreSQL",
+                "name another one with `-i`",
+            )),
+            several => {
+                let names: Vec<&str> = several.iter().map(|it| it.name.as_str()).collect();
+                Err(Refusal::new(
+                    format!("the inventory has several formations: {}", names.join(", ")),
+                    "name the one that is meant with `--formation`",
+                ))
+            }
+        }
+    }
+
+    /// Shell functions of these hosts.
+    fn preludes(&self, hosts: impl IntoIterator<Item = HostName>) -> BTreeMap<HostName, Secret> {
+        let hosts: BTreeSet<HostName> = hosts.into_iter().collect();
+        let known = hosts.iter().filter_map(|name| self.model.hosts.get(name));
+        known
+            .map(|host| (host.name.clone(), host_functions(self.model, host)))
+            .collect()
+    }
+}

@@ -1,0 +1,248 @@
+//! All groups of a formation back to one point, in place.
+//!
+//! An instance that stands at its target is never given to Patroni as it is: PostgreSQL has fetched segments beyond the target
+//! already and would replay them. So each group is recovered and promoted privately, the record at which it stopped is proved
+//! from its timeline's history, and only when all groups have come so far are they handed over. Old data is put aside.
+
+mod steps;
+
+use super::point::{PointGroup, RestorePoint};
+use super::{BackupInput, MemberLook};
+use crate::fact::BackupSet;
+use crate::model::{Formation, Group};
+use crate::names::HostName;
+use crate::runbook::{Consent, Refusal, Runbook};
+use steps::Plan;
+use time::OffsetDateTime;
+
+/// To where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RestoreTarget {
+    Point(String),
+    /// The newest point that is complete.
+    Latest,
+    /// The newest point that is not later, in seconds since 1970.
+    Time(i64),
+}
+
+/// One group and how it gets there.
+struct Returning<'a> {
+    group: &'a Group,
+    host: HostName,
+    at: &'a PointGroup,
+    set: BackupSet,
+}
+
+/// Plans the restore.
+///
+/// # Errors
+/// No such point, a group without it, a member that cannot be reached, no room, a backup or a segment that is missing.
+pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Runbook, Refusal> {
+    let formation = input.formation()?;
+    let point = choose(&input, formation, target)?;
+    all_there(&input, formation)?;
+    let groups: Result<Vec<_>, _> = formation
+        .groups
+        .iter()
+        .map(|group| returning(&input, group, point))
+        .collect();
+    let groups = groups?;
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let mut seen = vec![format!(
+        "point `{}`, made {} s ago",
+        point.name,
+        now - point.at
+    )];
+    seen.extend(groups.iter().map(|it| {
+        format!(
+            "{}: {} is restored from backup {} and recovers to {} on timeline {}",
+            it.group.cluster, it.host, it.set.label, it.at.lsn, it.at.timeline
+        )
+    }));
+    Ok(Runbook {
+        name: "restore",
+        aim: format!("{} as it was at the point `{}`", formation.name, point.name),
+        subject: formation.name.to_string(),
+        seen,
+        risks: vec![
+            format!("everything that was written since then is lost: {} s", now - point.at),
+            "the formation takes no reads and no writes until it is done".to_owned(),
+            "roles, passwords and databases are as they were then: `citusctl apply` afterwards makes them as the inventory says".to_owned(),
+            "logical replication slots are gone: subscribers begin again".to_owned(),
+        ],
+        consent: Consent::Name,
+        steps: Plan { input, formation, point, groups: &groups }.steps()?,
+        afterwards: vec![
+            format!("old data is kept beside each data directory as `*.before-{}`: remove it when you no longer need it", point.name),
+            "`citusctl apply`, then `citusctl verify --write`".to_owned(),
+        ],
+        prelude: input.preludes(input.model.hosts.keys().cloned()),
+    })
+}
+
+fn choose<'a>(
+    input: &BackupInput<'a>,
+    formation: &Formation,
+    target: &RestoreTarget,
+) -> Result<&'a RestorePoint, Refusal> {
+    let points = input.look.points();
+    let points = points
+        .into_iter()
+        .filter(|point| point.formation == formation.name.as_str());
+    let points: Vec<&RestorePoint> = points.collect();
+    let hint =
+        "`citusctl backup list` shows the points that there are, `citusctl backup point` makes one";
+    let found = match target {
+        RestoreTarget::Point(name) => points.iter().find(|point| point.name == *name),
+        RestoreTarget::Latest => points.last(),
+        RestoreTarget::Time(at) => points.iter().rev().find(|point| point.at <= *at),
+    };
+    let point = found.ok_or_else(|| match target {
+        RestoreTarget::Point(name) => Refusal::new(
+            format!("{}: no host knows a point `{name}`", formation.name),
+            hint,
+        ),
+        RestoreTarget::Latest => {
+            Refusal::new(format!("{}: no host knows any point", formation.name), hint)
+        }
+        RestoreTarget::Time(_) => Refusal::new(
+            format!(
+                "{}: no host knows a point that is not later",
+                formation.name
+            ),
+            hint,
+        ),
+    })?;
+    let lacks = formation
+        .groups
+        .iter()
+        .find(|group| point.group(group.cluster.as_str()).is_none());
+    match lacks {
+        None => Ok(point),
+        Some(group) => Err(Refusal::new(
+            format!(
+                "{}: it is not in the point `{}`: it joined later, and cannot return to it",
+                group.cluster, point.name
+            ),
+            hint,
+        )),
+    }
+}
+
+/// A member that comes back in the middle with old data must not be missed.
+fn all_there(input: &BackupInput<'_>, formation: &Formation) -> Result<(), Refusal> {
+    for member in formation.members() {
+        let host = &member.host;
+        let Some(look) = input.look.hosts.get(host) else {
+            let why = input
+                .look
+                .unreachable
+                .get(host)
+                .map_or("it did not answer", String::as_str);
+            return Err(Refusal::new(
+                format!("{host}: {why}: a restore without it is not built"),
+                "bring it up; or take the member out of the inventory and remove it (docs/removal.md)",
+            ));
+        };
+        if let Some(what) = look.elsewhere.first() {
+            return Err(Refusal::new(
+                format!(
+                    "{host}: {what} outside of the data directory: a restore of that is not built"
+                ),
+                "restore this group by hand with pgBackRest (docs/backup.md)",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn returning<'a>(
+    input: &BackupInput<'a>,
+    group: &'a Group,
+    point: &'a RestorePoint,
+) -> Result<Returning<'a>, Refusal> {
+    input.repository(group)?;
+    let cluster = &group.cluster;
+    let looks = group
+        .members
+        .iter()
+        .filter_map(|member| Some((&member.host, input.look.hosts.get(&member.host)?)));
+    let looks: Vec<_> = looks.collect();
+    for (host, look) in &looks {
+        if look.open.as_ref().is_some_and(|open| *open != point.name) {
+            return Err(Refusal::new(
+                format!(
+                    "{host}: a restore to `{}` is open",
+                    look.open.clone().unwrap_or_default()
+                ),
+                "run that one again: it goes on where it stopped",
+            ));
+        }
+        let kept = look
+            .aside
+            .iter()
+            .find(|path| path.ends_with(&format!(".before-{}", point.name)));
+        if let (Some(kept), None) = (kept, &look.open) {
+            return Err(Refusal::new(
+                format!("{host}: {kept} is there from an earlier restore to this point"),
+                "move it away first, or remove it if nobody needs it",
+            ));
+        }
+    }
+    let find = |fits: &dyn Fn(&MemberLook) -> bool| looks.iter().find(|(_, look)| fits(look));
+    let host = find(&|look| look.chosen)
+        .or_else(|| find(&|look| look.leads))
+        .or_else(|| find(&|look| look.repository.is_some()));
+    let (host, look) = host.ok_or_else(|| {
+        Refusal::new(
+            format!("{cluster}: no member says what its repository holds"),
+            "`citusctl status` says more",
+        )
+    })?;
+    let at = point.group(cluster.as_str()).ok_or_else(|| {
+        Refusal::new(
+            format!("{cluster}: it is not in the point"),
+            "choose another",
+        )
+    })?;
+    // A directory that was emptied by an interrupted run says nothing of its system.
+    let stanza = match look.open {
+        Some(_) => input.look.opened(group, host)?,
+        None => input.look.stanza(group, host)?,
+    };
+    if stanza.system.as_ref() != Some(&at.system) {
+        return Err(Refusal::new(
+            format!(
+                "{cluster}: the point is of another database (system identifier {})",
+                at.system
+            ),
+            "choose another point",
+        ));
+    }
+    let set = at.set(&stanza.sets).cloned().ok_or_else(|| {
+        Refusal::new(
+            format!(
+                "{cluster}: no backup in its repository ends before the point `{}` ({})",
+                point.name, at.lsn
+            ),
+            "choose a later point: `citusctl backup list`",
+        )
+    })?;
+    let need = set.size / 1024 + set.size / 10_240;
+    if let Some(free) = look.free.filter(|free| *free < need) {
+        return Err(Refusal::new(
+            format!(
+                "{host}: {} MB are free beside its data, {} MB are needed: old data is kept",
+                free / 1024,
+                need / 1024
+            ),
+            "make room on that file system",
+        ));
+    }
+    Ok(Returning {
+        group,
+        host: (*host).clone(),
+        at,
+        set,
+    })
+}

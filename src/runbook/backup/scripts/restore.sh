@@ -1,0 +1,18 @@
+# Puts the data directory aside and restores a backup in its place; PostgreSQL's own account does it, in a directory of its
+# own. STANZA, SET, TIMELINE, POINT and STATE are given.
+mkdir -p "$STATE"
+: >"$STATE/chosen"
+real=$(readlink -f "$PG_DATA")
+aside="$real.before-$POINT"
+if [ ! -e "$aside" ]; then
+  [ -e "$real/PG_VERSION" ] || refuse "$real is no data directory"
+  ! pg_control status >/dev/null 2>&1 || refuse "PostgreSQL runs in $real"
+  as_dbsu mv -T "$real" "$aside"
+fi
+[ -e "$aside/PG_VERSION" ] || refuse "$aside is no data directory: nothing was changed"
+# What an interrupted attempt left is ours.
+as_dbsu rm -rf --one-file-system -- "$real"
+as_dbsu mkdir -m 0700 "$real"
+as_dbsu /usr/bin/pgbackrest --stanza="$STANZA" --set="$SET" --type=name --target="$POINT" --target-action=promote \
+  --target-timeline="$TIMELINE" --log-level-console=warn restore
+: >"$STATE/restored"

@@ -1,0 +1,221 @@
+//! One look at the members of groups and at repository hosts, before anything is planned.
+
+use super::RestorePoint;
+use crate::command::{Frame, Sections, whole_program};
+use crate::fact::{RepositorySeen, StanzaSeen, read_repository, repository_question};
+use crate::inventory::param;
+use crate::model::backup::stanza;
+use crate::model::pg::bin_dir;
+use crate::model::{Group, Host, Model};
+use crate::names::HostName;
+use crate::runbook::{Refusal, host_functions};
+use crate::secret::Secret;
+use std::collections::BTreeMap;
+
+/// Where hosts keep the points that were made, one a line.
+pub(super) const POINTS: &str = "/var/lib/citusctl/points";
+
+const LOOK: &str = include_str!("scripts/look.sh");
+
+/// What was seen.
+#[derive(Clone, Debug, Default)]
+pub struct BackupLook {
+    pub hosts: BTreeMap<HostName, MemberLook>,
+    /// Hosts that did not answer, and why.
+    pub unreachable: BTreeMap<HostName, String>,
+}
+
+/// One host.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MemberLook {
+    /// Its server takes writes.
+    pub leads: bool,
+    /// Whether its server answers.
+    pub up: bool,
+    pub repository: Option<RepositorySeen>,
+    pub points: Vec<RestorePoint>,
+    /// KB of its data, and KB that are free beside it.
+    pub size: Option<u64>,
+    pub free: Option<u64>,
+    /// What is in the way of a restore in place: a log or tablespaces elsewhere.
+    pub elsewhere: Vec<String>,
+    /// Old data that an earlier restore put aside.
+    pub aside: Vec<String>,
+    /// Its group is restored on it, by an open restore.
+    pub chosen: bool,
+    /// The open restore that it is part of.
+    pub open: Option<String>,
+}
+
+/// A group as it can be backed up.
+#[derive(Clone, Debug)]
+pub struct GroupLook<'a> {
+    pub group: &'a Group,
+    pub leader: HostName,
+    pub stanza: StanzaSeen,
+}
+
+/// The program for a host.
+pub fn look_program(frame: &Frame, model: &Model, host: &Host) -> Secret {
+    let functions = host_functions(model, host);
+    let question = match &host.pg {
+        Some(member) => {
+            let typed = host.typed();
+            let version = model
+                .formation(&member.formation)
+                .map_or(0, |it| it.version);
+            repository_question(
+                &typed.get(param::PG_DBSU),
+                &bin_dir(&typed, version),
+                &typed.get(param::PG_DATA),
+                &stanza(&member.cluster),
+            )
+        }
+        None => String::new(),
+    };
+    let text = format!(
+        "{}{}POINTS={POINTS}\nrepository() {{ {question}:\n}}\n{LOOK}",
+        frame.define_mark(),
+        functions.expose()
+    );
+    whole_program(&text)
+}
+
+/// Reads its answer; `None`: it is not whole.
+pub fn read_look(frame: &Frame, output: &str) -> Option<MemberLook> {
+    let sections = frame.sections(output);
+    sections.get("end")?;
+    let points = sections.get("points").unwrap_or_default();
+    let lines = |name: &str| -> Vec<String> {
+        let text = sections.get(name).unwrap_or_default();
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    };
+    let recovery = sections
+        .get("recovery")
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    Some(MemberLook {
+        leads: recovery == "f",
+        up: matches!(recovery.as_str(), "f" | "t"),
+        repository: sections.get("repository").and_then(read_repository),
+        points: points.lines().filter_map(RestorePoint::read).collect(),
+        size: number(&sections, "size"),
+        free: number(&sections, "free"),
+        elsewhere: lines("elsewhere"),
+        aside: lines("aside"),
+        chosen: sections.get("chosen").is_some(),
+        open: lines("open").into_iter().next(),
+    })
+}
+
+fn number(sections: &Sections, name: &str) -> Option<u64> {
+    sections.get(name)?.split_whitespace().next()?.parse().ok()
+}
+
+impl BackupLook {
+    /// Who leads a group, and what its repository holds, or why that is not known.
+    pub fn group<'a>(&self, group: &'a Group) -> Result<GroupLook<'a>, Refusal> {
+        let cluster = &group.cluster;
+        let members = group.members.iter().map(|member| &member.host);
+        let leading: Vec<&HostName> = members
+            .filter(|host| self.hosts.get(*host).is_some_and(|seen| seen.leads))
+            .collect();
+        let leader = match leading.as_slice() {
+            [one] => (*one).clone(),
+            [] => {
+                let away = group.members.iter().filter_map(|member| {
+                    let why = self.unreachable.get(&member.host)?;
+                    Some(format!("; {}: {why}", member.host))
+                });
+                return Err(Refusal::new(
+                    format!(
+                        "{cluster}: no member that takes writes was found{}",
+                        away.collect::<String>()
+                    ),
+                    "`citusctl status` says how the group is",
+                ));
+            }
+            several => {
+                let hosts: Vec<&str> = several.iter().map(|host| host.as_str()).collect();
+                return Err(Refusal::new(
+                    format!(
+                        "{cluster}: several members take writes: {}",
+                        hosts.join(", ")
+                    ),
+                    "`citusctl status` says how the group is",
+                ));
+            }
+        };
+        let stanza = self.stanza(group, &leader)?;
+        Ok(GroupLook {
+            group,
+            leader,
+            stanza,
+        })
+    }
+
+    /// What the repository of a group holds, as a host of it reads it.
+    pub fn stanza(&self, group: &Group, host: &HostName) -> Result<StanzaSeen, Refusal> {
+        let cluster = &group.cluster;
+        let again =
+            "`citusctl status` says more; pgBackRest's own words are in `pgbackrest_log_dir` there";
+        let seen = self
+            .hosts
+            .get(host)
+            .and_then(|seen| seen.repository.clone());
+        match seen {
+            Some(RepositorySeen::Known(seen))
+                if seen.exists && seen.system.as_ref() == Some(&seen.server) =>
+            {
+                Ok(*seen)
+            }
+            Some(RepositorySeen::Known(seen)) if seen.exists => Err(Refusal::new(
+                format!("{cluster}: its stanza is of another database"),
+                again,
+            )),
+            Some(RepositorySeen::Known(_) | RepositorySeen::NotInstalled) => Err(Refusal::new(
+                format!("{cluster}: its repository does not know it yet"),
+                "`citusctl apply` creates the stanza",
+            )),
+            Some(RepositorySeen::Unknown(why)) => Err(Refusal::new(
+                format!("{cluster}: its repository cannot be read from {host}: {why}"),
+                again,
+            )),
+            None => Err(Refusal::new(
+                format!("{cluster}: {host} does not say what its repository holds"),
+                again,
+            )),
+        }
+    }
+
+    /// The same for a host in the middle of a restore, whose data directory may be empty.
+    pub fn opened(&self, group: &Group, host: &HostName) -> Result<StanzaSeen, Refusal> {
+        match self
+            .hosts
+            .get(host)
+            .and_then(|seen| seen.repository.clone())
+        {
+            Some(RepositorySeen::Known(seen)) if seen.exists => Ok(*seen),
+            Some(
+                RepositorySeen::Known(_)
+                | RepositorySeen::NotInstalled
+                | RepositorySeen::Unknown(_),
+            )
+            | None => self.stanza(group, host),
+        }
+    }
+
+    /// All points that any host remembers, the oldest first.
+    pub fn points(&self) -> Vec<&RestorePoint> {
+        let all = self.hosts.values().flat_map(|seen| &seen.points);
+        let mut by_name: BTreeMap<&str, &RestorePoint> = BTreeMap::new();
+        for point in all {
+            by_name.insert(&point.name, point);
+        }
+        let mut points: Vec<&RestorePoint> = by_name.into_values().collect();
+        points.sort_by_key(|point| point.at);
+        points
+    }
+}

@@ -1,0 +1,157 @@
+//! What `backup list` says: backups of each group, and the points to which all of them can return.
+
+use super::backup_view::ago;
+use super::status_view::{Cell, cell, table};
+use crate::model::Model;
+use crate::runbook::backup::{BackupLook, RestorePoint};
+use crate::ui::bytes;
+use serde::Serialize;
+use time::OffsetDateTime;
+
+/// Everything that there is.
+#[derive(Debug, Default, Serialize)]
+pub struct Listing {
+    pub groups: Vec<ListedGroup>,
+    pub points: Vec<ListedPoint>,
+    /// Groups of which nothing is known, and why.
+    pub problems: Vec<String>,
+}
+
+/// A group's backups.
+#[derive(Debug, Serialize)]
+pub struct ListedGroup {
+    pub cluster: String,
+    pub newest_wal: Option<String>,
+    pub backups: Vec<ListedBackup>,
+}
+
+/// A backup.
+#[derive(Debug, Serialize)]
+pub struct ListedBackup {
+    pub label: String,
+    pub kind: String,
+    pub start: i64,
+    pub stop: i64,
+    pub size: u64,
+    pub added: u64,
+    /// Pages with a wrong checksum.
+    pub damaged: bool,
+}
+
+/// A point, and what stands in the way of a return to it.
+#[derive(Debug, Serialize)]
+pub struct ListedPoint {
+    pub name: String,
+    pub at: i64,
+    /// `None`: all groups can return to it.
+    pub lacks: Option<String>,
+}
+
+/// Puts together what was seen.
+pub fn listing(model: &Model, look: &BackupLook) -> Listing {
+    let mut found = Listing::default();
+    for (_, group) in model.groups() {
+        let seen = match look.group(group) {
+            Ok(seen) => seen,
+            Err(refusal) => {
+                found.problems.push(refusal.reason);
+                continue;
+            }
+        };
+        let backups = seen.stanza.sets.iter().map(|set| ListedBackup {
+            label: set.label.clone(),
+            kind: set.kind.clone(),
+            start: set.start,
+            stop: set.stop,
+            size: set.size,
+            added: set.added,
+            damaged: set.error,
+        });
+        found.groups.push(ListedGroup {
+            cluster: group.cluster.to_string(),
+            newest_wal: seen.stanza.newest_wal.clone(),
+            backups: backups.collect(),
+        });
+    }
+    let points = look.points();
+    found.points = points
+        .into_iter()
+        .map(|point| ListedPoint {
+            name: point.name.clone(),
+            at: point.at,
+            lacks: lacks(model, look, point),
+        })
+        .collect();
+    found
+}
+
+fn lacks(model: &Model, look: &BackupLook, point: &RestorePoint) -> Option<String> {
+    let formations = model.formations.iter();
+    let mut groups = formations
+        .filter(|it| it.name.as_str() == point.formation)
+        .flat_map(|it| &it.groups);
+    groups.find_map(|group| {
+        let Some(at) = point.group(group.cluster.as_str()) else {
+            return Some(format!("{} joined later", group.cluster));
+        };
+        let Ok(seen) = look.group(group) else {
+            return Some(format!("{} is not known", group.cluster));
+        };
+        match seen.stanza.system.as_ref() == Some(&at.system) && at.set(&seen.stanza.sets).is_some()
+        {
+            true => None,
+            false => Some(format!("{} has no backup from before", group.cluster)),
+        }
+    })
+}
+
+impl Listing {
+    /// As text.
+    pub fn view(&self) -> String {
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let rows = self.groups.iter().flat_map(|group| {
+            let backups = group.backups.iter().map(move |backup| {
+                vec![
+                    cell(&group.cluster),
+                    cell(&backup.label),
+                    cell(&backup.kind),
+                    cell(&format!("{} ago", ago(now - backup.stop))),
+                    cell(&format!("{} s", backup.stop - backup.start)),
+                    cell(&format!(
+                        "{}, {} added",
+                        bytes(backup.size),
+                        bytes(backup.added)
+                    )),
+                    cell(if backup.damaged {
+                        "damaged: pages with a wrong checksum"
+                    } else {
+                        ""
+                    }),
+                ]
+            });
+            match group.backups.is_empty() {
+                true => vec![vec![cell(&group.cluster), cell("no backup")]],
+                false => backups.collect::<Vec<Vec<Cell>>>(),
+            }
+        });
+        let points = self.points.iter().map(|point| {
+            let state = match &point.lacks {
+                None => "all groups can return to it".to_owned(),
+                Some(lacks) => format!("no way back: {lacks}"),
+            };
+            vec![
+                cell(&point.name),
+                cell(&format!("{} ago", ago(now - point.at))),
+                cell(&state),
+            ]
+        });
+        let problems = self.problems.iter().map(|text| vec![cell(text)]);
+        let parts = [
+            table("Backups", rows.collect()),
+            table("Points", points.collect()),
+            table("Problems", problems.collect()),
+        ];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("\n")
+    }
+}
