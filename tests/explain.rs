@@ -107,13 +107,9 @@ fn each_value_has_a_place_or_a_sentence() {
         (
             "pg_vip_interface",
             "named",
-            "without effect unless `pg_vip_address` is given",
+            "it needs `pg_vip_address`, which is not given",
         ),
-        (
-            "pg_io_method",
-            "named",
-            "without effect unless `pg_version: 18`",
-        ),
+        ("pg_io_method", "named", "it needs `pg_version: 18`"),
         (
             "ansible_become_method",
             "named",
@@ -151,4 +147,68 @@ fn a_value_that_acts_nowhere_is_left_over() {
         .collect();
     assert_eq!(left, ["haproxy_client_timeout"]);
     assert_eq!(code, Some(3));
+}
+
+const CLUSTER: &str = "
+all:
+  vars: { VALUES }
+  children:
+    etcd: { hosts: { 10.0.0.1: { etcd_seq: 1 } } }
+    pg: { hosts: { 10.0.0.1: { pg_seq: 1, pg_role: primary } }, vars: { pg_cluster: pg, pg_version: 17 } }
+";
+
+/// Verdict and words of a parameter among these values of a cluster of one host.
+fn of_value(name: &str, values: &str) -> (String, String) {
+    let (_, rows) = of_text(&CLUSTER.replace("VALUES", values), &[]);
+    let found = rows.into_iter().find(|row| row.0 == name);
+    let (_, verdict, words) = found.unwrap_or_else(|| panic!("{name}: no such row"));
+    (verdict, words)
+}
+
+/// What `plan::explain` takes for granted where no comparison finds an effect: shown where it is so, and shown to act where
+/// it is not.
+#[test]
+fn a_circumstance_is_named_where_it_holds_and_nowhere_else() {
+    let (verdict, words) = of_value("pg_dbsu_uid", "pg_dbsu_uid: 26");
+    assert_eq!(verdict, "named");
+    assert!(words.starts_with("the account is the package's"), "{words}");
+    let acting = [
+        ("pg_dbsu_uid", "pg_dbsu_uid: 26, pg_dbsu: dba"),
+        ("nodename_overwrite", "nodename_overwrite: true"),
+        ("admin_ip", "admin_ip: 10.0.0.1"),
+    ];
+    for (name, values) in acting {
+        let (verdict, words) = of_value(name, values);
+        assert_eq!(verdict, "acts", "{name}: {words}");
+    }
+    let nobody =
+        "all: { hosts: { 10.0.0.1: {} }, vars: { nodename_overwrite: false, admin_ip: 10.0.0.1 } }";
+    let (_, rows) = of_text(nobody, &[]);
+    for (name, words) in [
+        (
+            "nodename_overwrite",
+            "none of these hosts has a name to set",
+        ),
+        ("admin_ip", "nothing refers to `${admin_ip}`"),
+    ] {
+        let row = rows.iter().find(|row| row.0 == name).unwrap();
+        assert!(row.1 == "named" && row.2.starts_with(words), "{row:?}");
+    }
+    let (verdict, words) = of_value("node_id_from_pg", "nodename: db, node_id_from_pg: false");
+    assert_eq!(
+        (verdict.as_str(), words.as_str()),
+        ("named", "hidden: `nodename` is stronger")
+    );
+}
+
+/// Inventories written by hand: each value acts, or a sentence names it.
+#[test]
+fn no_value_of_hand_made_inventories_is_left_over() {
+    let dir = root().join("tests/explained");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&dir).unwrap() {
+        nothing_left(&entry.unwrap().path());
+        count += 1;
+    }
+    assert_eq!(count, 5);
 }

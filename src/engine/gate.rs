@@ -14,7 +14,7 @@ use super::{EngineError, Patroni, Run, copies, registered};
 use crate::catalog::Gate;
 use crate::command::{quote, whole_program};
 use crate::event::Kind;
-use crate::fact::GroupSeen;
+use crate::fact::{GroupSeen, LOG_SAYS};
 use crate::model::{Formation, Group};
 use crate::names::words::count;
 use crate::names::{HostName, StageName};
@@ -53,7 +53,7 @@ pub(super) async fn pass(
             }
             GateView::Closed(detail) => detail,
         };
-        if detail != told {
+        if progress(&detail) != progress(&told) {
             last_change = Instant::now();
             told.clone_from(&detail);
             run.emitter.emit(Kind::GateWaiting {
@@ -117,6 +117,17 @@ async fn ran_out(
     }
 }
 
+/// What of a gate's words has to change for progress: not the times and numbers of a log that says the same again.
+fn progress(detail: &str) -> String {
+    match detail.split_once(LOG_SAYS) {
+        None => detail.to_owned(),
+        Some((said, log)) => {
+            let words = log.chars().filter(|letter| !letter.is_ascii_hexdigit());
+            said.chars().chain(words).collect()
+        }
+    }
+}
+
 /// What PostgreSQL says of its not starting, beside what a gate lacks.
 async fn with_why(run: &Run<'_>, hosts: &BTreeSet<HostName>, detail: String) -> String {
     let members = run.model.instances();
@@ -125,10 +136,29 @@ async fn with_why(run: &Run<'_>, hosts: &BTreeSet<HostName>, detail: String) -> 
         .collect();
     let others = futures_join(members.iter().map(|member| stranger(run, member))).await;
     let why = super::why_down(run, members.iter().copied()).await;
-    let words = others.into_iter().flatten();
+    let restart = leaders_that_wait(run, hosts).await;
+    let words = others.into_iter().flatten().chain(restart);
     let words = std::iter::once(detail).chain(words).chain([why]);
     let words: Vec<String> = words.filter(|text| !text.is_empty()).collect();
     words.join("; ")
+}
+
+/// Leaders that have to restart, which may be what keeps standbys from following.
+async fn leaders_that_wait(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> Vec<String> {
+    let groups = run.model.groups().map(|(_, group)| group);
+    let concerned = groups.filter(|group| {
+        let mut members = group.members.iter();
+        members.any(|member| hosts.contains(&member.host))
+    });
+    let looks = futures_join(concerned.map(|group| cluster(run, group))).await;
+    let leaders = looks.iter().flatten().filter_map(GroupSeen::leader);
+    leaders
+        .filter(|leader| leader.pending_restart)
+        .map(|leader| {
+            let name = &leader.name;
+            format!("{name} leads and waits for a restart: `citusctl restart {name}`, then the same command again")
+        })
+        .collect()
 }
 
 /// How long nothing may change before the gate has failed.
@@ -328,4 +358,27 @@ async fn logs(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> Vec<Stri
         );
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_says_the_same_again_is_no_progress() {
+        let said = |time: &str, pid: &str, member: &str| {
+            progress(&format!(
+                "{member} does not follow: it has no WAL receiver{LOG_SAYS}2026-11-30 {time} UTC,,,{pid},,6b0d4c{pid},FATAL"
+            ))
+        };
+        assert_eq!(
+            said("10:15:44.032", "51895", "pg-2"),
+            said("10:15:49.031", "5215a", "pg-2")
+        );
+        assert_ne!(
+            said("10:15:44.032", "51895", "pg-2"),
+            said("10:15:44.032", "51895", "pg-3")
+        );
+        assert_ne!(progress("lag 10 MiB"), progress("lag 9 MiB"));
+    }
 }

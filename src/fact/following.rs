@@ -149,9 +149,12 @@ fn of_itself(own: &PostgresSeen, verdict: &mut MemberVerdict) -> bool {
     true
 }
 
+/// What stands before a line of a server's log: its times and numbers differ at each look, and say nothing new.
+pub const LOG_SAYS: &str = "; its log says: ";
+
 fn receives(own: &PostgresSeen, verdict: &mut MemberVerdict) {
     let log = own.complaint.as_ref();
-    let log = log.map_or_else(String::new, |words| format!("; its log says: {words}"));
+    let log = log.map_or_else(String::new, |words| format!("{LOG_SAYS}{words}"));
     match &own.receiver {
         Some(receiver) if receiver.status == "streaming" => {}
         Some(receiver) => verdict.seen(format!(

@@ -26,7 +26,7 @@ pub use backup::{
     repository_question,
 };
 pub use copy::{DataCopy, Relation};
-pub use following::{Answers, Ill, MemberVerdict, following, leading};
+pub use following::{Answers, Ill, LOG_SAYS, MemberVerdict, following, leading};
 pub use group::{GroupSeen, MemberSeen};
 pub use in_force::{InForce, altered_words, in_force_program, read_in_force, rule_of};
 pub use kept::{KeptData, KeptFiles};

@@ -40,6 +40,7 @@ const STRONGER: &[(&str, &str)] = &[
     ("ansible_private_key_file", "ansible_ssh_private_key_file"),
     ("ansible_become_pass", "ansible_become_password"),
     ("node_hugepage_ratio", "node_hugepage_count"),
+    ("node_id_from_pg", "nodename"),
 ];
 
 /// Parameters that mean something only beside another one.
@@ -54,6 +55,10 @@ const BESIDE: &[(&str, &str)] = &[
     ("vip_role", "vip_address"),
     ("vip_preempt", "vip_address"),
     ("vip_auth_pass", "vip_address"),
+    ("node_admin_enabled", "node_admin_pk_list"),
+    ("node_admin_uid", "node_admin_pk_list"),
+    ("node_admin_username", "node_admin_pk_list"),
+    ("node_admin_sudo", "node_admin_pk_list"),
 ];
 
 /// Parts of parameters that change nothing under circumstances which the model knows and no switch turns.
@@ -74,6 +79,14 @@ const CIRCUMSTANCES: &[(&str, &str)] = &[
     (
         "node_facts",
         "the versions that it would decide are given by other parameters",
+    ),
+    (
+        "nodename_overwrite",
+        "none of these hosts has a name to set: no `nodename`, and no member of a cluster on it",
+    ),
+    (
+        "pg_dbsu_uid",
+        "the account is the package's `postgres` in its own home, and has the package's number",
     ),
     (
         "pg_default_roles",
@@ -124,7 +137,11 @@ mod tests {
 
     #[test]
     fn all_of_them_are_parameters() {
-        let all = READ_BY.iter().chain(STRONGER).chain(CIRCUMSTANCES);
+        let all = READ_BY
+            .iter()
+            .chain(STRONGER)
+            .chain(CIRCUMSTANCES)
+            .chain(BESIDE);
         for name in all
             .map(|(name, _)| name)
             .chain(STRONGER.iter().map(|(_, name)| name))

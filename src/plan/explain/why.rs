@@ -98,7 +98,7 @@ fn alone(input: &Input<'_>, leaf: &ValueLeaf) -> Option<String> {
     let needed = known::needs(&leaf.variable)?;
     let mut seers = seers(input, leaf).into_iter();
     let without = seers.all(|host| !host.vars.contains(needed));
-    without.then(|| format!("without effect unless `{needed}` is given"))
+    without.then(|| format!("it needs `{needed}`, which is not given"))
 }
 
 /// There is but one value to choose from.
@@ -163,7 +163,7 @@ fn switched(
         for turned in turns(input, switch) {
             let argument = format!("{}={turned}", switch.name);
             if acts_with(input, leaf, switches, &argument) {
-                return Some(format!("without effect unless `{}: {turned}`", switch.name));
+                return Some(format!("it needs `{}: {turned}`", switch.name));
             }
         }
     }

@@ -26,12 +26,24 @@ pub fn restart(view: &GroupView<'_>, scope: &RestartScope) -> Result<Runbook, Re
         let why = "nobody waits for a restart".to_owned();
         return Ok(super::switchover::nothing(view, why));
     }
-    budget(view, &chosen)?;
+    let first = first_of_all(view, scope, &chosen);
+    if first.is_none() {
+        budget(view, &chosen)?;
+    }
     let aim = format!("PostgreSQL of {} is restarted", names(&chosen));
     let mut book = Runbook {
         name: "restart",
         ..super::switchover::nothing(view, aim)
     };
+    if let Some(leader) = first {
+        book.risks.push(format!(
+            "{}: they may be waiting for this restart; writes stop until {} has restarted where it is",
+            view.down().join(", "),
+            leader.name
+        ));
+        book.steps = vec![steps::restart_leader(view.group, leader)];
+        return Ok(book);
+    }
     let replicas = chosen.iter().filter(|member| !member.is_leader());
     book.steps = replicas
         .map(|member| steps::restart(view.group, member, scope.pending))
@@ -67,6 +79,21 @@ fn chosen<'a>(view: &GroupView<'a>, scope: &RestartScope) -> Result<Vec<&'a Memb
         true => Vec::new(),
         false => vec![member],
     })
+}
+
+/// A leader that was named and waits for a restart, where nobody follows who could take over: what keeps standbys from
+/// following may be what it waits for, and its restart takes away nothing that they give.
+fn first_of_all<'a>(
+    view: &GroupView<'a>,
+    scope: &RestartScope,
+    chosen: &[&'a MemberSeen],
+) -> Option<&'a MemberSeen> {
+    let [leader] = chosen else { return None };
+    let waits = scope.member.is_some() && leader.is_leader() && leader.pending_restart;
+    let answers = leader.started.is_some();
+    let mut others = view.seen.members.iter();
+    let nobody = !others.any(MemberSeen::is_streaming);
+    (waits && answers && nobody && !view.down().is_empty()).then_some(*leader)
 }
 
 /// One member may be down at a time. One that is down already may itself be restarted.

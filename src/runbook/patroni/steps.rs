@@ -137,10 +137,19 @@ pub fn follows(group: &Group, member: &MemberSeen, through: &MemberSeen) -> Step
 /// Restarts PostgreSQL of one member where it is. `pending`: only because it waits for a restart. No other member may be
 /// down meanwhile.
 pub fn restart(group: &Group, member: &MemberSeen, pending: bool) -> Step {
+    let own = member.name.clone();
+    let require = judge(move |seen| others_up(seen, &own));
+    restart_where(group, member, pending, require)
+}
+
+/// Restarts a leader that waits for it, whoever does not follow meanwhile: they may be waiting for this restart.
+pub fn restart_leader(group: &Group, leader: &MemberSeen) -> Step {
+    restart_where(group, leader, true, always())
+}
+
+fn restart_where(group: &Group, member: &MemberSeen, pending: bool, require: Judge) -> Step {
     let (name, before) = (member.name.clone(), member.started.clone());
     let title = format!("restart PostgreSQL of {name}");
-    let own = name.clone();
-    let require = judge(move |seen| others_up(seen, &own));
     let holds = judge(move |seen| {
         let Some(now) = seen.member(&name) else {
             return Err(format!("{name} is absent"));

@@ -271,6 +271,29 @@ fn replicas_restart_first_and_one_at_a_time() {
 }
 
 #[test]
+fn a_leader_that_waits_for_a_restart_is_restarted_for_standbys_that_cannot_follow() {
+    let model = model("ha-trio");
+    let group = group(&model);
+    let stopped = |state: &'static str| [TRIO[0], ("replica", state, 0), ("replica", "stopped", 0)];
+    let scope = |name: &str| RestartScope {
+        member: Some(InstanceName::new(name)),
+        pending: false,
+    };
+    let planned = |state: &'static str, waits: bool, name: &str| {
+        let mut seen = seen(group, &stopped(state));
+        seen.members[0].pending_restart = waits;
+        restart(&GroupView::of(group, &seen), &scope(name))
+    };
+    let book = planned("stopped", true, "pg-test-1").expect("a plan");
+    assert_eq!(titles(&book), ["restart PostgreSQL of pg-test-1"]);
+    assert!(book.risks[0].contains("they may be waiting for this restart"));
+    // It does not wait for one; somebody follows; somebody else is meant.
+    assert!(planned("stopped", false, "pg-test-1").is_err());
+    assert!(planned("streaming", true, "pg-test-1").is_err());
+    assert!(planned("stopped", true, "pg-test-2").is_err());
+}
+
+#[test]
 fn a_failover_that_may_lose_rows_wants_the_name() {
     let (model, mut seen) = trio();
     let group = group(&model);
