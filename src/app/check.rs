@@ -4,11 +4,11 @@ use super::explain;
 use super::failure::{Failure, code, pretty, result, say};
 use super::options::Options;
 use super::project::{self, Project};
+use super::session::Known;
 use super::sinks;
-use crate::plan::{Desired, Selection};
+use crate::plan::{CompileError, SelectError};
 use crate::source::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::ui;
-use std::collections::BTreeMap;
 
 /// Says all that can be said without a network; with `explain_values` also where each value acts.
 ///
@@ -44,9 +44,8 @@ fn checked(options: &Options, explain_values: bool) -> Result<u8, Failure> {
     if let (Some(model), false) = (model, said.has_errors()) {
         let project = Project::of(options, inventory, model, said)?;
         match rendered(&project)? {
-            Ok(desired) => {
-                hosts = Some(desired.hosts().len());
-                Selection::default().apply(desired)?;
+            Ok(count) => {
+                hosts = Some(count);
                 if explain_values {
                     return explain::run(options, &project);
                 }
@@ -67,12 +66,18 @@ fn checked(options: &Options, explain_values: bool) -> Result<u8, Failure> {
 /// What the templates have to say, and in which texts it stands.
 type TemplateDiagnostics<'p> = (&'p Sources, Diagnostics);
 
-fn rendered(project: &Project) -> Result<Result<Desired, TemplateDiagnostics<'_>>, Failure> {
-    let ca = project.authority(false)?;
-    let contexts = project.seen_by_templates(&ca, &BTreeMap::new(), &BTreeMap::new())?;
-    if contexts.diagnostics.has_errors() {
-        return Ok(Err((&project.inventory.sources, contexts.diagnostics)));
+/// How many hosts there are. All files are rendered, and none is kept.
+fn rendered(project: &Project) -> Result<Result<usize, TemplateDiagnostics<'_>>, Failure> {
+    // Nobody reads the certificates, so they are only described.
+    let ca = project.authority(false)?.describing();
+    let known = Known::default();
+    let input = project.context_input(&known, &ca);
+    let compiler = project.compiler(&input, None);
+    match compiler.stream("site", |_, _| ()) {
+        Ok(hosts) if hosts.is_empty() => Err(SelectError::Nothing.into()),
+        Ok(hosts) => Ok(Ok(hosts.len())),
+        Err(CompileError::Inventory(said)) => Ok(Err((&project.inventory.sources, said))),
+        Err(CompileError::Catalog(said)) => Ok(Err((&project.catalog.sources, said))),
+        Err(error @ CompileError::Pki(_)) => Err(project.uncompiled(error)),
     }
-    let compiled = project.compiled("site", &contexts);
-    Ok(compiled.map_err(|error| (&project.catalog.sources, error.diagnostics)))
 }

@@ -5,7 +5,7 @@ use super::options::Options;
 use super::project::Project;
 use super::recover::{input, look};
 use super::runbook::{self, Approval};
-use super::session::Session;
+use super::session::{Known, Session};
 use super::snapshot_file::{place, save};
 use crate::engine;
 use crate::event::Outcome;
@@ -297,14 +297,19 @@ fn known(fenced: &[String], hosts: &BTreeSet<HostName>) -> Result<BTreeSet<HostN
 /// What makes etcd's users, as the inventory has them, and the host where it runs.
 fn users(project: &Project) -> Result<(HostName, Secret), Failure> {
     let ca = project.authority(false)?;
-    let contexts = project.contexts(&ca, &BTreeMap::new(), &BTreeMap::new())?;
-    let desired = project.compile("site", &contexts)?;
-    let hosts = desired.stages.into_iter().flat_map(|stage| stage.hosts);
+    let compiled = project.compile("site", &Known::default(), &ca, None)?;
+    let hosts = compiled
+        .desired
+        .stages
+        .into_iter()
+        .flat_map(|stage| stage.hosts);
     let mut found = hosts.flat_map(|(host, declared)| {
         let scripts = declared
             .into_iter()
-            .filter_map(|declared| match declared.resource {
-                Resource::Command(command) if command.name == "etcd-auth" => Some(command.run),
+            .filter_map(|declared| match &*declared.resource {
+                Resource::Command(command) if command.name == "etcd-auth" => {
+                    Some(command.run.clone())
+                }
                 _ => None,
             });
         scripts.map(move |script| (host.clone(), Secret::new(script)))

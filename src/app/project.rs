@@ -2,10 +2,10 @@
 
 use super::failure::{Failure, chain, code};
 use super::options::Options;
+use super::session::Known;
 use super::{sinks, vault};
 use crate::catalog::{Assets, Catalog, TagError};
 use crate::engine::status::AuthorityHere;
-use crate::fact::Traits;
 use crate::inventory::param;
 use crate::inventory::parameters::{Typed, check_vars};
 use crate::inventory::{self, Inventory};
@@ -13,11 +13,11 @@ use crate::lint;
 use crate::model::{self, Model};
 use crate::names::{self, HostName};
 use crate::pki::{Ca, PkiError};
-use crate::plan::context::{ContextInput, Contexts, contexts};
-use crate::plan::{CompileError, Compiler, Desired, Selection};
+use crate::plan::context::ContextInput;
+use crate::plan::{CompileError, Compiled, Compiler, Selection};
 use crate::source::{Diagnostics, Severity};
 use crate::template::Engine;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -204,54 +204,56 @@ impl Project {
         })
     }
 
-    /// What the templates of all hosts see.
-    pub fn contexts(
+    /// The wanted state of a playbook by what is known of the hosts: unfiltered, but for `limit`, the only hosts that count.
+    pub fn compile(
         &self,
+        playbook: &str,
+        known: &Known,
         ca: &Ca,
-        traits: &BTreeMap<HostName, Traits>,
-        patroni: &BTreeMap<HostName, String>,
-    ) -> Result<Contexts, Failure> {
-        let contexts = self.seen_by_templates(ca, traits, patroni)?;
-        if contexts.diagnostics.has_errors() {
-            let text = sinks::of_inventory(&self.inventory, contexts.diagnostics.iter());
-            return Err(Failure::new(code::INPUT, text));
-        }
-        Ok(contexts)
+        limit: Option<&BTreeSet<HostName>>,
+    ) -> Result<Compiled, Failure> {
+        let input = self.context_input(known, ca);
+        self.compiler(&input, limit)
+            .compile(playbook)
+            .map_err(|error| self.uncompiled(error))
     }
 
-    /// The same, with its errors among its diagnostics.
-    pub fn seen_by_templates(
-        &self,
-        ca: &Ca,
-        traits: &BTreeMap<HostName, Traits>,
-        patroni: &BTreeMap<HostName, String>,
-    ) -> Result<Contexts, Failure> {
-        let input = ContextInput {
+    /// What contexts are made of.
+    pub fn context_input<'a>(&'a self, known: &'a Known, ca: &'a Ca) -> ContextInput<'a> {
+        ContextInput {
             inventory: &self.inventory,
             model: &self.model,
             ca,
             now: OffsetDateTime::now_utc(),
-            traits,
-            patroni,
-        };
-        contexts(&input).map_err(pki_failure)
+            traits: &known.traits,
+            patroni: &known.patroni,
+        }
     }
 
-    /// The wanted state of a playbook, unfiltered.
-    pub fn compile(&self, playbook: &str, contexts: &Contexts) -> Result<Desired, Failure> {
-        self.compiled(playbook, contexts)
-            .map_err(|error| Failure::of(&self.catalog.sources, &error.diagnostics))
-    }
-
-    /// The same, with the diagnostics as they are.
-    pub fn compiled(&self, playbook: &str, contexts: &Contexts) -> Result<Desired, CompileError> {
-        let compiler = Compiler {
+    /// What compiles them.
+    pub fn compiler<'a>(
+        &'a self,
+        input: &'a ContextInput<'a>,
+        limit: Option<&'a BTreeSet<HostName>>,
+    ) -> Compiler<'a> {
+        Compiler {
             catalog: &self.catalog,
-            model: &self.model,
             templates: &self.templates,
-            contexts: &contexts.hosts,
-        };
-        compiler.compile(playbook)
+            input,
+            limit,
+        }
+    }
+
+    /// Why there is no wanted state, with the places.
+    pub fn uncompiled(&self, error: CompileError) -> Failure {
+        match error {
+            CompileError::Pki(error) => pki_failure(error),
+            CompileError::Inventory(said) => {
+                let text = sinks::of_inventory(&self.inventory, said.iter());
+                Failure::new(code::INPUT, text)
+            }
+            CompileError::Catalog(said) => Failure::of(&self.catalog.sources, &said),
+        }
     }
 }
 

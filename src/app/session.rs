@@ -17,7 +17,7 @@ use crate::inventory::param;
 pub use deed::Deed;
 use endpoints::{endpoints, resolver};
 use host_keys::Checking;
-use known::Known;
+pub use known::Known;
 use run_id::{command, nonce, operator, run_id, watch_interrupts};
 
 use super::failure::{Failure, chain, code};
@@ -97,8 +97,8 @@ impl<'a> Session<'a> {
             Deed::Saves | Deed::Changes => project.authority(true)?,
         };
         let known = Known::load(project);
-        let contexts = project.contexts(&ca, &known.traits, &known.patroni)?;
-        let desired = selection.apply(project.compile(playbook, &contexts)?)?;
+        let compiled = project.compile(playbook, &known, &ca, selection.hosts.as_ref())?;
+        let desired = selection.apply(compiled.desired)?;
         let hosts = wanted_hosts(&desired, &selection);
         let wanted = Wanted { known, desired };
         let way = Way {
@@ -107,8 +107,8 @@ impl<'a> Session<'a> {
             hosts,
             wanted,
         };
-        let session = Self::open(options, project, way, (ca, contexts.masker)).await?;
-        for issued in contexts.issued.iter().filter(|_| options.verbose > 0) {
+        let session = Self::open(options, project, way, (ca, compiled.masker)).await?;
+        for issued in compiled.issued.iter().filter(|_| options.verbose > 0) {
             session.emitter.emit(Kind::Note {
                 text: issued.clone(),
             });
@@ -287,18 +287,18 @@ impl<'a> Session<'a> {
     }
 
     fn compile(&self, known: &Known) -> Result<Desired, Failure> {
-        let contexts = self
+        let limit = self.selection.hosts.as_ref();
+        let compiled = self
             .project
-            .contexts(&self.ca, &known.traits, &known.patroni)?;
-        let desired = self.project.compile(&self.playbook, &contexts)?;
-        Ok(self.selection.apply(desired)?)
+            .compile(&self.playbook, known, &self.ca, limit)?;
+        Ok(self.selection.apply(compiled.desired)?)
     }
 
     /// The wanted state of an inventory, by what is known of its hosts, and all secrets in it.
     pub fn wanted_by(&self, project: &Project) -> Result<(Desired, Masker), Failure> {
         let known = Known::load(self.project);
-        let contexts = project.contexts(&self.ca, &known.traits, &known.patroni)?;
-        Ok((project.compile("site", &contexts)?, contexts.masker))
+        let compiled = project.compile("site", &known, &self.ca, None)?;
+        Ok((compiled.desired, compiled.masker))
     }
 
     /// For the engine: the same, with its kind of error.
@@ -363,7 +363,7 @@ pub(super) fn differing(desired: &Desired, seen: &Seen) -> BTreeMap<HostName, Ve
             continue;
         };
         for declared in resources {
-            let crate::resource::Resource::File(file) = &declared.resource else {
+            let crate::resource::Resource::File(file) = &*declared.resource else {
                 continue;
             };
             let state = observed.paths.get(&file.path).map(|state| &state.kind);

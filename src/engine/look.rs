@@ -19,6 +19,12 @@ pub struct Looker<'a> {
     run: &'a Run<'a>,
 }
 
+/// What Patroni answered beside the look at the hosts.
+type Early = BTreeMap<InstanceName, Value>;
+
+/// How long the look at hosts may wait for Patroni before it is known to run.
+const EARLY: Duration = Duration::from_secs(2);
+
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Looks at everything that `desired` asks about on the given hosts and groups.
@@ -34,13 +40,13 @@ pub async fn look(
             .iter()
             .filter(|host| run.fleet.get(host).is_some())
             .map(|host| async { (host.clone(), looker.host(host, &desired.probes(host)).await) }),
-    )
-    .await;
+    );
+    let (answers, early) = futures_util::future::join(answers, looker.early(groups)).await;
     let mut seen = Seen::default();
     for (host, answer) in answers {
         seen.hosts.insert(host, answer?);
     }
-    looker.groups(groups, &mut seen).await;
+    looker.groups(groups, &early, &mut seen).await;
     Ok(seen)
 }
 
@@ -79,22 +85,39 @@ impl Looker<'_> {
         Ok(output.out)
     }
 
+    /// Asks the first member of each group while the hosts are looked at. What does not answer is asked again when it is
+    /// known whether Patroni runs there.
+    async fn early(&self, wanted: &BTreeSet<ClusterName>) -> Early {
+        let groups = self.wanted(wanted);
+        let answers = futures_join(groups.map(|group| async {
+            let mut members = group.members.iter();
+            let member = members.find(|member| self.run.fleet.get(&member.host).is_some())?;
+            let patroni = Patroni::of(self.run, member)?;
+            let answer = tokio::time::timeout(EARLY, patroni.get("/cluster")).await;
+            Some((member.name.clone(), answer.ok()?.ok()?))
+        }));
+        answers.await.into_iter().flatten().collect()
+    }
+
+    fn wanted<'w>(&'w self, wanted: &'w BTreeSet<ClusterName>) -> impl Iterator<Item = &'w Group> {
+        let groups = wanted
+            .iter()
+            .filter_map(|cluster| self.run.model.group(cluster));
+        groups.map(|(_, group)| group)
+    }
+
     /// Asks one member of each group about the group. A group whose members do not run Patroni is not asked.
-    async fn groups(&self, wanted: &BTreeSet<ClusterName>, seen: &mut Seen) {
-        let groups = self
-            .run
-            .model
-            .groups()
-            .filter(|(_, group)| wanted.contains(&group.cluster));
-        let answers =
-            futures_join(groups.map(|(_, group)| async {
-                (group.cluster.clone(), self.group(group, seen).await)
-            }));
+    async fn groups(&self, wanted: &BTreeSet<ClusterName>, early: &Early, seen: &mut Seen) {
+        let groups = self.wanted(wanted);
+        let answers = futures_join(groups.map(|group| async {
+            let found = self.group(group, early, seen).await;
+            (group.cluster.clone(), found)
+        }));
         let answers = answers.await;
         seen.groups = answers.into_iter().collect();
     }
 
-    async fn group(&self, group: &Group, seen: &Seen) -> GroupSeen {
+    async fn group(&self, group: &Group, early: &Early, seen: &Seen) -> GroupSeen {
         let running = group.members.iter().filter(|member| {
             let observed = seen.hosts.get(&member.host);
             let unit = observed.map(|observed| observed.units.get("patroni.service"));
@@ -111,7 +134,11 @@ impl Looker<'_> {
             let Some(patroni) = Patroni::of(self.run, member) else {
                 continue;
             };
-            match patroni.get("/cluster").await {
+            let answer = match early.get(&member.name) {
+                Some(answer) => Ok(answer.clone()),
+                None => patroni.get("/cluster").await,
+            };
+            match answer {
                 Ok(answer) => {
                     let members = GroupSeen::members_from(&answer, &hosts);
                     let mut found = GroupSeen {

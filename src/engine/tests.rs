@@ -167,7 +167,7 @@ fn file(name: &str) -> Declared {
     Declared {
         id: ResourceId::new(format!("demo/{name}")),
         tags: Default::default(),
-        resource: Resource::from_fields("file", fields).unwrap(),
+        resource: Resource::from_fields("file", fields).unwrap().into(),
     }
 }
 
@@ -351,7 +351,7 @@ fn unit(id: &str, running: bool) -> Declared {
     Declared {
         id: ResourceId::new(id),
         tags: Default::default(),
-        resource: Resource::from_fields("unit", fields).unwrap(),
+        resource: Resource::from_fields("unit", fields).unwrap().into(),
     }
 }
 

@@ -17,18 +17,32 @@ const STATE: &str = include_str!("scripts/state.sh");
 pub fn observe_program(frame: &Frame, probes: &[Probe], data_dir: &str) -> Secret {
     let mut body = frame.define_mark();
     body.push_str(&format!("DATA={}; STATE={STATE_DIR}\n", quote(data_dir)));
-    body.push_str(TRAITS);
-    body.push_str(STATE);
-    body.push_str(super::kept::PROGRAM);
-    body.push_str(super::listeners::PROGRAM);
-    body.push_str(&paths(probes));
-    body.push_str(&named(probes, "packages", PACKAGES, Probe::package));
-    body.push_str(&named(probes, "units", UNITS, Probe::unit));
-    body.push_str(&named(probes, "users", "getent passwd", Probe::user));
-    body.push_str(&scripts(probes));
-    body.push_str(&super::sql_program::questions(frame, probes));
+    let rest = [
+        TRAITS,
+        STATE,
+        super::kept::PROGRAM,
+        super::listeners::PROGRAM,
+        &paths(probes),
+        &named(probes, "packages", PACKAGES, Probe::package),
+        &named(probes, "units", UNITS, Probe::unit),
+        &named(probes, "users", "getent passwd", Probe::user),
+        &scripts(probes),
+    ]
+    .concat();
+    body.push_str(&beside(
+        &super::sql_program::questions(frame, probes),
+        &rest,
+    ));
     body.push_str("mark done\n");
     whole_program(&body)
+}
+
+/// SQL and the rest at the same time, the answers one after the other: what `psql` says waits in the pipe.
+fn beside(sql: &str, rest: &str) -> String {
+    match sql {
+        "" => rest.to_owned(),
+        sql => format!("{{\n{sql}}} | {{\nexec 6<&0 </dev/null\n{rest}cat <&6\n}}\n"),
+    }
 }
 
 const PACKAGES: &str =
@@ -114,4 +128,32 @@ pub fn parse_contents(frame: &Frame, paths: &[String], output: &str) -> BTreeMap
         }
     }
     contents
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    /// Each side waits for the other, so that neither order would end well.
+    #[test]
+    fn sql_is_asked_beside_the_rest_and_its_answer_follows() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().display();
+        let wait = |name: &str| {
+            format!(
+                "i=0; until [ -f {place}/{name} ] || [ $i -ge 200 ]; do i=$((i+1)); sleep 0.05; done; [ -f {place}/{name} ] || exit 1\n"
+            )
+        };
+        let sql = format!("touch {place}/sql\n{}echo answer\n", wait("rest"));
+        let rest = format!("{}echo rest\ntouch {place}/rest\n", wait("sql"));
+        let text = beside(&sql, &rest);
+        let output = Command::new("sh").args(["-c", &text]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "rest\nanswer\n");
+    }
+
+    #[test]
+    fn without_sql_there_is_no_pipe() {
+        assert_eq!(beside("", "rest\n"), "rest\n");
+    }
 }

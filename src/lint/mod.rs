@@ -30,7 +30,10 @@ use crate::model::build::{self, clusters, place_of};
 use crate::model::{Etcd, Formation, Instance, Model};
 use crate::names::{ClusterName, HostName};
 use crate::source::{Diagnostic, Diagnostics, Span};
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 
 /// A rule: all breaches of it.
 type LintRule = fn(&Scope<'_>) -> Vec<Diagnostic>;
@@ -143,25 +146,24 @@ fn text(host: &InvHost, name: &str) -> String {
 }
 
 /// The first pair of neighbours-by-key: each item whose key an earlier item has, with that item.
-fn repeated<T, K: PartialEq>(items: &[T], key: impl Fn(&T) -> K) -> Vec<(&T, &T)> {
-    let later = items.iter().enumerate().filter_map(|(at, item)| {
-        let first = items[..at]
-            .iter()
-            .find(|earlier| key(earlier) == key(item))?;
-        Some((first, item))
-    });
+fn repeated<T, K: Eq + Hash>(items: &[T], key: impl Fn(&T) -> K) -> Vec<(&T, &T)> {
+    let mut firsts: HashMap<K, &T> = HashMap::new();
+    let later = items
+        .iter()
+        .filter_map(|item| match firsts.entry(key(item)) {
+            Entry::Occupied(first) => Some((*first.get(), item)),
+            Entry::Vacant(free) => {
+                free.insert(item);
+                None
+            }
+        });
     later.collect()
 }
 
 /// Each problem once: what stands in a group's variables is met again on every host of it.
 fn once(problems: impl IntoIterator<Item = Diagnostic>) -> Vec<Diagnostic> {
-    let mut unique: Vec<Diagnostic> = Vec::new();
-    for problem in problems {
-        if !unique.contains(&problem) {
-            unique.push(problem);
-        }
-    }
-    unique
+    let unique: IndexSet<Diagnostic> = problems.into_iter().collect();
+    unique.into_iter().collect()
 }
 
 /// `a`, `a and b`, `a, b and c`, each in backticks.

@@ -8,6 +8,7 @@ use crate::inventory::parameters::Typed;
 use crate::model::build::{place_of, service_spec};
 use crate::model::{Host, Service, ServiceKind};
 use crate::source::{Diagnostic, Span};
+use indexmap::{IndexMap, IndexSet};
 
 pub(super) const RULES: &[LintRule] = &[collisions, reserved];
 
@@ -22,7 +23,7 @@ struct PlannedListener {
 }
 
 fn collisions(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let mut found: Vec<([Option<Span>; 2], Diagnostic)> = Vec::new();
+    let mut found: IndexMap<[Option<Span>; 2], Diagnostic> = IndexMap::new();
     for host in scope.model.hosts() {
         let Some(written) = scope.host(&host.name) else {
             continue;
@@ -34,12 +35,12 @@ fn collisions(scope: &Scope<'_>) -> Vec<Diagnostic> {
             };
             let spans = [first.span, second.span];
             // What stands in a group's variables is the same mistake on each of its hosts.
-            if !found.iter().any(|(known, _)| *known == spans) {
-                found.push((spans, collision(host, written, first, second)));
-            }
+            found
+                .entry(spans)
+                .or_insert_with(|| collision(host, written, first, second));
         }
     }
-    found.into_iter().map(|(_, problem)| problem).collect()
+    found.into_values().collect()
 }
 
 fn collide(first: &PlannedListener, second: &PlannedListener) -> bool {
@@ -158,7 +159,7 @@ fn entry(host: &InvHost, lists: &[&'static str], name: &str) -> Option<Span> {
 
 /// Ports below 1024 are root's, and HAProxy does not stay root.
 fn reserved(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = Vec::new();
+    let mut found: IndexSet<Diagnostic> = IndexSet::new();
     for host in scope.model.hosts() {
         let Some(written) = scope.host(&host.name).filter(|_| host.pg.is_some()) else {
             continue;
@@ -171,10 +172,8 @@ fn reserved(scope: &Scope<'_>) -> Vec<Diagnostic> {
             let problem = Diagnostic::error("privileged-port", format!("`{name}` is below 1024"))
                 .at(place_of(written, name), "only root may listen there")
                 .help("PostgreSQL and Patroni run as an ordinary user: take a port from 1024 on");
-            if !found.contains(&problem) {
-                found.push(problem);
-            }
+            found.insert(problem);
         }
     }
-    found
+    found.into_iter().collect()
 }

@@ -12,7 +12,6 @@ mod env;
 mod raw;
 mod rule;
 
-pub use env::infra;
 pub use rule::RuleList;
 
 use super::objects::POOLER_ROLE;

@@ -15,6 +15,7 @@ pub mod etcd;
 pub mod facts;
 pub mod guard;
 pub mod hba;
+mod index;
 pub mod objects;
 pub mod packages;
 pub mod pg;
@@ -37,10 +38,11 @@ pub use service::{Fallback, Server, Service, ServiceKind, Timings};
 use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
 use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
+use index::Index;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What the whole inventory means.
 #[derive(Clone, Debug, Serialize)]
@@ -57,6 +59,8 @@ pub struct Model {
     pub formations: Vec<Formation>,
     /// Addresses that keepalived moves between hosts.
     pub node_vips: Vec<NodeVip>,
+    #[serde(skip)]
+    index: OnceLock<Index>,
 }
 
 /// One machine and what stands on it.
@@ -125,24 +129,54 @@ impl Model {
         self.groups().flat_map(|(_, group)| group.members.iter())
     }
 
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(self))
+    }
+
+    fn group_at(&self, (formation, group): (usize, usize)) -> Option<(&Formation, &Group)> {
+        let formation = self.formations.get(formation)?;
+        Some((formation, formation.groups.get(group)?))
+    }
+
     /// The instance of that name.
     pub fn instance(&self, name: &InstanceName) -> Option<&Instance> {
-        self.instances().find(|instance| instance.name == *name)
+        let (formation, group, member) = self.index().instance(name)?;
+        self.group_at((formation, group))?.1.members.get(member)
     }
 
     /// The formation of that name.
     pub fn formation(&self, name: &FormationName) -> Option<&Formation> {
-        self.formations.iter().find(|found| found.name == *name)
+        self.formations.get(self.index().formation(name)?)
     }
 
     /// The Patroni cluster of that name, with its formation.
     pub fn group(&self, cluster: &ClusterName) -> Option<(&Formation, &Group)> {
-        self.groups().find(|(_, group)| group.cluster == *cluster)
+        self.group_at(self.index().group(cluster)?)
     }
 
     /// The Patroni cluster that has an instance on that host, with its formation.
     pub fn group_on(&self, host: &HostName) -> Option<(&Formation, &Group)> {
-        self.groups()
-            .find(|(_, group)| group.members.iter().any(|member| member.host == *host))
+        self.group_at(self.index().group_on(host)?)
+    }
+
+    /// The addresses of keepalived that a host may hold.
+    pub fn vips_of(&self, host: &HostName) -> impl Iterator<Item = &NodeVip> {
+        let held = self.index().vips.get(host).into_iter().flatten();
+        held.filter_map(|at| self.node_vips.get(*at))
+    }
+
+    /// Addresses of the hosts of the group `infra`.
+    pub fn infra(&self) -> &[IpAddr] {
+        &self.index().infra
+    }
+
+    /// Addresses of the hosts that carry HAProxy.
+    pub fn proxies(&self) -> &BTreeSet<IpAddr> {
+        &self.index().proxies
+    }
+
+    /// Whether a name or an address, as it is written, is that of a host with an instance.
+    pub fn has_instance_at(&self, written: &str) -> bool {
+        self.index().databases.contains(written)
     }
 }

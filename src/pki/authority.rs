@@ -162,6 +162,16 @@ impl Ca {
         }
     }
 
+    /// The same, describing certificates instead of making them, as [`Ca::outlined`] does: for who only wants to know whether
+    /// they could be made.
+    #[must_use]
+    pub fn describing(self) -> Self {
+        Self {
+            outlined: true,
+            ..self
+        }
+    }
+
     /// Whether new certificates are kept.
     pub(super) fn keeps(&self) -> bool {
         self.keeps

@@ -78,6 +78,7 @@ pub struct Leaf {
 
 pub(super) fn get(ca: &Ca, request: &LeafRequest, now: OffsetDateTime) -> Result<Leaf, PkiError> {
     if ca.is_outlined() {
+        sans(request)?;
         return Ok(outline(request, now));
     }
     let Some(root) = ca.dir() else {

@@ -22,7 +22,7 @@ impl Ahead {
     pub(super) fn note(&mut self, host: &HostName, resources: &[Declared], units: &[Unit]) {
         let mut packages = resources
             .iter()
-            .filter(|declared| matches!(declared.resource, Resource::Package(_)));
+            .filter(|declared| matches!(*declared.resource, Resource::Package(_)));
         if packages.any(|declared| units.iter().any(|unit| unit.id == declared.id)) {
             self.installing.insert(host.clone());
         }

@@ -2,48 +2,143 @@
 
 mod expand;
 mod fields;
+mod memo;
+mod part;
 
-use super::{Desired, DesiredStage, GroupDesired};
-use crate::catalog::{Catalog, HostSet, ResourceDecl, StageDecl};
-use crate::model::{Group, Host, Model};
+use super::context::{ContextInput, ContextNotes, Contexts};
+use super::{Desired, DesiredStage, workers};
+use crate::catalog::{Catalog, Playbook, ResourceDecl, StageDecl};
 use crate::names::{HostName, RoleName};
-use crate::resource::group::{GroupDeclared, GroupResource, PgAccess};
-use crate::resource::{Declared, Resource};
+use crate::pki::PkiError;
+use crate::secret::Masker;
 use crate::source::{Diagnostic, Diagnostics};
-use crate::template::{Context, Engine};
+use crate::template::Engine;
+use part::{Memos, Part};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that compiling needs.
 #[derive(Debug)]
 pub struct Compiler<'a> {
     pub catalog: &'a Catalog,
-    pub model: &'a Model,
     pub templates: &'a Engine,
-    /// What the templates of each host see.
-    pub contexts: &'a BTreeMap<HostName, Context>,
+    /// What the templates of each host see is made of this.
+    pub input: &'a ContextInput<'a>,
+    /// The only hosts that are compiled, with the groups that have members among them. `None`: all.
+    pub limit: Option<&'a BTreeSet<HostName>>,
 }
 
-/// The catalog does not fit the model: an undefined variable, a wrong field, an unknown playbook.
-#[derive(Debug, Default)]
-pub struct CompileError {
-    pub diagnostics: Diagnostics,
+/// A wanted state, and what was said and learned on the way to it.
+#[derive(Debug)]
+pub struct Compiled {
+    pub desired: Desired,
+    /// All secrets of the inventory and of the wanted state.
+    pub masker: Masker,
+    /// Certificates that were made or made again, and why.
+    pub issued: Vec<String>,
+}
+
+/// The catalog does not fit the model: an undefined variable, a wrong field, an unknown playbook; or the inventory names
+/// what is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// Places are those of the inventory.
+    #[error("the inventory does not fit the catalog")]
+    Inventory(Diagnostics),
+    /// Places are those of the catalog.
+    #[error("the catalog does not fit the inventory")]
+    Catalog(Diagnostics),
 }
 
 impl Compiler<'_> {
-    /// The wanted state of a playbook on all hosts.
-    pub fn compile(&self, playbook: &str) -> Result<Desired, CompileError> {
-        let mut error = CompileError::default();
-        let mut desired = Desired::default();
-        let Some(playbook) = self.catalog.playbooks.get(playbook) else {
+    /// The wanted state of a playbook.
+    ///
+    /// # Errors
+    /// See [`CompileError`].
+    pub fn compile(&self, playbook: &str) -> Result<Compiled, CompileError> {
+        let contexts = Contexts::new(self.input);
+        let parts = self.every(&contexts, playbook, |part, told| (part, told))?;
+        let mut desired = self.outline(self.playbook(playbook)?);
+        let mut masker = contexts.masker();
+        let mut issued = Vec::new();
+        for (part, told) in parts {
+            part.join(&mut desired);
+            told.secrets
+                .into_iter()
+                .for_each(|secret| masker.add(secret));
+            issued.extend(told.issued);
+        }
+        Ok(Compiled {
+            desired,
+            masker,
+            issued,
+        })
+    }
+
+    /// Compiles host by host, on all cores, and hands each one's wanted state to `take`; nothing else is kept of it.
+    ///
+    /// # Errors
+    /// See [`CompileError`]. `take` may have seen other hosts by then.
+    pub fn stream<T: Send>(
+        &self,
+        playbook: &str,
+        take: impl Fn(&HostName, Desired) -> T + Sync,
+    ) -> Result<Vec<T>, CompileError> {
+        let contexts = Contexts::new(self.input);
+        let outline = self.outline(self.playbook(playbook)?);
+        self.every(&contexts, playbook, |part, _| {
+            let host = part.host.clone();
+            let mut desired = outline.clone();
+            part.join(&mut desired);
+            take(&host, desired)
+        })
+    }
+
+    fn every<T: Send>(
+        &self,
+        contexts: &Contexts<'_>,
+        playbook: &str,
+        take: impl Fn(Part, ContextNotes) -> T + Sync,
+    ) -> Result<Vec<T>, CompileError> {
+        let playbook = self.playbook(playbook)?;
+        let done = workers::each(&self.tasks(), |memos: &mut Memos, task| {
+            let (context, mut told) = contexts.of(task.host)?;
+            let said = std::mem::take(&mut told.diagnostics);
+            let (part, problems) = self.part(playbook, task, &context, memos);
+            Ok::<_, PkiError>((take(part, told), said, problems))
+        });
+        let (mut taken, mut said) = (Vec::new(), Diagnostics::default());
+        let mut problems = Vec::new();
+        for one in done {
+            let (result, own, found) = one?;
+            taken.push(result);
+            said.extend(own);
+            problems.extend(found);
+        }
+        if said.has_errors() {
+            return Err(CompileError::Inventory(said));
+        }
+        // As they are met stage by stage.
+        problems.sort_by_key(|(stage, _)| *stage);
+        let mut found = Diagnostics::default();
+        found.extend(problems.into_iter().map(|(_, problem)| problem));
+        match found.has_errors() {
+            true => Err(CompileError::Catalog(found)),
+            false => Ok(taken),
+        }
+    }
+
+    /// A playbook that writes something.
+    fn playbook(&self, name: &str) -> Result<&Playbook, CompileError> {
+        let mut problems = Diagnostics::default();
+        let Some(playbook) = self.catalog.playbooks.get(name) else {
             let known: Vec<&str> = self.catalog.playbooks.keys().map(String::as_str).collect();
-            error.diagnostics.push(
-                Diagnostic::error(
-                    "unknown-playbook",
-                    format!("there is no playbook `{playbook}`"),
-                )
-                .help(format!("playbooks are {}", known.join(", "))),
+            problems.push(
+                Diagnostic::error("unknown-playbook", format!("there is no playbook `{name}`"))
+                    .help(format!("playbooks are {}", known.join(", "))),
             );
-            return Err(error);
+            return Err(CompileError::Catalog(problems));
         };
         if playbook.removal().is_some() {
             let message = format!("`{}` takes hosts out and writes nothing", playbook.name);
@@ -51,30 +146,19 @@ impl Compiler<'_> {
                 "`citusctl plan {} -l HOST` shows what it would do",
                 playbook.name
             );
-            error
-                .diagnostics
-                .push(Diagnostic::error("removal-playbook", message).help(help));
-            return Err(error);
+            problems.push(Diagnostic::error("removal-playbook", message).help(help));
+            return Err(CompileError::Catalog(problems));
         }
-        fields::check(self.catalog, &mut error.diagnostics);
-        if error.diagnostics.has_errors() {
-            return Err(error);
-        }
-        for stage in &playbook.stages {
-            desired
-                .stages
-                .push(self.stage(stage, &mut error.diagnostics));
-        }
-        self.wanted(&mut desired, &mut error.diagnostics);
-        if error.diagnostics.has_errors() {
-            Err(error)
-        } else {
-            Ok(desired)
+        fields::check(self.catalog, &mut problems);
+        match problems.has_errors() {
+            true => Err(CompileError::Catalog(problems)),
+            false => Ok(playbook),
         }
     }
 
-    fn stage(&self, stage: &StageDecl, problems: &mut Diagnostics) -> DesiredStage {
-        let mut compiled = DesiredStage {
+    /// The stages without their hosts.
+    fn outline(&self, playbook: &Playbook) -> Desired {
+        let stage = |stage: &StageDecl| DesiredStage {
             name: stage.name.clone(),
             rollout: stage.rollout,
             gate: stage.gate,
@@ -82,25 +166,10 @@ impl Compiler<'_> {
             groups: BTreeMap::new(),
             sweeps: self.sweeps(stage),
         };
-        if stage.hosts == HostSet::Groups {
-            for (_, group) in self.model.groups() {
-                if let Some(work) = self.group(stage, group, problems) {
-                    compiled.groups.insert(group.cluster.clone(), work);
-                }
-            }
-            return compiled;
+        Desired {
+            stages: playbook.stages.iter().map(stage).collect(),
+            ..Desired::default()
         }
-        for host in self.hosts(stage.hosts) {
-            let resources = self.host(stage, host, problems);
-            compiled.hosts.insert(host.name.clone(), resources);
-        }
-        if stage.hosts == HostSet::Haproxy {
-            // One that is to carry HAProxy no more may still do so.
-            for host in self.model.hosts() {
-                compiled.hosts.entry(host.name.clone()).or_default();
-            }
-        }
-        compiled
     }
 
     /// The roles of a stage, and the units that each of them may want.
@@ -121,130 +190,5 @@ impl Compiler<'_> {
             .iter()
             .map(|(name, _)| (name.clone(), units(name)));
         roles.collect()
-    }
-
-    /// The hosts of a set, in the inventory's order.
-    fn hosts(&self, set: HostSet) -> Vec<&Host> {
-        let bootstraps = |host: &Host| {
-            self.model
-                .group_on(&host.name)
-                .is_some_and(|(_, group)| group.primary().is_some_and(|p| p.host == host.name))
-        };
-        let worker = |host: &Host| {
-            self.model
-                .group_on(&host.name)
-                .is_some_and(|(_, group)| group.number.is_some_and(|number| number > 0))
-        };
-        let first_etcd = self
-            .model
-            .etcd
-            .as_ref()
-            .and_then(|etcd| etcd.members.first())
-            .map(|member| &member.host);
-        let wanted = |host: &&Host| match set {
-            HostSet::All => true,
-            HostSet::Etcd => host.etcd.is_some(),
-            HostSet::EtcdFirst => first_etcd == Some(&host.name),
-            HostSet::Pgsql => host.pg.is_some(),
-            HostSet::BootstrapFirst => bootstraps(host) && !worker(host),
-            HostSet::BootstrapWorkers => bootstraps(host) && worker(host),
-            HostSet::Replicas => host.pg.is_some() && !bootstraps(host),
-            HostSet::Haproxy => host.haproxy,
-            HostSet::Groups => false,
-        };
-        self.model.hosts().filter(wanted).collect()
-    }
-
-    fn host(&self, stage: &StageDecl, host: &Host, problems: &mut Diagnostics) -> Vec<Declared> {
-        let mut resources = Vec::new();
-        let Some(context) = self.contexts.get(&host.name) else {
-            return resources;
-        };
-        for (id, kind, fields, tags, decl) in self.expand(stage, context, problems) {
-            match Resource::from_fields(&kind, fields) {
-                Ok(resource) => resources.push(Declared { id, tags, resource }),
-                Err(error) => problems.push(bad_fields(decl, &error.to_string())),
-            }
-        }
-        resources
-    }
-
-    fn group(
-        &self,
-        stage: &StageDecl,
-        group: &Group,
-        problems: &mut Diagnostics,
-    ) -> Option<GroupDesired> {
-        let speaker = group.primary().or(group.members.first())?;
-        let context = self.contexts.get(&speaker.host)?;
-        let mut resources = Vec::new();
-        for (id, kind, fields, tags, decl) in self.expand(stage, context, problems) {
-            match GroupResource::from_fields(&kind, fields) {
-                Ok(resource) => resources.push(GroupDeclared { id, tags, resource }),
-                Err(error) => problems.push(bad_fields(decl, &error.to_string())),
-            }
-        }
-        let members = group
-            .members
-            .iter()
-            .map(|member| (member.name.clone(), member.host.clone()))
-            .collect();
-        (!resources.is_empty()).then(|| GroupDesired {
-            access: access(context),
-            members,
-            resources,
-        })
-    }
-
-    /// Every path that any playbook's resources own and every unit that they want, by host. Stages that were compiled
-    /// already are not again.
-    fn wanted(&self, desired: &mut Desired, problems: &mut Diagnostics) {
-        let Some(site) = self.catalog.playbooks.get("site") else {
-            return;
-        };
-        for stage in site.stages.iter().filter(|s| s.hosts != HostSet::Groups) {
-            let done = desired.stages.iter().find(|done| done.name == stage.name);
-            let hosts = match done {
-                Some(done) => done.hosts.clone(),
-                None => self.stage(stage, problems).hosts,
-            };
-            for (host, resources) in hosts {
-                let paths = desired.owned.entry(host.clone()).or_default();
-                paths.extend(resources.iter().flat_map(|r| r.resource.owns()));
-                let units = desired.units.entry(host).or_default();
-                units.extend(resources.iter().filter_map(unit_name));
-            }
-        }
-    }
-}
-
-fn unit_name(declared: &Declared) -> Option<String> {
-    if let Resource::Unit(unit) = &declared.resource {
-        return Some(unit.name.clone());
-    }
-    None
-}
-
-fn bad_fields(decl: &ResourceDecl, error: &str) -> Diagnostic {
-    Diagnostic::error("bad-resource", error).at(decl.span, "in this resource")
-}
-
-fn access(context: &Context) -> PgAccess {
-    let text = |name: &str| context.text(&["pg", name]).unwrap_or_default().to_owned();
-    let port = context.number(&["pg", "port"]);
-    let version = context.number(&["pg", "version"]);
-    PgAccess {
-        dbsu: context
-            .text(&["pg", "users", "dbsu"])
-            .unwrap_or("postgres")
-            .to_owned(),
-        socket_dir: text("socket_dir"),
-        port: port.and_then(|p| u16::try_from(p).ok()).unwrap_or(5432),
-        data_dir: text("data_dir"),
-        bin_dir: text("bin_dir"),
-        version: version
-            .and_then(|v| u32::try_from(v).ok())
-            .unwrap_or_default(),
-        citus_db: (text("mode") == "citus").then(|| text("primary_db")),
     }
 }

@@ -3,6 +3,7 @@
 use super::ahead::Ahead;
 use super::{
     Desired, DesiredStage, GroupDesired, GroupPlan, GroupUnit, Plan, PlannedStage, Refusal, Unit,
+    workers,
 };
 use crate::command::quote;
 use crate::fact::{GroupSeen, NOT_OURS, Observed};
@@ -148,7 +149,7 @@ fn compare_host(
 
 /// Whether who has read what stands there now must read it again: not where only inert lines differ.
 fn is_read_again(declared: &Declared, observed: &Observed) -> bool {
-    match &declared.resource {
+    match &*declared.resource {
         Resource::File(file) => file.is_live_changed(observed),
         other => !other.owns().is_empty(),
     }
@@ -269,12 +270,15 @@ fn group_plan(
     };
     // Somebody leads, on a host that was not looked at: the limit left it out, and with it what only a leader tells.
     let left_out = seen.leader().is_some() && seen.answers.is_empty();
-    for declared in &group.resources {
+    // Each password costs thousands of hashes to prove.
+    let verdicts = workers::each(&group.resources, |(), declared| {
         let kind = declared.resource.inner();
-        if left_out && !kind.probes(&group.access).is_empty() {
-            continue;
-        }
-        match kind.diff(&group.access, seen) {
+        let untold = left_out && !kind.probes(&group.access).is_empty();
+        (!untold).then(|| kind.diff(&group.access, seen))
+    });
+    let verdicts = group.resources.iter().zip(verdicts);
+    for (declared, verdict) in verdicts.filter_map(|(d, verdict)| Some((d, verdict?))) {
+        match verdict {
             GroupVerdict::Same(_) => {}
             GroupVerdict::Differs(change) => plan.units.push(GroupUnit {
                 id: declared.id.clone(),

@@ -40,7 +40,7 @@ impl Going {
                 on(before, host).filter(|declared| role_of(&declared.id) == role.as_str())
             {
                 let stays = wanted(declared);
-                if let Resource::Unit(unit) = &declared.resource {
+                if let Resource::Unit(unit) = &*declared.resource {
                     let list = if stays {
                         &mut going.reloads
                     } else {
@@ -75,14 +75,14 @@ impl Going {
 
 /// The same unit or package: other kinds stay or leave as files.
 fn same(one: &Declared, other: &Declared) -> bool {
-    if let (Resource::Unit(one), Resource::Unit(other)) = (&one.resource, &other.resource) {
+    if let (Resource::Unit(one), Resource::Unit(other)) = (&*one.resource, &*other.resource) {
         return one.name == other.name;
     }
     one.id == other.id
 }
 
 fn packages(declared: &Declared) -> &[String] {
-    if let Resource::Package(package) = &declared.resource {
+    if let Resource::Package(package) = &*declared.resource {
         return &package.names;
     }
     &[]

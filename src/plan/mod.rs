@@ -16,8 +16,9 @@ mod select;
 pub mod view;
 mod warn;
 mod without;
+mod workers;
 
-pub use compile::{CompileError, Compiler};
+pub use compile::{CompileError, Compiled, Compiler};
 pub use context::is_pooled;
 pub use desired::{Desired, DesiredStage, GroupDesired};
 pub use diff::{Seen, diff, diff_stage};

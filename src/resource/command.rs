@@ -62,6 +62,10 @@ impl ResourceKind for Command {
         self.on.clone()
     }
 
+    fn has_inputs(&self) -> bool {
+        true
+    }
+
     fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, left: &BTreeSet<String>) {
         self.inputs = Inputs::select(&self.on, inputs, left);
         if self.on.is_empty() {

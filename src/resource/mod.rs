@@ -17,6 +17,7 @@ mod hostname;
 mod in_force;
 mod link;
 mod package;
+mod shared;
 mod shell;
 mod startable;
 mod stranger;
@@ -35,6 +36,7 @@ pub use hostname::Hostname;
 pub use in_force::PgInForce;
 pub use link::Link;
 pub use package::Package;
+pub use shared::SharedResource;
 pub use shell::prelude;
 pub use startable::PgStartable;
 pub use stranger::{NoDebianCluster, NoForeignConf};
@@ -65,6 +67,10 @@ pub trait ResourceKind {
     /// Resources whose change this one reacts to, as written in the role.
     fn triggers(&self) -> Vec<String> {
         Vec::new()
+    }
+    /// Whether [`ResourceKind::set_inputs`] does anything: who writes one writes the other.
+    fn has_inputs(&self) -> bool {
+        false
     }
     /// Tells the digests of what [`ResourceKind::triggers`] named.
     /// Those in `left` exist but were not selected: they stay as they are stamped.
@@ -194,6 +200,11 @@ impl Resource {
         self.inner().triggers()
     }
 
+    /// Whether it depends on the digests of others, or on its own as it was when it ran last.
+    pub fn has_inputs(&self) -> bool {
+        self.inner().has_inputs()
+    }
+
     /// Tells the digests of what `triggers` named.
     pub fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, left: &BTreeSet<String>) {
         self.inner_mut().set_inputs(inputs, left);
@@ -205,7 +216,7 @@ impl Resource {
 pub struct Declared {
     pub id: ResourceId,
     pub tags: BTreeSet<Tag>,
-    pub resource: Resource,
+    pub resource: SharedResource,
 }
 
 /// SHA-256 in hexadecimal digits.

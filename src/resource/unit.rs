@@ -332,6 +332,10 @@ impl ResourceKind for Unit {
             .collect()
     }
 
+    fn has_inputs(&self) -> bool {
+        true
+    }
+
     fn set_inputs(&mut self, inputs: &BTreeMap<String, String>, left: &BTreeSet<String>) {
         self.restart_inputs = Inputs::select(&self.restart_on, inputs, left);
         self.reload_inputs = Inputs::select(&self.reload_on, inputs, left);

@@ -2,10 +2,15 @@
 //!
 //! A context is made once and shared: a rendering, or a turn of a loop, copies none of it.
 
+mod reads;
+
+pub use reads::Reads;
+
 use crate::secret::{MASK, Secret};
 use indexmap::IndexMap;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
+use reads::Trail;
 use serde_json::{Map, Value as Json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +30,13 @@ pub fn secret(secret: &Secret) -> Json {
 
 /// What templates and expressions see.
 #[derive(Clone, Default)]
-pub struct Context(Arc<Branch>);
+pub struct Context {
+    branch: Arc<Branch>,
+    /// Where readings are noted, if they are.
+    reads: Option<Arc<Reads>>,
+    /// Variables of loops: they follow from what was read before.
+    own: Vec<String>,
+}
 
 type Branch = IndexMap<String, Tree>;
 
@@ -39,7 +50,7 @@ enum Tree {
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.branch.keys()).finish()
     }
 }
 
@@ -47,19 +58,77 @@ impl From<&Json> for Context {
     /// The variables of a mapping; anything else has none.
     fn from(json: &Json) -> Self {
         match Tree::from(json) {
-            Tree::Map(branch) => Self(branch),
+            Tree::Map(branch) => Self {
+                branch,
+                ..Self::default()
+            },
             Tree::Leaf(_) | Tree::Secret(_) | Tree::List(_) => Self::default(),
         }
     }
 }
 
+/// A value that is made once and shared by the contexts that have it.
+#[derive(Clone)]
+pub struct Shared(Tree);
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+impl FromIterator<(String, Shared)> for Shared {
+    /// A mapping.
+    fn from_iter<I: IntoIterator<Item = (String, Shared)>>(entries: I) -> Self {
+        let entries = entries.into_iter().map(|(name, value)| (name, value.0));
+        Self(Tree::Map(Arc::new(entries.collect())))
+    }
+}
+
+impl From<&Json> for Shared {
+    fn from(json: &Json) -> Self {
+        Self(Tree::from(json))
+    }
+}
+
 impl Context {
+    /// Puts a shared value at a path of names whose parents are mappings; elsewhere it goes nowhere.
+    pub fn put(&mut self, path: &[&str], value: &Shared) {
+        let Some((last, parents)) = path.split_last() else {
+            return;
+        };
+        let mut branch = &mut self.branch;
+        for name in parents {
+            let Some(Tree::Map(inner)) = Arc::make_mut(branch).get_mut(*name) else {
+                return;
+            };
+            branch = inner;
+        }
+        Arc::make_mut(branch).insert((*last).to_owned(), value.0.clone());
+    }
+
+    /// The same, noting what is read of it.
+    pub fn noting(&self) -> (Self, Arc<Reads>) {
+        let reads = Arc::new(Reads::default());
+        let context = Self {
+            reads: Some(Arc::clone(&reads)),
+            ..self.clone()
+        };
+        (context, reads)
+    }
+
     /// The same with one variable more, or another in its place.
     #[must_use]
     pub fn with(&self, name: &str, value: &Json) -> Self {
-        let mut branch = Branch::clone(&self.0);
+        let mut branch = Branch::clone(&self.branch);
         branch.insert(name.to_owned(), Tree::from(value));
-        Self(Arc::new(branch))
+        let mut own = self.own.clone();
+        own.push(name.to_owned());
+        Self {
+            branch: Arc::new(branch),
+            reads: self.reads.clone(),
+            own,
+        }
     }
 
     /// The text at a path of names; nothing for a secret.
@@ -74,7 +143,7 @@ impl Context {
 
     fn leaf(&self, path: &[&str]) -> Option<&Value> {
         let (last, parents) = path.split_last()?;
-        let mut branch = &self.0;
+        let mut branch = &self.branch;
         for name in parents {
             let Tree::Map(inner) = branch.get(*name)? else {
                 return None;
@@ -138,16 +207,22 @@ impl Sensitive {
 pub(super) fn watch(context: &Context, marks: Marks) -> (Value, Sensitive) {
     let sensitive = Sensitive(Arc::default(), marks);
     let root = Value::from_object(Watched {
-        map: Arc::clone(&context.0),
+        map: Arc::clone(&context.branch),
         sensitive: sensitive.clone(),
+        trail: context.reads.as_ref().map(Trail::new),
+        own: context.own.clone(),
     });
     (root, sensitive)
 }
 
-fn wrap(tree: &Tree, sensitive: &Sensitive) -> Value {
+/// What a template sees of a value. Of what stands in a list no further readings are noted: the list was read as a whole.
+fn wrap(tree: &Tree, sensitive: &Sensitive, trail: Option<Trail>) -> Value {
     match tree {
         Tree::Leaf(value) => value.clone(),
-        Tree::List(items) => items.iter().map(|item| wrap(item, sensitive)).collect(),
+        Tree::List(items) => items
+            .iter()
+            .map(|item| wrap(item, sensitive, None))
+            .collect(),
         Tree::Secret(text) => {
             sensitive.see();
             wrap_secret(text, sensitive.1)
@@ -155,6 +230,8 @@ fn wrap(tree: &Tree, sensitive: &Sensitive) -> Value {
         Tree::Map(map) => Value::from_object(Watched {
             map: Arc::clone(map),
             sensitive: sensitive.clone(),
+            trail,
+            own: Vec::new(),
         }),
     }
 }
@@ -186,17 +263,26 @@ fn marked(map: &Map<String, Json>) -> Option<&str> {
 struct Watched {
     map: Arc<Branch>,
     sensitive: Sensitive,
+    trail: Option<Trail>,
+    own: Vec<String>,
 }
 
 impl std::fmt::Debug for Watched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(trail) = &self.trail {
+            trail.whole(&self.map);
+        }
         f.debug_set().entries(self.map.keys()).finish()
     }
 }
 
 impl Watched {
     fn read(&self, key: &str) -> Option<Value> {
-        let tree = self.map.get(key)?;
+        let tree = self.map.get(key);
+        let noted = self.trail.as_ref();
+        let noted = noted.filter(|_| !self.own.iter().any(|own| own == key));
+        let trail = noted.and_then(|trail| trail.read(key, tree));
+        let tree = tree?;
         let named = SECRET_NAMES.iter().any(|end| key.ends_with(end));
         if named
             && matches!(tree, Tree::Leaf(value) if value.as_str().is_some_and(|text| !text.is_empty()))
@@ -206,7 +292,7 @@ impl Watched {
                 return Some(Value::from(MASK));
             }
         }
-        Some(wrap(tree, &self.sensitive))
+        Some(wrap(tree, &self.sensitive, trail))
     }
 }
 
@@ -215,7 +301,17 @@ impl Object for Watched {
         self.read(key.as_str()?)
     }
 
+    fn is_true(self: &Arc<Self>) -> bool {
+        if let Some(trail) = &self.trail {
+            trail.asked(&self.map);
+        }
+        !self.map.is_empty()
+    }
+
     fn enumerate(self: &Arc<Self>) -> Enumerator {
+        if let Some(trail) = &self.trail {
+            trail.whole(&self.map);
+        }
         Enumerator::Values(
             self.map
                 .keys()

@@ -8,7 +8,7 @@ mod context;
 mod error;
 mod filters;
 
-pub use context::{Context, SECRET_MARK, secret};
+pub use context::{Context, Reads, SECRET_MARK, Shared, secret};
 pub use error::TemplateError;
 
 use context::Marks;

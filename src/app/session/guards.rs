@@ -105,7 +105,7 @@ fn strangers<'s>(
         };
         let files = resources
             .iter()
-            .filter_map(|declared| match &declared.resource {
+            .filter_map(|declared| match &*declared.resource {
                 Resource::File(file) if file.content.trim() == ours.trim() => Some(file),
                 _ => None,
             });

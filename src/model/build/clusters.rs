@@ -19,22 +19,17 @@ pub(super) fn build(
     hosts: &BTreeMap<HostName, Host>,
     problems: &mut Diagnostics,
 ) -> Vec<Formation> {
-    let mut formations: Vec<Formation> = Vec::new();
+    let mut formations: IndexMap<(FormationName, bool), Formation> = IndexMap::new();
     for (cluster, members) in clusters(inv) {
         let Some(first) = members.first() else {
             continue;
         };
         let of = formation(&cluster, first);
         let group = group(inv, &of, &cluster, &members, hosts, problems);
-        let same = |known: &&mut Formation| known.name == of.name && known.mode == of.mode;
-        match formations.iter_mut().find(same) {
-            Some(known) => known.groups.push(group),
-            None => formations.push(Formation {
-                groups: vec![group],
-                ..of
-            }),
-        }
+        let key = (of.name.clone(), of.mode == Mode::Citus);
+        formations.entry(key).or_insert(of).groups.push(group);
     }
+    let mut formations: Vec<Formation> = formations.into_values().collect();
     for formation in &mut formations {
         formation.groups.sort_by_key(|group| group.number);
     }

@@ -17,9 +17,11 @@ use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::inventory::{InvHost, Inventory, Layer};
 use crate::names::HostName;
-use crate::source::{Diagnostic, Diagnostics, Span};
+use crate::source::{Diagnostics, Span};
+use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 /// Builds the model. `None` only if there is no host at all.
 pub fn build(inv: &Inventory) -> (Option<Model>, Diagnostics) {
@@ -40,11 +42,12 @@ pub fn build(inv: &Inventory) -> (Option<Model>, Diagnostics) {
         formations: clusters::build(inv, &hosts, &mut problems),
         node_vips: node_vips(inv, &hosts),
         hosts,
+        index: OnceLock::new(),
     };
     services::attach(inv, &mut model, &mut problems);
     sans::attach(inv, &mut model);
     place(&mut model);
-    (Some(model), once(problems))
+    (Some(model), problems)
 }
 
 /// Copies instances and etcd members to their hosts, where templates look for them.
@@ -71,7 +74,7 @@ fn admin_ip(inv: &Inventory) -> Option<IpAddr> {
 
 /// Addresses of keepalived, by address in the order of the inventory.
 fn node_vips(inv: &Inventory, hosts: &BTreeMap<HostName, Host>) -> Vec<NodeVip> {
-    let mut vips: Vec<NodeVip> = Vec::new();
+    let mut vips: IndexMap<IpAddr, NodeVip> = IndexMap::new();
     for host in inv
         .hosts
         .values()
@@ -80,16 +83,14 @@ fn node_vips(inv: &Inventory, hosts: &BTreeMap<HostName, Host>) -> Vec<NodeVip> 
         let Some((address, vrid)) = node_vip(host) else {
             continue;
         };
-        match vips.iter_mut().find(|vip| vip.address == address) {
-            Some(vip) => vip.hosts.push(host.name.clone()),
-            None => vips.push(NodeVip {
-                address,
-                vrid,
-                hosts: vec![host.name.clone()],
-            }),
-        }
+        let vip = vips.entry(address).or_insert_with(|| NodeVip {
+            address,
+            vrid,
+            hosts: Vec::new(),
+        });
+        vip.hosts.push(host.name.clone());
     }
-    vips
+    vips.into_values().collect()
 }
 
 fn node_vip(host: &InvHost) -> Option<(IpAddr, Option<u8>)> {
@@ -116,17 +117,4 @@ pub(crate) fn place_in_cluster(host: &InvHost) -> Span {
             (var.layer == Layer::Host).then_some(var.node.span)
         });
     own.unwrap_or(host.span)
-}
-
-/// Each problem once: what stands in a group's variables is met again on every host of it.
-fn once(problems: Diagnostics) -> Diagnostics {
-    let mut seen: Vec<Diagnostic> = Vec::new();
-    for problem in problems {
-        if !seen.contains(&problem) {
-            seen.push(problem);
-        }
-    }
-    let mut unique = Diagnostics::default();
-    unique.extend(seen);
-    unique
 }

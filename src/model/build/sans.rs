@@ -10,19 +10,24 @@ use crate::inventory::{InvHost, Inventory};
 use crate::model::{Host, Instance, Model};
 use crate::names::InstanceName;
 use indexmap::IndexSet;
+use std::collections::BTreeMap;
 
 /// Fills `sans` of all instances and etcd members.
 pub(super) fn attach(inv: &Inventory, model: &mut Model) {
-    let lists: Vec<(InstanceName, Vec<String>)> = model
+    let serving = serving(model);
+    let lists: Vec<Vec<String>> = model
         .instances()
-        .map(|instance| (instance.name.clone(), instance_sans(inv, model, instance)))
+        .map(|instance| {
+            let before = serving.get(&instance.name).map_or(&[][..], Vec::as_slice);
+            instance_sans(inv, model, instance, before)
+        })
         .collect();
     let members = model
         .formations
         .iter_mut()
         .flat_map(|formation| &mut formation.groups);
     let members = members.flat_map(|group| &mut group.members);
-    for (member, (_, sans)) in members.zip(lists) {
+    for (member, sans) in members.zip(lists) {
         member.sans = sans;
     }
     let etcd_sans = etcd_sans(model);
@@ -32,7 +37,27 @@ pub(super) fn attach(inv: &Inventory, model: &mut Model) {
     }
 }
 
-fn instance_sans(inv: &Inventory, model: &Model, instance: &Instance) -> Vec<String> {
+/// The hosts whose HAProxy forwards to an instance, in the order of the inventory.
+fn serving(model: &Model) -> BTreeMap<&InstanceName, Vec<&Host>> {
+    let mut serving: BTreeMap<&InstanceName, Vec<&Host>> = BTreeMap::new();
+    for host in model.hosts() {
+        let servers = host.services.iter().flat_map(|service| &service.servers);
+        for name in servers.filter_map(|server| server.instance.as_ref()) {
+            let hosts = serving.entry(name).or_default();
+            if hosts.last().is_none_or(|last| last.name != host.name) {
+                hosts.push(host);
+            }
+        }
+    }
+    serving
+}
+
+fn instance_sans(
+    inv: &Inventory,
+    model: &Model,
+    instance: &Instance,
+    serving: &[&Host],
+) -> Vec<String> {
     let mut sans = Sans::default();
     sans.add(instance.name.as_str());
     sans.add(instance.cluster.as_str());
@@ -47,7 +72,7 @@ fn instance_sans(inv: &Inventory, model: &Model, instance: &Instance) -> Vec<Str
     if instance.group == Some(0) {
         sans.add(instance.formation.as_str());
     }
-    for host in model.hosts().filter(|host| serves(host, instance)) {
+    for host in serving {
         sans.host(host);
         sans.vips(model, host);
     }
@@ -58,12 +83,6 @@ fn instance_sans(inv: &Inventory, model: &Model, instance: &Instance) -> Vec<Str
             .for_each(|vip| sans.add(vip.address.to_string()));
     }
     sans.0.into_iter().collect()
-}
-
-/// Whether a host's HAProxy forwards to an instance.
-fn serves(host: &Host, instance: &Instance) -> bool {
-    let mut servers = host.services.iter().flat_map(|service| &service.servers);
-    servers.any(|server| server.instance.as_ref() == Some(&instance.name))
 }
 
 /// Names, each once, in the order in which they were added.
@@ -101,11 +120,7 @@ impl Sans {
         {
             self.add(vip.address.to_string());
         }
-        for vip in model
-            .node_vips
-            .iter()
-            .filter(|vip| vip.hosts.contains(&host.name))
-        {
+        for vip in model.vips_of(&host.name) {
             self.add(vip.address.to_string());
         }
     }

@@ -4,7 +4,7 @@ use super::HbaEnv;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::objects::pooler_asks;
-use crate::model::{Formation, Group, Host, Instance, Model};
+use crate::model::{Formation, Group, Instance, Model};
 use ipnet::IpNet;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -24,7 +24,7 @@ impl HbaEnv {
             monitor: typed.get(param::PG_MONITOR_USERNAME),
             admin: typed.get(param::PG_ADMIN_USERNAME),
             admin_ip: model.admin_ip,
-            infra: infra(model),
+            infra: model.infra().to_vec(),
             group: group.members.iter().map(|member| member.address).collect(),
             formation: formation.members().map(|member| member.address).collect(),
             citus_db: formation.is_citus().then(|| formation.primary_db.clone()),
@@ -41,16 +41,6 @@ impl HbaEnv {
     }
 }
 
-/// Hosts of the group `infra`.
-pub fn infra(model: &Model) -> Vec<IpAddr> {
-    let infra = |host: &&Host| host.groups.iter().any(|group| group.as_str() == "infra");
-    model
-        .hosts()
-        .filter(infra)
-        .map(|host| host.address)
-        .collect()
-}
-
 /// The networks of `intra`, and each host outside of them from which clients of the formation come through HAProxy: its
 /// members and all that carry HAProxy. Hosts with public addresses or IPv6 would be kept out otherwise.
 fn intranet(model: &Model, networks: &[String], formation: &Formation) -> Vec<String> {
@@ -58,10 +48,7 @@ fn intranet(model: &Model, networks: &[String], formation: &Formation) -> Vec<St
         .iter()
         .filter_map(|text| text.parse().ok())
         .collect();
-    let proxies = model
-        .hosts()
-        .filter(|host| host.haproxy)
-        .map(|host| host.address);
+    let proxies = model.proxies().iter().copied();
     let members = formation.members().map(|member| member.address);
     let mut outside: Vec<IpAddr> = proxies
         .chain(members)

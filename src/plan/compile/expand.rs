@@ -1,8 +1,10 @@
 //! The resources of roles on one host or group: conditions decided, loops unrolled, templates rendered.
 
 use super::Compiler;
+use super::memo::Memo;
 use crate::catalog::{ResourceDecl, StageDecl};
 use crate::names::{ResourceId, RoleName, Tag};
+use crate::resource::SpecError;
 use crate::source::{Data, Diagnostic, Diagnostics, Node, Span};
 use crate::template::{Context, FIELDS, Rendered, SECRET_MARK, TemplateError};
 use serde_json::{Map, Value};
@@ -10,50 +12,65 @@ use std::collections::BTreeSet;
 
 type Problem = Box<Diagnostic>;
 
-pub(super) type Expanded<'c> = (ResourceId, String, Value, BTreeSet<Tag>, &'c ResourceDecl);
+/// One resource of a declaration, its fields rendered.
+pub(super) struct Expanded {
+    pub(super) id: ResourceId,
+    pub(super) fields: Value,
+    pub(super) tags: BTreeSet<Tag>,
+}
+
+/// What declarations come to: resources of hosts, or of groups.
+pub(super) trait Declares: Clone {
+    fn of(kind: &str, expanded: Expanded) -> Result<Self, SpecError>;
+    fn id(&self) -> &ResourceId;
+}
 
 impl Compiler<'_> {
     /// All resources of a stage's roles for one context.
-    pub(super) fn expand<'c>(
-        &'c self,
+    pub(super) fn expand<T: Declares>(
+        &self,
         stage: &StageDecl,
         context: &Context,
+        memo: &mut Memo<T>,
         problems: &mut Diagnostics,
-    ) -> Vec<Expanded<'c>> {
-        let mut all = Vec::new();
-        let mut seen = BTreeSet::new();
+    ) -> Vec<T> {
+        let mut all: Vec<(T, &ResourceDecl)> = Vec::new();
         for (name, _) in &stage.roles {
             let Some(role) = self.catalog.roles.get(name) else {
                 continue;
             };
             for decl in &role.resources {
-                match self.declaration(name, decl, context) {
-                    Ok(found) => all.extend(found),
+                let made = memo.get(decl, context, |context| {
+                    self.declaration(name, decl, context)
+                });
+                match made {
+                    Ok(made) => all.extend(made.into_iter().map(|one| (one, decl))),
                     Err(problem) => problems.push(*problem),
                 }
             }
         }
-        for (id, _, _, _, decl) in &all {
-            if !seen.insert(id.clone()) {
+        let mut seen = BTreeSet::new();
+        for (one, decl) in &all {
+            if !seen.insert(one.id()) {
                 problems.push(
                     Diagnostic::error(
                         "duplicate-resource",
-                        format!("two resources are called `{id}`"),
+                        format!("two resources are called `{}`", one.id()),
                     )
                     .at(decl.span, "the second"),
                 );
             }
         }
-        all
+        all.into_iter().map(|(one, _)| one).collect()
     }
 
-    fn declaration<'c>(
+    fn declaration<T: Declares>(
         &self,
         role: &RoleName,
-        decl: &'c ResourceDecl,
+        decl: &ResourceDecl,
         context: &Context,
-    ) -> Result<Vec<Expanded<'c>>, Problem> {
-        let mut expanded = Vec::new();
+    ) -> Result<Vec<T>, Problem> {
+        let mut made = Vec::new();
         for context in self.each(decl, context)? {
             if let Some((expression, span)) = &decl.when {
                 let value = self
@@ -68,15 +85,15 @@ impl Compiler<'_> {
             let local = self.text(&decl.id, decl, &context)?;
             let mut tags: BTreeSet<Tag> = decl.tags.iter().map(Tag::new).collect();
             tags.insert(Tag::new(role.as_str()));
-            expanded.push((
-                ResourceId::new(format!("{role}/{local}")),
-                decl.kind.clone(),
+            let expanded = Expanded {
+                id: ResourceId::new(format!("{role}/{local}")),
                 fields,
                 tags,
-                decl,
-            ));
+            };
+            let one = T::of(&decl.kind, expanded).map_err(|error| bad_fields(decl, &error))?;
+            made.push(one);
         }
-        Ok(expanded)
+        Ok(made)
     }
 
     /// One context for each turn of the loop, or the context itself.
@@ -198,6 +215,11 @@ impl Compiler<'_> {
         }
         Box::new(diagnostic)
     }
+}
+
+fn bad_fields(decl: &ResourceDecl, error: &SpecError) -> Problem {
+    let problem = Diagnostic::error("bad-resource", error.to_string());
+    Box::new(problem.at(decl.span, "in this resource"))
 }
 
 fn lone_expression(text: &str) -> Option<&str> {

@@ -1,14 +1,16 @@
 //! The parts of a context that backups are made of: what a member archives to, and what a repository host serves.
 
-use super::{Builder, Contexts};
+use super::{Builder, ContextNotes};
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::backup::{self, Backups, Repository, RepositoryPlace};
-use crate::model::{Group, Instance};
+use crate::model::{Group, Instance, Model};
+use crate::names::{ClusterName, HostName};
 use crate::pki::{LeafRequest, PkiError, Usage};
 use crate::secret::Secret;
 use crate::template::secret;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// An option of pgBackRest's configuration, secrets marked.
 fn line(option: &str, value: &str) -> Value {
@@ -19,7 +21,42 @@ fn line(option: &str, value: &str) -> Value {
     json!({ "option": format!("repo1-{option}"), "value": value })
 }
 
+/// What a repository host keeps of a group.
+#[derive(Debug)]
+pub(super) struct ServedGroup {
+    cluster: ClusterName,
+    repository: Repository,
+    port: u16,
+}
+
+/// The groups that each repository host serves.
+pub(super) fn served(model: &Model) -> BTreeMap<HostName, Vec<ServedGroup>> {
+    let mut served: BTreeMap<HostName, Vec<ServedGroup>> = BTreeMap::new();
+    for (_, group) in model.groups() {
+        let Ok(Backups::To(repository)) = backup::of_group(model, group) else {
+            continue;
+        };
+        let RepositoryPlace::Host { host, port, .. } = &repository.place else {
+            continue;
+        };
+        if let Some(found) = backup::repository_host(model, host) {
+            let (host, port) = (found.name.clone(), *port);
+            served.entry(host).or_default().push(ServedGroup {
+                cluster: group.cluster.clone(),
+                repository,
+                port,
+            });
+        }
+    }
+    served
+}
+
 impl Builder<'_> {
+    fn stanza(&self, served: &ServedGroup) -> Option<Value> {
+        let (_, group) = self.input.model.group(&served.cluster)?;
+        Some(stanza(group, &served.repository))
+    }
+
     /// The repository of a group, as its first member's variables name it. What is wrong with it has been said by the lints.
     pub(super) fn backups_of(&self, group: &Group) -> Backups {
         let found = backup::of_group(self.input.model, group);
@@ -40,14 +77,14 @@ impl Builder<'_> {
         typed: &Typed<'_>,
         instance: &Instance,
         group: &Group,
-        contexts: &mut Contexts,
+        told: &mut ContextNotes,
     ) -> Result<Value, PkiError> {
         let Backups::To(repository) = self.backups_of(group) else {
             return Ok(Value::Null);
         };
         let remote = matches!(repository.place, RepositoryPlace::Host { .. });
         let tls = match remote {
-            true => self.backup_leaf(instance, contexts)?,
+            true => self.backup_leaf(instance, told)?,
             false => Value::Null,
         };
         let directory = match &repository.place {
@@ -69,7 +106,7 @@ impl Builder<'_> {
     }
 
     /// pgBackRest's server judges a client by the CN of its certificate, which etcd would refuse: hence one of its own.
-    fn backup_leaf(&self, instance: &Instance, contexts: &mut Contexts) -> Result<Value, PkiError> {
+    fn backup_leaf(&self, instance: &Instance, told: &mut ContextNotes) -> Result<Value, PkiError> {
         let request = LeafRequest {
             name: format!("backup-{}", instance.name),
             common_name: instance.name.to_string(),
@@ -77,7 +114,7 @@ impl Builder<'_> {
             usage: Usage::Client,
             lifetime: self.lifetime(),
         };
-        self.pair(&request, contexts)
+        self.pair(&request, told)
     }
 
     /// Where the repository's server answers; null where there is none.
@@ -90,22 +127,9 @@ impl Builder<'_> {
     }
 
     /// What this host serves as a repository host; null where no group names it.
-    pub(super) fn repository(&self, contexts: &mut Contexts) -> Result<Value, PkiError> {
-        let groups = self.input.model.groups().map(|(_, group)| group);
-        let served: Vec<(&Group, Repository, u16)> = groups
-            .filter_map(|group| {
-                let Backups::To(repository) = self.backups_of(group) else {
-                    return None;
-                };
-                let RepositoryPlace::Host { host, port, .. } = &repository.place else {
-                    return None;
-                };
-                let found = backup::repository_host(self.input.model, host)?;
-                let port = *port;
-                (found.name == self.host.name).then_some((group, repository, port))
-            })
-            .collect();
-        let Some((_, _, port)) = served.first() else {
+    pub(super) fn repository(&self, told: &mut ContextNotes) -> Result<Value, PkiError> {
+        let served = self.common.served(self.input).get(&self.host.name);
+        let Some((served, port)) = served.and_then(|all| Some((all, all.first()?.port))) else {
             return Ok(Value::Null);
         };
         let request = LeafRequest {
@@ -123,8 +147,8 @@ impl Builder<'_> {
         Ok(json!({
             "port": port,
             "address": self.host.address.to_string(),
-            "tls": self.pair(&request, contexts)?,
-            "stanzas": served.iter().map(stanza).collect::<Vec<_>>(),
+            "tls": self.pair(&request, told)?,
+            "stanzas": served.iter().filter_map(|one| self.stanza(one)).collect::<Vec<_>>(),
         }))
     }
 }
@@ -140,7 +164,7 @@ fn member_lines(repository: &Repository, remote: bool) -> Vec<Value> {
     own.map(|(option, value)| line(option, value)).collect()
 }
 
-fn stanza((group, repository, _): &(&Group, Repository, u16)) -> Value {
+fn stanza(group: &Group, repository: &Repository) -> Value {
     let ours = |option: &str| backup::ON_ITS_HOST.contains(&option);
     let options = repository.options.iter().filter(|(option, _)| ours(option));
     let members = group.members.iter().map(|member| member.name.as_str());

@@ -7,13 +7,15 @@ mod objects;
 mod pg;
 mod pooler;
 mod repos;
+mod secrets;
+mod shared;
 mod vip;
 
 pub use pooler::is_pooled;
 
 use crate::fact::Traits;
 use crate::inventory::param;
-use crate::inventory::parameters::{self, ParamKind, Typed};
+use crate::inventory::parameters::{self, Typed};
 use crate::inventory::{Inventory, expand};
 use crate::model::compat::{self, Compat};
 use crate::model::{Facts, Host, Model, Os};
@@ -24,6 +26,7 @@ use crate::source::Diagnostics;
 use crate::template::{Context, secret};
 use semver::Version;
 use serde_json::{Map, Value, json};
+use shared::InCommon;
 use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
@@ -40,68 +43,101 @@ pub struct ContextInput<'a> {
     pub patroni: &'a BTreeMap<HostName, String>,
 }
 
-/// Contexts by host, and what was said while they were made.
+/// The contexts of hosts, one at a time: all of them at once would not fit into memory.
+#[derive(Debug)]
+pub struct Contexts<'a> {
+    input: &'a ContextInput<'a>,
+    common: InCommon,
+}
+
+/// What was said while a context was made.
 #[derive(Debug, Default)]
-pub struct Contexts {
-    pub hosts: BTreeMap<HostName, Context>,
+pub struct ContextNotes {
     pub diagnostics: Diagnostics,
-    /// All secrets that the contexts hold.
-    pub masker: Masker,
+    /// Secrets that the inventory does not hold itself: keys, lines of PgBouncer's list.
+    pub secrets: Vec<Secret>,
     /// Certificates that were made or made anew, and why.
     pub issued: Vec<String>,
 }
 
-/// Makes the contexts of all hosts.
-pub fn contexts(input: &ContextInput<'_>) -> Result<Contexts, PkiError> {
-    let mut contexts = Contexts {
-        masker: Masker::among(parameters::names_of(input.inventory)),
-        ..Contexts::default()
-    };
-    for host in input.model.hosts() {
-        let context = Builder { input, host }.build(&mut contexts)?;
-        contexts
-            .hosts
-            .insert(host.name.clone(), Context::from(&context));
+impl<'a> Contexts<'a> {
+    /// Of these hosts.
+    pub fn new(input: &'a ContextInput<'a>) -> Self {
+        Self {
+            input,
+            common: InCommon::default(),
+        }
     }
-    Ok(contexts)
+
+    /// Makes the context of a host.
+    ///
+    /// # Errors
+    /// A certificate that cannot be read, made or kept.
+    pub fn of(&self, host: &Host) -> Result<(Context, ContextNotes), PkiError> {
+        let mut told = ContextNotes::default();
+        let builder = Builder {
+            input: self.input,
+            common: &self.common,
+            host,
+        };
+        let context = builder.build(&mut told)?;
+        Ok((context, told))
+    }
+
+    /// What hides all secrets of the inventory, and those of the contexts that were made.
+    pub fn masker(&self) -> Masker {
+        let mut masker = Masker::among(parameters::names_of(self.input.inventory));
+        secrets::hide(self.input.inventory, &mut masker);
+        let users = self.common.secrets().iter().cloned();
+        users.for_each(|secret| masker.add(secret));
+        masker
+    }
 }
 
 struct Builder<'a> {
     input: &'a ContextInput<'a>,
+    common: &'a InCommon,
     host: &'a Host,
 }
 
 impl Builder<'_> {
-    fn build(&self, contexts: &mut Contexts) -> Result<Value, PkiError> {
+    fn build(&self, told: &mut ContextNotes) -> Result<Context, PkiError> {
         let typed = self.host.typed();
-        hide(&typed, &mut contexts.masker);
         let mut context = Map::new();
-        context.insert("vars".to_owned(), self.vars(&typed));
+        context.insert("vars".to_owned(), Value::Null);
         context.insert("kept".to_owned(), node::kept(&typed));
         context.insert("host".to_owned(), self.host_json());
         context.insert("node".to_owned(), self.node(&typed));
-        context.insert("etcd".to_owned(), self.etcd(&typed, contexts)?);
+        context.insert("etcd".to_owned(), self.etcd(&typed, told)?);
         context.insert("services".to_owned(), self.services());
         context.insert("haproxy".to_owned(), haproxy(&typed, self.host));
         context.insert("ca".to_owned(), json!({ "cert": self.input.ca.cert_pem() }));
-        context.insert("pg".to_owned(), self.pg(&typed, contexts)?);
-        context.insert("pgbouncer".to_owned(), self.pgbouncer(&typed, contexts));
+        context.insert("pg".to_owned(), self.pg(&typed, told)?);
+        context.insert("pgbouncer".to_owned(), self.pgbouncer(&typed, told));
         context.insert("vip".to_owned(), self.vip(&typed));
-        context.insert("repository".to_owned(), self.repository(contexts)?);
-        Ok(Value::Object(context))
+        context.insert("repository".to_owned(), self.repository(told)?);
+        let mut context = Context::from(&Value::Object(context));
+        context.put(&["vars"], &self.common.vars(self, &typed));
+        self.share(&typed, &mut context, told)?;
+        Ok(context)
     }
 
-    /// All parameters by Pigsty's names, `${...}` expanded.
-    fn vars(&self, typed: &Typed<'_>) -> Value {
-        let mut vars = Map::new();
-        for param in parameters::all() {
-            vars.insert(param.name.to_owned(), self.expanded(typed.json(param.name)));
+    /// What many hosts have in common.
+    fn share(
+        &self,
+        typed: &Typed<'_>,
+        context: &mut Context,
+        told: &mut ContextNotes,
+    ) -> Result<(), PkiError> {
+        if self.knows_all(typed) {
+            context.put(&["node", "hosts"], self.common.hosts(self.input));
         }
-        let others = self.host.stated.vars.iter();
-        for (name, var) in others.filter(|(name, _)| parameters::lookup(name).is_none()) {
-            vars.insert(name.to_owned(), self.expanded(var.node.to_json()));
+        if self.input.model.etcd.is_some() {
+            context.put(&["etcd", "users"], self.common.users(self.input));
+            let root = self.common.root_tls(self, told)?;
+            context.put(&["etcd", "root_tls"], &root);
         }
-        Value::Object(vars)
+        Ok(())
     }
 
     fn expanded(&self, value: Value) -> Value {
@@ -146,7 +182,7 @@ impl Builder<'_> {
         name: &str,
         cn: &str,
         sans: &[String],
-        contexts: &mut Contexts,
+        told: &mut ContextNotes,
     ) -> Result<Value, PkiError> {
         let request = LeafRequest {
             name: name.to_owned(),
@@ -155,11 +191,11 @@ impl Builder<'_> {
             usage: Usage::Both,
             lifetime: self.lifetime(),
         };
-        self.pair(&request, contexts)
+        self.pair(&request, told)
     }
 
     /// A certificate that etcd takes for root's: the way in when it does not know the inventory's password for it.
-    fn etcd_root(&self, contexts: &mut Contexts) -> Result<Value, PkiError> {
+    fn etcd_root(&self, told: &mut ContextNotes) -> Result<Value, PkiError> {
         let request = LeafRequest {
             name: "etcd-root".to_owned(),
             common_name: "root".to_owned(),
@@ -167,17 +203,16 @@ impl Builder<'_> {
             usage: Usage::Client,
             lifetime: self.lifetime(),
         };
-        self.pair(&request, contexts)
+        self.pair(&request, told)
     }
 
-    fn pair(&self, request: &LeafRequest, contexts: &mut Contexts) -> Result<Value, PkiError> {
+    fn pair(&self, request: &LeafRequest, told: &mut ContextNotes) -> Result<Value, PkiError> {
         let leaf = self.input.ca.leaf(request, self.input.now)?;
         if let Some(reason) = &leaf.reissued {
-            contexts
-                .issued
+            told.issued
                 .push(format!("certificate of {}: {reason}", request.name));
         }
-        contexts.masker.add(leaf.key_pem.clone());
+        told.secrets.push(leaf.key_pem.clone());
         Ok(
             json!({ "cert": leaf.cert_pem, "key": secret(&leaf.key_pem), "not_after": leaf.not_after.unix_timestamp() }),
         )
@@ -188,7 +223,7 @@ impl Builder<'_> {
         lifetime(&text).unwrap_or(Duration::days(825))
     }
 
-    fn etcd(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Result<Value, PkiError> {
+    fn etcd(&self, typed: &Typed<'_>, told: &mut ContextNotes) -> Result<Value, PkiError> {
         let Some(etcd) = &self.input.model.etcd else {
             return Ok(Value::Null);
         };
@@ -200,8 +235,8 @@ impl Builder<'_> {
         map.insert("endpoints".to_owned(), json!(etcd.endpoints()));
         map.insert("initial_cluster".to_owned(), json!(etcd.initial_cluster()));
         map.insert("root_password".to_owned(), secret(&root));
-        map.insert("users".to_owned(), self.etcd_users(contexts));
-        map.insert("root_tls".to_owned(), self.etcd_root(contexts)?);
+        map.insert("users".to_owned(), Value::Null);
+        map.insert("root_tls".to_owned(), Value::Null);
         map.insert("cert_dir".to_owned(), json!("/etc/etcd"));
         map.insert("data_dir".to_owned(), json!(typed.get(param::ETCD_DATA)));
         map.insert(
@@ -221,29 +256,12 @@ impl Builder<'_> {
             if let Value::Object(me) = &mut me {
                 me.insert(
                     "tls".to_owned(),
-                    self.leaf(&member.name, "", &member.sans, contexts)?,
+                    self.leaf(&member.name, "", &member.sans, told)?,
                 );
             }
             map.insert("member".to_owned(), me);
         }
         Ok(json)
-    }
-
-    /// One etcd user for each formation, with the prefix that is its own.
-    fn etcd_users(&self, contexts: &mut Contexts) -> Value {
-        let users = self.input.model.formations.iter().filter_map(|formation| {
-            let member = formation.members().next()?;
-            let host = self.input.model.hosts.get(&member.host)?;
-            let password = etcd_password(&host.typed(), formation.name.as_str());
-            contexts.masker.add(password.clone());
-            let prefix = format!(
-                "{}/{}/",
-                formation.namespace.trim_end_matches('/'),
-                formation.name
-            );
-            Some(json!({ "name": formation.name, "password": secret(&password), "prefix": prefix }))
-        });
-        users.collect()
     }
 
     fn services(&self) -> Value {
@@ -346,17 +364,6 @@ fn haproxy(typed: &Typed<'_>, host: &Host) -> Value {
         "client_timeout": typed.get(param::HAPROXY_CLIENT_TIMEOUT),
         "server_timeout": typed.get(param::HAPROXY_SERVER_TIMEOUT),
     })
-}
-
-/// Every secret that the catalogue knows as one, for masking.
-fn hide(typed: &Typed<'_>, masker: &mut Masker) {
-    typed
-        .secrets()
-        .into_iter()
-        .for_each(|secret| masker.add(secret));
-    for param in parameters::all().filter(|param| param.kind == ParamKind::Secret) {
-        masker.add(typed.secret(param.name));
-    }
 }
 
 #[cfg(test)]

@@ -2,25 +2,22 @@
 
 use super::Builder;
 use super::pg::texts;
+use super::shared::names;
 use crate::inventory::param;
 use crate::inventory::parameters::{self, Module, Typed};
-use crate::model::Host;
 use serde_json::{Value, json};
 
 impl Builder<'_> {
-    /// Lines of /etc/hosts: this host, or all of them with `nodename_exchange`, and the static records.
+    /// Whether the host knows all others by name.
+    pub(super) fn knows_all(&self, typed: &Typed<'_>) -> bool {
+        typed.get(param::NODENAME_EXCHANGE) || self.host.pg.is_some()
+    }
+
+    /// Lines of /etc/hosts: this host, or all of them with `nodename_exchange` (filled in later), and the static records.
     pub(super) fn node(&self, typed: &Typed<'_>) -> Value {
-        let all = typed.get(param::NODENAME_EXCHANGE) || self.host.pg.is_some();
-        let hosts = self
-            .input
-            .model
-            .hosts()
-            .filter(|host| all || host.name == self.host.name);
-        let row = |host: &Host| {
-            let mut names = vec![host.nodename.clone()];
-            names.extend(host.pg.as_ref().map(|pg| pg.name.to_string()));
-            names.dedup();
-            json!({ "address": host.address.to_string(), "names": names })
+        let hosts = match self.knows_all(typed) {
+            true => Value::Null,
+            false => json!([names(self.host)]),
         };
         let mut extra = Vec::new();
         for list in ["node_default_etc_hosts", "node_etc_hosts"] {
@@ -31,7 +28,7 @@ impl Builder<'_> {
         let named = self.named(typed).of_hosts();
         let packages = |list: &str| named.all(texts(&typed.json(list)).iter().map(String::as_str));
         json!({
-            "hosts": hosts.map(row).collect::<Vec<_>>(),
+            "hosts": hosts,
             "extra_hosts": extra,
             "repos": self.repos(typed),
             "default_packages": packages("node_default_packages"),

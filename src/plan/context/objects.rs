@@ -1,6 +1,6 @@
 //! Roles and databases, as the model reads them, for the resources that make them.
 
-use super::{Builder, Contexts, pooler};
+use super::{Builder, ContextNotes, pooler};
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::objects::{self, Database, POOLER_ROLE, Role, Scene};
@@ -10,11 +10,11 @@ use std::path::PathBuf;
 
 impl Builder<'_> {
     /// What is wrong with the lists has been said by the lints; here it is left out.
-    pub(super) fn objects(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Map<String, Value> {
+    pub(super) fn objects(&self, typed: &Typed<'_>, told: &mut ContextNotes) -> Map<String, Value> {
         let scene = Scene::new(&self.host.stated, self.input.now);
         let (roles, mut databases) = objects::provided(&scene);
         for database in &mut databases {
-            self.baseline(typed, database, contexts);
+            self.baseline(typed, database, told);
         }
         let (leaving, roles): (Vec<Role>, Vec<Role>) =
             roles.into_iter().partition(|role| role.absent);
@@ -48,7 +48,7 @@ impl Builder<'_> {
     }
 
     /// Reads the file of a baseline: beside the inventory, or in `files/` there as Pigsty has it.
-    fn baseline(&self, typed: &Typed<'_>, database: &mut Database, contexts: &mut Contexts) {
+    fn baseline(&self, typed: &Typed<'_>, database: &mut Database, told: &mut ContextNotes) {
         let settings = database.settings.as_mut();
         let Some(baseline) = settings.and_then(|settings| settings.baseline.as_mut()) else {
             return;
@@ -74,8 +74,8 @@ impl Builder<'_> {
         };
         let problem = unreadable(typed, &database.name, &why);
         // What stands in a group's variables is met again on every host of it.
-        if !contexts.diagnostics.iter().any(|known| *known == problem) {
-            contexts.diagnostics.push(problem);
+        if !told.diagnostics.iter().any(|known| *known == problem) {
+            told.diagnostics.push(problem);
         }
     }
 }

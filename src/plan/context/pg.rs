@@ -1,6 +1,6 @@
 //! The part of a context that an instance of PostgreSQL is made of.
 
-use super::{Builder, Contexts, etcd_password, facts};
+use super::{Builder, ContextNotes, etcd_password, facts};
 use crate::command::session_options;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -23,7 +23,7 @@ use std::net::IpAddr;
 const CERT_DIR: &str = "/pg/cert";
 
 impl Builder<'_> {
-    pub(super) fn pg(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Result<Value, PkiError> {
+    pub(super) fn pg(&self, typed: &Typed<'_>, told: &mut ContextNotes) -> Result<Value, PkiError> {
         let (Some(instance), Some((formation, group))) =
             (&self.host.pg, self.input.model.group_on(&self.host.name))
         else {
@@ -65,9 +65,9 @@ impl Builder<'_> {
             (
                 "tls",
                 // No CN: etcd's gateway refuses Patroni otherwise.
-                self.leaf(instance.name.as_str(), "", &instance.sans, contexts)?,
+                self.leaf(instance.name.as_str(), "", &instance.sans, told)?,
             ),
-            ("backup", self.pg_backup(typed, instance, group, contexts)?),
+            ("backup", self.pg_backup(typed, instance, group, told)?),
             ("packages", self.packages(typed)),
             ("extension_packages", self.extension_packages(typed)),
         ] {
@@ -75,7 +75,7 @@ impl Builder<'_> {
         }
         map.insert("dbsu_uid".to_owned(), json!(self.dbsu_uid(typed)));
         map.extend(self.paths(typed, formation, instance));
-        map.extend(self.objects(typed, contexts));
+        map.extend(self.objects(typed, told));
         Ok(pg)
     }
 
@@ -163,7 +163,7 @@ impl Builder<'_> {
     fn allowlist(&self, formation: &Formation) -> Vec<String> {
         let mut addresses: Vec<IpAddr> = formation.members().map(|member| member.address).collect();
         addresses.extend(self.input.model.admin_ip);
-        addresses.extend(hba::infra(self.input.model));
+        addresses.extend(self.input.model.infra());
         addresses.push(IpAddr::from([127, 0, 0, 1]));
         addresses.sort();
         addresses.dedup();

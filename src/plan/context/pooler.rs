@@ -6,7 +6,7 @@
 //! verifier, that is so. The file is the superuser's alone, as patroni.yml with its passwords is.
 
 use super::pg::texts;
-use super::{Builder, Contexts};
+use super::{Builder, ContextNotes};
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::Instance;
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Builder<'_> {
-    pub(super) fn pgbouncer(&self, typed: &Typed<'_>, contexts: &mut Contexts) -> Value {
+    pub(super) fn pgbouncer(&self, typed: &Typed<'_>, told: &mut ContextNotes) -> Value {
         let off = json!({ "enabled": false });
         let (Some(instance), Some(_)) = (&self.host.pg, self.input.model.group_on(&self.host.name))
         else {
@@ -46,8 +46,8 @@ impl Builder<'_> {
             "stats_users": [&users.dbsu, &users.monitor],
             "databases": databases(typed, instance),
             "user_options": user_options(typed, &users),
-            "userlist": self.userlist(typed, &users, contexts),
-            "hba": self.pooler_hba(typed, instance, contexts),
+            "userlist": self.userlist(typed, &users, told),
+            "hba": self.pooler_hba(typed, instance, told),
         })
     }
 
@@ -77,19 +77,15 @@ impl Builder<'_> {
     /// TLS to PostgreSQL: the socket of the same host needs none, one of ours shows our certificate, and of a stranger
     /// it is not known who signed his.
     fn server_sslmode(&self, redirect: &str) -> &'static str {
-        let ours = |instance: &Instance| {
-            instance.address.to_string() == redirect || instance.host.as_str() == redirect
-        };
-        let mut members = self.input.model.formations.iter().flat_map(|f| f.members());
         match redirect {
             "" => "prefer",
-            _ if members.any(ours) => "verify-full",
+            _ if self.input.model.has_instance_at(redirect) => "verify-full",
             _ => "require",
         }
     }
 
     /// One line for each user: the system's, and those marked `pgbouncer: true`.
-    fn userlist(&self, typed: &Typed<'_>, users: &SystemUsers, contexts: &mut Contexts) -> Value {
+    fn userlist(&self, typed: &Typed<'_>, users: &SystemUsers, told: &mut ContextNotes) -> Value {
         let wanted = pooled_users(typed, users);
         let roles = objects::roles(&Scene::new(&self.host.stated, self.input.now)).found;
         let mut passwords: BTreeMap<&str, &str> = roles
@@ -104,7 +100,7 @@ impl Builder<'_> {
         }
         let line = |(name, password): (&&str, &&str)| {
             let line = Secret::new(format!("{} {}", quoted(name), quoted(password)));
-            contexts.masker.add(Secret::new(quoted(password)));
+            told.secrets.push(Secret::new(quoted(password)));
             secret(&line)
         };
         passwords.iter().map(line).collect()
@@ -114,7 +110,7 @@ impl Builder<'_> {
         &self,
         typed: &Typed<'_>,
         instance: &Instance,
-        contexts: &mut Contexts,
+        told: &mut ContextNotes,
     ) -> Vec<String> {
         let Some((formation, group)) = self.input.model.group_on(&self.host.name) else {
             return Vec::new();
@@ -134,7 +130,7 @@ impl Builder<'_> {
             Ok(lines) => {
                 let lines: Vec<String> = lines.into_iter().skip(own).map(peer).collect();
                 for line in lines.iter().filter(|line| !understood(line)) {
-                    contexts.diagnostics.push(not_understood(typed, line));
+                    told.diagnostics.push(not_understood(typed, line));
                 }
                 lines
             }
@@ -145,8 +141,7 @@ impl Builder<'_> {
                         RuleList::User => "pgb_hba_rules",
                     };
                     let problem = hba_problem(&instance.name, error, typed.place(list));
-                    contexts
-                        .diagnostics
+                    told.diagnostics
                         .push(problem.help(format!("it stands in `{list}`")));
                 }
                 Vec::new()

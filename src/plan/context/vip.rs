@@ -20,8 +20,7 @@ impl Builder<'_> {
                 interface: own.and_then(|own| own.interface),
                 ..vip.clone()
             });
-        let held = |vip: &&NodeVip| vip.hosts.contains(&self.host.name);
-        let node = self.input.model.node_vips.iter().find(held);
+        let node = self.input.model.vips_of(&self.host.name).next();
         json!({ "leader": leader, "node": node.map(|vip| self.node_vip(typed, vip)) })
     }
 

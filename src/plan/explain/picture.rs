@@ -4,8 +4,8 @@ use crate::catalog::Catalog;
 use crate::inventory::Inventory;
 use crate::model::{self, Model};
 use crate::pki::Ca;
-use crate::plan::context::{ContextInput, contexts};
-use crate::plan::{Compiler, Desired};
+use crate::plan::context::ContextInput;
+use crate::plan::{CompileError, Compiler, Desired};
 use crate::source::Diagnostics;
 use crate::template::Engine;
 use std::collections::BTreeMap;
@@ -53,18 +53,19 @@ impl Picture {
             traits: &BTreeMap::new(),
             patroni: &BTreeMap::new(),
         };
-        let contexts = contexts(&input).map_err(|error| Refused(error.to_string()))?;
-        if contexts.diagnostics.has_errors() {
-            return Err(Refused::of(&contexts.diagnostics));
-        }
         let compiler = Compiler {
             catalog,
-            model: &model,
             templates,
-            contexts: &contexts.hosts,
+            input: &input,
+            limit: None,
         };
-        let desired = compiler.compile("site");
-        let desired = desired.map_err(|error| Refused::of(&error.diagnostics))?;
+        let desired = match compiler.compile("site") {
+            Ok(compiled) => compiled.desired,
+            Err(CompileError::Pki(error)) => return Err(Refused(error.to_string())),
+            Err(CompileError::Inventory(said) | CompileError::Catalog(said)) => {
+                return Err(Refused::of(&said));
+            }
+        };
         Ok(Self { model, desired })
     }
 }

@@ -82,7 +82,7 @@ type OfHosts<'a> = BTreeMap<(&'a HostName, &'a ResourceId), &'a Resource>;
 fn host_resources(desired: &Desired) -> OfHosts<'_> {
     let hosts = desired.stages.iter().flat_map(|stage| &stage.hosts);
     let all = hosts.flat_map(|(host, list)| list.iter().map(move |one| (host, one)));
-    all.map(|(host, one)| ((host, &one.id), &one.resource))
+    all.map(|(host, one)| ((host, &one.id), &*one.resource))
         .collect()
 }
 
