@@ -86,3 +86,67 @@ fn an_outcome_that_is_not_as_declared_is_found() {
     assert!(differs(&Outcome::Applied, Some(0), &[]).is_none());
     assert!(differs(&Outcome::Applied, Some(3), &said("words")).is_some());
 }
+
+/// What an inventory states because it is what the formation is, or how large the lab's machines are.
+const STATED: [&str; 6] = [
+    "pg_version",
+    "pg_mode",
+    "pg_primary_db",
+    "pg_extensions",
+    "pg_libs",
+    "node_facts",
+];
+
+/// Lines of an inventory that set a parameter to something else than its default, without a word why.
+fn overrides(text: &str) -> Vec<String> {
+    use citusctl::inventory::parameters::{DefaultValue, ParamKind, lookup};
+    let mut found = Vec::new();
+    let mut before = "";
+    for line in text.lines() {
+        let said = line.contains('#') || before.trim_start().starts_with('#');
+        before = line;
+        let Some((name, value)) = line.trim_start().split_once(": ") else {
+            continue;
+        };
+        // Flow lines of a command are no inventory.
+        if value.ends_with(['}', '"']) && !value.starts_with(['{', '"']) {
+            continue;
+        }
+        let known = lookup(name).filter(|_| line.starts_with(' ') && !STATED.contains(&name));
+        let contents = known.is_some_and(|param| matches!(param.kind, ParamKind::Records(_)));
+        let Some(DefaultValue::Json(default)) = known.map(|param| param.default) else {
+            continue;
+        };
+        let same = default.trim_matches('"') == value.trim_matches(['"', '\'']);
+        if !same && !said && !contents && !name.ends_with("_password") {
+            found.push(line.trim().to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn shipped_inventories_and_labs_override_no_default_without_a_reason() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = |dir: &str| {
+        let entries = std::fs::read_dir(root.join(dir)).unwrap();
+        entries.map(|entry| entry.unwrap().path())
+    };
+    let is_lab = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("lab-") || name.ends_with(".yml")
+    };
+    let mut found = Vec::new();
+    for path in files("inventory").chain(files("ci")).filter(is_lab) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = overrides(&text).into_iter();
+        found.extend(lines.map(|line| format!("{}: {line}", path.display())));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    // A planted one is found.
+    assert_eq!(
+        overrides("  pg_default_service_dest: postgres\n"),
+        ["pg_default_service_dest: postgres"]
+    );
+    assert!(overrides("  # no pool here\n  pg_default_service_dest: postgres\n").is_empty());
+}

@@ -193,6 +193,22 @@ enum Step {
     Name,
 }
 
+impl Spot {
+    /// Whether an inventory has a value there already.
+    pub fn is_set(&self, inventory: &Value) -> bool {
+        let vars = &inventory["all"]["children"]["pg-test"]["vars"];
+        let mut at = vars.get(self.parameter);
+        for step in &self.way {
+            at = at.and_then(|value| match step {
+                Step::First => value.get(0),
+                Step::Key(key) => value.get(*key),
+                Step::Name => value.as_object()?.values().next(),
+            });
+        }
+        at.is_some_and(|value| !value.is_null())
+    }
+}
+
 impl std::fmt::Display for Spot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.parameter)?;

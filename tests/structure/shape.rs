@@ -22,7 +22,7 @@ pub fn of(root: &Path, programs: bool) -> Vec<String> {
                 .map(|row| format!("{plain}: {row}")),
         );
         if programs {
-            judged_by_its_program(root, &path, &name);
+            rows.extend(judged_by_its_program(root, &path, &name));
         }
     }
     rows.sort();
@@ -65,6 +65,11 @@ fn structure(name: &str, text: &str) -> Vec<String> {
     let key = |line: &str| line.split('=').next().unwrap_or_default().trim().to_owned();
     match name {
         _ if name.ends_with(".yml") => keys(text),
+        // A longer name of the authority is a longer certificate.
+        _ if name.ends_with(".crt") || name.ends_with(".key") => lines()
+            .filter(|line| line.starts_with("-----"))
+            .map(str::to_owned)
+            .collect(),
         _ if name.ends_with(".json") => keys(text),
         _ if name.contains("/cron.d/") => {
             let lines: Vec<&str> = text
@@ -213,50 +218,42 @@ fn walk(node: &Node, path: String, rows: &mut Vec<String>) {
     ));
 }
 
-/// HAProxy and sudo themselves, where they are installed.
-fn judged_by_its_program(root: &Path, path: &Path, name: &str) {
-    let host = root.join(name.split('/').next().unwrap_or_default());
+/// What HAProxy and sudo themselves have against a file, where they are installed.
+fn judged_by_its_program(root: &Path, path: &Path, name: &str) -> Option<String> {
     if name.contains("/sudoers.d/") {
-        passes("visudo", &["-cf", &path.to_string_lossy()]);
+        return refused_by("visudo", &["-cf".to_owned(), path.display().to_string()]);
     }
-    if name.ends_with("/haproxy.cfg") {
-        let dir = tempfile::tempdir().unwrap();
-        let moved = |from: &Path| {
-            let to = dir.path().join(from.file_name().unwrap());
-            let text = std::fs::read_to_string(from).unwrap();
-            let ca = host.join("etc/haproxy/ca.crt");
-            std::fs::write(
-                &to,
-                text.replace("/etc/haproxy/ca.crt", &ca.to_string_lossy()),
-            )
-            .unwrap();
-            to.to_string_lossy().into_owned()
-        };
-        let mut args = vec![
-            "-c".to_owned(),
-            "-q".to_owned(),
-            "-f".to_owned(),
-            moved(path),
-        ];
-        for service in files(&host.join("etc/haproxy/conf.d")) {
-            args.extend(["-f".to_owned(), moved(&service)]);
-        }
-        passes(
-            "haproxy",
-            &args.iter().map(String::as_str).collect::<Vec<_>>(),
-        );
-    }
+    let judged = name.ends_with("/haproxy.cfg");
+    judged
+        .then(|| refused_by_haproxy(root, path, name))
+        .flatten()
 }
 
-fn passes(program: &str, args: &[&str]) {
-    // A program that is not there says nothing.
-    let Ok(output) = std::process::Command::new(program).args(args).output() else {
-        return;
+fn refused_by_haproxy(root: &Path, path: &Path, name: &str) -> Option<String> {
+    let host = root.join(name.split('/').next().unwrap_or_default());
+    let dir = tempfile::tempdir().unwrap();
+    let moved = |from: &Path| {
+        let to = dir.path().join(from.file_name().unwrap());
+        let text = std::fs::read_to_string(from).unwrap();
+        let ca = host.join("etc/haproxy/ca.crt");
+        let text = text.replace("/etc/haproxy/ca.crt", &ca.to_string_lossy());
+        std::fs::write(&to, text).unwrap();
+        to.display().to_string()
     };
+    let mut args = vec!["-c".to_owned(), "-f".to_owned(), moved(path)];
+    for service in files(&host.join("etc/haproxy/conf.d")) {
+        args.extend(["-f".to_owned(), moved(&service)]);
+    }
+    refused_by("haproxy", &args)
+}
+
+fn refused_by(program: &str, args: &[String]) -> Option<String> {
+    // A program that is not there says nothing.
+    let output = std::process::Command::new(program)
+        .args(args)
+        .output()
+        .ok()?;
     let said = [output.stdout, output.stderr].concat();
-    assert!(
-        output.status.success(),
-        "{program} {args:?}: {}",
-        String::from_utf8_lossy(&said)
-    );
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (!output.status.success()).then(|| format!("{program} refuses it: {said}"))
 }

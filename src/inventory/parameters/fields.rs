@@ -159,8 +159,8 @@ pub(super) const HAPROXY_SERVICE: &[Field] = &[
 ];
 
 const SERVER: &[Field] = &[
-    needed("name", Text(Form::Line)),
-    needed("ip", Text(Form::Line)),
+    needed("name", Text(Form::Name)),
+    needed("ip", Text(Form::HostAddr)),
     needed("port", Port),
     field("options", Text(Form::HaproxyWords)),
     field("backup", Bool),

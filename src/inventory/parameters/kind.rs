@@ -105,19 +105,11 @@ impl ParamKind {
         {
             return None;
         }
-        if text.is_some_and(is_open) && self.is_read_whole() {
-            return None;
-        }
         Some(match (self, self.fault(value)) {
             (Self::Secret, _) => "wants a text".to_owned(),
             (_, Some(why)) if self.fits(value) => format!("wants {}: {why}", self.words()),
             (_, _) => format!("wants {}, and this is {}", self.words(), found(value)),
         })
-    }
-
-    /// Whether `${name}` may stand for the whole value.
-    fn is_read_whole(self) -> bool {
-        matches!(self, Self::Ip | Self::Cidr)
     }
 
     /// What a text holds that its place cannot.
