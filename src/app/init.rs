@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_writes_is_checked_without_a_word() {
+    fn what_it_writes_lacks_a_repository_for_backups_and_nothing_else() {
         let names: Vec<String> = (1..=9).map(|n| format!("10.10.10.{n}")).collect();
         let cases = [
             (Layout::Single, 1),
@@ -285,7 +285,12 @@ mod tests {
             (Layout::Citus, 5),
         ];
         for (layout, count) in cases.into_iter().chain((6..=9).map(|n| (Layout::Citus, n))) {
-            assert_eq!(said_of(layout, &names[..count]), "", "{layout:?} {count}");
+            let said = said_of(layout, &names[..count]);
+            let others = said
+                .lines()
+                .filter(|line| !line.contains("keeps no backups"));
+            assert_eq!(others.count(), 0, "{layout:?} {count}: {said}");
+            assert!(said.contains("keeps no backups"), "{layout:?} {count}");
         }
     }
 

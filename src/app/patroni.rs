@@ -6,14 +6,13 @@ use super::project::Project;
 use super::runbook::{self, Approval};
 use super::session::Session;
 use super::why;
-use crate::engine::{self, Majority, Run};
+use crate::engine;
 use crate::fact::GroupSeen;
 use crate::model::{Formation, Group, Model};
 use crate::names::{ClusterName, HostName, InstanceName};
 use crate::runbook::patroni::{
     self, CitusFormation, GroupView, Proxies, RestartScope, TargetError,
 };
-use crate::runbook::recover::Marker;
 use crate::runbook::{Refusal, Runbook};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -274,7 +273,7 @@ async fn act(
         proxies: verb.tells_proxies.then_some(proxies),
         ..view
     };
-    let planned = match stands(&session, &run, groups, &verb).await {
+    let planned = match why::stands(&session, &run, groups, (verb.name, verb.tries)).await {
         Ok(()) => views(model, groups, &seen),
         Err(refusal) => Err(refusal.into()),
     };
@@ -289,55 +288,6 @@ async fn act(
 fn etcd_hosts(model: &Model) -> impl Iterator<Item = HostName> {
     let members = model.etcd.iter().flat_map(|etcd| &etcd.members);
     members.map(|member| member.host.clone())
-}
-
-/// What Patroni cannot tell: that a recover by hand is open, and that all it says is from before etcd lost its majority.
-async fn stands(
-    session: &Session<'_>,
-    run: &Run<'_>,
-    groups: &[&Group],
-    verb: &PatroniVerb<'_>,
-) -> Result<(), Refusal> {
-    let notes = engine::markers(run).await.map_err(|why| {
-        Refusal::new(
-            why,
-            "see that the host answers (`citusctl exec -- true`), then try again",
-        )
-    })?;
-    if let Some(refusal) = notes.iter().find_map(Marker::forbids) {
-        return Err(refusal);
-    }
-    if verb.name == "reload" {
-        return Ok(());
-    }
-    match engine::etcd_majority(run).await {
-        Majority::There => match verb.tries {
-            Some(member) => why::would_start(run, groups, member).await,
-            None => Ok(()),
-        },
-        Majority::Lost => Err(without_majority(session, groups)),
-        Majority::Unknown(why) => Err(Refusal::new(
-            format!("whether etcd has its majority is not known: {why}"),
-            "without it nobody can take or hand over a lead; make the hosts of etcd reachable from here (`citusctl etcd status`)",
-        )),
-    }
-}
-
-fn without_majority(session: &Session<'_>, groups: &[&Group]) -> Refusal {
-    let names: Vec<&str> = groups.iter().map(|group| group.cluster.as_str()).collect();
-    let lost = session.fleet.unreachable().keys().map(HostName::as_str);
-    let lost: Vec<&str> = lost.collect();
-    let away = match lost.is_empty() {
-        true => String::new(),
-        false => format!(" ({} do not answer)", lost.join(", ")),
-    };
-    Refusal::new(
-        format!(
-            "etcd has no majority{away}: nobody can take or hand over a lead, and what Patroni says of {} is from before",
-            names.join(", ")
-        ),
-        "`citusctl etcd status` shows its members; if their hosts are lost: `citusctl recover --survivor HOST`",
-    )
 }
 
 fn with_coordinators<'a>(model: &'a Model, groups: &[&'a Group]) -> Vec<&'a Group> {

@@ -250,6 +250,7 @@ impl<'a> Session<'a> {
         let mut seen =
             engine::look(run, &first, &hosts, &first.groups().into_keys().collect()).await?;
         guards::not_in_emergency(&seen)?;
+        guards::no_open_restore(&seen)?;
         guards::clocks(&seen)?;
         identity::unchanged(self.project, &seen)?;
         addresses::nobody_elses(&self.project.model, &seen)?;

@@ -1,9 +1,12 @@
-//! PostgreSQL's own words beside what a verb refuses, and its word before a restart.
+//! What stands in the way of a verb of Patroni's beside Patroni's own view: an open recover or restore, etcd without a majority, a server that
+//! would not start again; and PostgreSQL's own words beside what was refused.
 
 use super::failure::Failure;
-use crate::engine::{self, Run};
+use super::session::Session;
+use crate::engine::{self, Majority, Run};
 use crate::model::{Group, Instance};
-use crate::names::InstanceName;
+use crate::names::{HostName, InstanceName};
+use crate::runbook::recover::Marker;
 use crate::runbook::{Refusal, Runbook};
 
 /// Adds why servers of these groups do not run to what was refused, with the command that leads out.
@@ -50,4 +53,66 @@ pub(super) async fn would_start(
         None => Ok(()),
         Some(why) => Err(Refusal::new(why.words, why.way_out)),
     }
+}
+
+/// What Patroni cannot tell: that a recover by hand is open, and that all it says is from before etcd lost its majority.
+pub(super) async fn stands(
+    session: &Session<'_>,
+    run: &Run<'_>,
+    groups: &[&Group],
+    (verb, tries): (&str, Option<Option<&InstanceName>>),
+) -> Result<(), Refusal> {
+    let notes = engine::markers(run).await.map_err(|why| {
+        Refusal::new(
+            why,
+            "see that the host answers (`citusctl exec -- true`), then try again",
+        )
+    })?;
+    if let Some(refusal) = notes.iter().find_map(Marker::forbids) {
+        return Err(refusal);
+    }
+    let open = engine::open_restore(run).await;
+    let open = open.map_err(|why| {
+        Refusal::new(
+            why,
+            "see that the host answers (`citusctl exec -- true`), then try again",
+        )
+    })?;
+    if let Some((host, point)) = open {
+        return Err(Refusal::new(
+            format!("{host} has an open restore to the point `{point}`"),
+            format!("run `citusctl restore --point {point}` again: it goes on where it stopped"),
+        ));
+    }
+    if verb == "reload" {
+        return Ok(());
+    }
+    match engine::etcd_majority(run).await {
+        Majority::There => match tries {
+            Some(member) => would_start(run, groups, member).await,
+            None => Ok(()),
+        },
+        Majority::Lost => Err(without_majority(session, groups)),
+        Majority::Unknown(why) => Err(Refusal::new(
+            format!("whether etcd has its majority is not known: {why}"),
+            "without it nobody can take or hand over a lead; make the hosts of etcd reachable from here (`citusctl etcd status`)",
+        )),
+    }
+}
+
+fn without_majority(session: &Session<'_>, groups: &[&Group]) -> Refusal {
+    let names: Vec<&str> = groups.iter().map(|group| group.cluster.as_str()).collect();
+    let lost = session.fleet.unreachable().keys().map(HostName::as_str);
+    let lost: Vec<&str> = lost.collect();
+    let away = match lost.is_empty() {
+        true => String::new(),
+        false => format!(" ({} do not answer)", lost.join(", ")),
+    };
+    Refusal::new(
+        format!(
+            "etcd has no majority{away}: nobody can take or hand over a lead, and what Patroni says of {} is from before",
+            names.join(", ")
+        ),
+        "`citusctl etcd status` shows its members; if their hosts are lost: `citusctl recover --survivor HOST`",
+    )
 }

@@ -4,7 +4,7 @@ use super::Cli;
 use clap::{Command, CommandFactory};
 
 /// Verbs by what they are for, in the order of `--help`.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Provision",
         &[
@@ -37,6 +37,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "replay",
         ],
     ),
+    ("Keep data", &["backup", "restore"]),
     (
         "Recover",
         &["recover", "failover", "reinit", "etcd", "start"],
@@ -68,6 +69,8 @@ const CONNECT: &[&str] = &[
     "etcd",
     "start",
     "drill",
+    "backup",
+    "restore",
 ];
 
 /// Verbs that never ask, and so take no `--yes`, though they connect to hosts.

@@ -3,6 +3,8 @@
 use super::Run;
 use super::gate::{Health, exec, health};
 use super::look::futures_join;
+use crate::names::HostName;
+use crate::runbook::backup::RESTORE_PATH;
 use crate::runbook::recover::{MARKER_PATH, Marker};
 
 /// The notes of recovers that are open, of all hosts that are connected.
@@ -30,6 +32,28 @@ pub async fn markers(run: &Run<'_>) -> Result<Vec<Marker>, String> {
         notes.push(Marker::read(&text).ok_or_else(unread)?);
     }
     Ok(notes)
+}
+
+/// A restore that is open, of all hosts that are connected: where, and to which point.
+///
+/// # Errors
+/// A host that is connected and does not say whether it has one.
+pub async fn open_restore(run: &Run<'_>) -> Result<Option<(HostName, String)>, String> {
+    let hosts = run.fleet.hosts();
+    let line = format!("[ ! -e {RESTORE_PATH} ] || cat {RESTORE_PATH}");
+    let line = line.as_str();
+    let said = futures_join(hosts.iter().map(|host| async move {
+        let said = exec(run, host, line).await;
+        (host, said)
+    }));
+    for (host, said) in said.await {
+        let said = said
+            .map_err(|why| format!("{host} does not say whether a restore is open there: {why}"))?;
+        if !said.trim().is_empty() {
+            return Ok(Some((host.clone(), said.trim().to_owned())));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether etcd can decide anything.

@@ -35,7 +35,7 @@ mod work;
 pub use adhoc::{Answer, Unanswered, on_all};
 pub use apply::{ApplyOptions, apply};
 pub use cancel::Cancel;
-pub use emergency::{Majority, etcd_majority, markers};
+pub use emergency::{Majority, etcd_majority, markers, open_restore};
 pub use error::EngineError;
 pub use fleet::Fleet;
 pub use group_look::groups;

@@ -35,6 +35,10 @@ pub fn parse(frame: &Frame, probes: &[Probe], output: &str) -> Result<Observed, 
             .get("emergency")
             .filter(|text| !text.trim().is_empty())
             .map(str::to_owned),
+        restoring: sections
+            .get("restoring")
+            .map(|text| text.trim().to_owned())
+            .filter(|point| !point.is_empty()),
         listeners: listeners::read(
             sections.get("listeners").unwrap_or_default(),
             sections.get("processes").unwrap_or_default(),

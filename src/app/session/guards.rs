@@ -2,10 +2,12 @@
 
 use crate::app::failure::{Failure, chain, code};
 use crate::app::project::Project;
+use crate::fact::Observed;
 use crate::names::HostName;
 use crate::pki::{Ca, Inspected, stranger};
 use crate::plan::{Desired, Seen};
 use crate::resource::Resource;
+use crate::runbook::backup::RESTORE_PATH;
 use crate::runbook::recover::{MARKER_PATH, Marker};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -29,6 +31,24 @@ pub(super) fn not_in_emergency(seen: &Seen) -> Result<(), Failure> {
             .hint("lost hosts are back: `citusctl recover rejoin`; gone for good: `citusctl recover rebuild`; nothing promoted yet: `citusctl recover undo`"));
     }
     Ok(())
+}
+
+/// A formation that is on its way back to a point is left alone: Patroni is masked until all groups are there.
+pub(super) fn no_open_restore(seen: &Seen) -> Result<(), Failure> {
+    let open = |(host, observed): (&HostName, &Observed)| {
+        let point = observed.restoring.clone()?;
+        Some((host.clone(), point))
+    };
+    match seen.hosts.iter().find_map(open) {
+        None => Ok(()),
+        Some((host, point)) => Err(Failure::new(
+            code::REFUSED,
+            format!("{host} has an open restore to the point `{point}` ({RESTORE_PATH}); nothing was changed"),
+        )
+        .hint(format!(
+            "run `citusctl restore --point {point}` again: it goes on where it stopped"
+        ))),
+    }
 }
 
 /// Certificates and leases do not survive clocks that are far apart.
@@ -123,4 +143,27 @@ fn strangers<'s>(
         Some((host, facts?.into_iter().next()?))
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_planned_while_a_restore_is_open() {
+        let mut seen = Seen::default();
+        let host = HostName::new("10.10.10.11");
+        seen.hosts.insert(host.clone(), Observed::default());
+        assert!(no_open_restore(&seen).is_ok());
+        let open = Observed {
+            restoring: Some("before".to_owned()),
+            ..Observed::default()
+        };
+        seen.hosts.insert(host, open);
+        let failure = no_open_restore(&seen).expect_err("a refusal");
+        assert_eq!(
+            failure.text,
+            "10.10.10.11 has an open restore to the point `before` (/etc/citusctl/restore); nothing was changed"
+        );
+    }
 }

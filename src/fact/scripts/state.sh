@@ -5,3 +5,5 @@ mark manifest
 [ -f "$STATE/manifest" ] && while read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$STATE/manifest"
 mark emergency
 [ -f "$STATE/emergency.json" ] && cat "$STATE/emergency.json"
+mark restoring
+[ -f "$STATE/restore" ] && cat "$STATE/restore"

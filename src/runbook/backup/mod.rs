@@ -21,6 +21,9 @@ use crate::names::{HostName, RunId};
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Where a host notes the point of a restore that is not done.
+pub const RESTORE_PATH: &str = "/etc/citusctl/restore";
+
 /// What planners of backups are given.
 #[derive(Clone, Copy, Debug)]
 pub struct BackupInput<'a> {

@@ -20,6 +20,6 @@ told() { # FILE: whose it is, the age of its last sign of life, the programs tha
     grep -q FLOCK "/proc/$pid/fdinfo/9" 2>/dev/null || continue
     ! inherits "$pid" $$ || continue
     if [ -n "$holder" ] && inherits "$pid" "$holder"; then echo "held=$pid"; continue; fi
-    echo "program=$pid $(tr '\0\n' '  ' <"/proc/$pid/cmdline" 2>/dev/null | cut -c1-120)"
+    echo "program=$pid $(tr '\0\n' '  ' 2>/dev/null <"/proc/$pid/cmdline" | cut -c1-120)"
   done
 }

@@ -4,6 +4,7 @@ if [ -n "${PG_DATA:-}" ]; then
   sql postgres 'SELECT pg_is_in_recovery()' 2>/dev/null
   open=$(cat /etc/citusctl/restore 2>/dev/null)
   ANYWAY=
+  # shellcheck disable=SC2034 # `repository` reads it
   if [ -n "$open" ] && [ -e "/var/lib/citusctl/restore/$open/chosen" ]; then mark chosen; ANYWAY=yes; fi
   mark repository
   (repository)

@@ -16,11 +16,11 @@ if [ "$(state)" != 'shut down' ] || [ -e "$PG_DATA/recovery.signal" ]; then
   as_dbsu "$PG_BIN/pg_ctl" -D "$PG_DATA" -l "$log" -o "$options" -W start >/dev/null
   while [ "$(state)" != 'in production' ] || [ -e "$PG_DATA/recovery.signal" ]; do
     sleep 0.2
-    pg_control status >/dev/null 2>&1 || { grep -E 'FATAL|PANIC|ERROR' "$log" | tail -n 3; echo 'PostgreSQL stopped before it had reached the point'; exit 1; }
+    pg_control status >/dev/null 2>&1 || { as_dbsu grep -E 'FATAL|PANIC|ERROR' "$log" | tail -n 3; echo 'PostgreSQL stopped before it had reached the point'; exit 1; }
   done
 fi
-history=$(find "$PG_DATA/pg_wal/" -maxdepth 1 -name '*.history' | sort | tail -n 1)
-last=$([ -z "$history" ] || awk 'NF' "$history" | tail -n 1)
+history=$(as_dbsu find "$PG_DATA/pg_wal/" -maxdepth 1 -name '*.history' | sort | tail -n 1)
+last=$([ -z "$history" ] || as_dbsu awk 'NF' "$history" | tail -n 1)
 wanted=$(printf '\t%s\tat restore point "%s"' "$LSN" "$POINT")
 case $last in
 *"$wanted") ;;
