@@ -275,7 +275,7 @@ impl Doing<'_> {
             seen = copies::confirm(self.run, group, seen).await;
         }
         if !self.step.always && (ask.holds)(&seen).is_ok() {
-            return Ok(End::Skipped("it is so already".to_owned()));
+            return Ok(End::Skipped("already done".to_owned()));
         }
         if let Err(why) = (ask.require)(&seen) {
             return Ok(End::Refused(why));
@@ -358,7 +358,7 @@ struct StepOutput<'a> {
 impl StepOutput<'_> {
     fn attempt(&mut self, attempt: Attempt, stream: StreamKind) {
         match attempt {
-            Attempt::Skipped => self.end = Some(End::Skipped("it is so already".to_owned())),
+            Attempt::Skipped => self.end = Some(End::Skipped("already done".to_owned())),
             Attempt::Refused => self.end = Some(End::Refused(self.tail.join(" "))),
             Attempt::Failed(code) => {
                 self.end = Some(End::Failed {

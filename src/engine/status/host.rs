@@ -41,7 +41,7 @@ pub(super) struct HostAnswers {
     pub etcd_members: Option<Value>,
     /// etcdctl's words where it did not answer with JSON.
     pub etcd_words: String,
-    /// `pg_dist_node` as this member of the coordinator has it.
+    /// `pg_dist_node` as this member of a Citus formation has it.
     pub nodes: Option<Vec<NodeStatusRow>>,
     /// psql's words where it did not answer.
     pub nodes_words: String,
@@ -77,6 +77,8 @@ pub(super) struct NodeStatusRow {
     pub place: String,
     pub role: String,
     pub active: bool,
+    /// Citus keeps a copy of its lists there.
+    pub copied: bool,
 }
 
 /// Asks one host, in one go.
@@ -143,7 +145,7 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     if let (Some(etcd), Some(member)) = (&run.model.etcd, member) {
         text.push_str(&etcd_text(etcd, member, access));
     }
-    if let Some((formation, member)) = coordinator_on(run, host) {
+    if let Some((formation, member)) = citus_member_on(run, host) {
         text.push_str(&nodes_text(formation, member));
     }
     let members = run.model.formations.iter().flat_map(|formation| {
@@ -161,14 +163,12 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     text
 }
 
-fn coordinator_on<'a>(run: &'a Run<'_>, host: &HostName) -> Option<(&'a Formation, &'a Instance)> {
-    let citus = run.model.formations.iter().filter(|f| f.is_citus());
-    citus
-        .filter_map(|formation| Some((formation, formation.coordinator()?)))
-        .find_map(|(formation, group)| {
-            let member = group.members.iter().find(|member| member.host == *host)?;
-            Some((formation, member))
-        })
+fn citus_member_on<'a>(run: &'a Run<'_>, host: &HostName) -> Option<(&'a Formation, &'a Instance)> {
+    let mut citus = run.model.formations.iter().filter(|f| f.is_citus());
+    citus.find_map(|formation| {
+        let mut members = formation.members();
+        Some((formation, members.find(|member| member.host == *host)?))
+    })
 }
 
 /// The password travels in the environment of etcdctl, never in its arguments.
@@ -197,7 +197,7 @@ fn etcd_text(etcd: &Etcd, member: &EtcdMember, access: &StatusAccess) -> String 
 fn nodes_text(formation: &Formation, member: &Instance) -> String {
     format!(
         "mark nodes; {} \
-         'SELECT groupid, nodename, nodeport, noderole, isactive FROM pg_dist_node ORDER BY 1, 4, 2' -F' ' 2>&1\n\
+         'SELECT groupid, nodename, nodeport, noderole, isactive, hasmetadata FROM pg_dist_node ORDER BY 1, 4, 2' -F' ' 2>&1\n\
          mark psql $?\n",
         formation.psql(member.port)
     )
@@ -281,6 +281,7 @@ fn node_row(line: &str) -> Option<NodeStatusRow> {
         place: format!("{host}:{port}"),
         role: words.next()?.to_owned(),
         active: words.next()? == "t",
+        copied: words.next()? == "t",
     })
 }
 
@@ -303,7 +304,7 @@ mod tests {
         let output = "\n@@n unit etcd\nactive\n\n@@n addresses\n1: lo    inet 127.0.0.1/8 scope host lo\n\
             \n@@n certificate etcd\n\n@@n etcd status\n{\"level\":\"warn\"}\nwarning\n[{\"Status\":{}}]\n\
             \n@@n etcd members\nError: permission denied\n\
-            \n@@n nodes\n0 10.0.0.1 5432 primary t\n1 10.0.0.2 5432 secondary f\n\n@@n psql 0\n";
+            \n@@n nodes\n0 10.0.0.1 5432 primary t t\n1 10.0.0.2 5432 secondary f f\n\n@@n psql 0\n";
         let seen = read(&Frame::new("n"), output);
         assert_eq!(seen.units["etcd"], "active");
         assert!(seen.certificates.is_empty());

@@ -48,6 +48,7 @@ fn of_formation(
             None => {}
         }
     }
+    copies(formation, answers, rows, said);
     for row in rows {
         let known = |group: &Group| group.number == Some(row.group);
         if !formation.groups.iter().any(known) {
@@ -58,6 +59,52 @@ fn of_formation(
         }
     }
     nodes
+}
+
+/// Every leader of a worker group that Citus gives its lists to answers queries by its own copy of them.
+fn copies(
+    formation: &Formation,
+    answers: &StatusAnswers,
+    rows: &[NodeStatusRow],
+    said: &mut Findings,
+) {
+    let copied = |group: &&Group| {
+        let mut primaries = rows.iter().filter(|row| row.role == "primary");
+        primaries.any(|row| row.copied && Some(row.group) == group.number && row.group != 0)
+    };
+    for group in formation.groups.iter().filter(copied) {
+        let view = answers.groups.get(&group.cluster);
+        // A group without a leader, or a host without an answer, is a problem already.
+        let leader = view.and_then(|view| view.as_ref().ok()?.leader());
+        let host = leader.map(|leader| leader.host(group));
+        let seen = host.as_ref().and_then(|host| answers.hosts.get(host));
+        let (Some(host), Some(Ok(seen))) = (host, seen) else {
+            continue;
+        };
+        match &seen.nodes {
+            Some(own) if same(own, rows) => {}
+            Some(_) => said.problem(format!(
+                "{}: {host} has another pg_dist_node than the coordinator: Citus has not handed its changes out yet",
+                group.cluster
+            )),
+            None => said.problem(format!(
+                "{host} does not show pg_dist_node: {}",
+                seen.nodes_words
+            )),
+        }
+    }
+}
+
+/// Whether two lists lead to the same places.
+fn same(one: &[NodeStatusRow], other: &[NodeStatusRow]) -> bool {
+    let places = |rows: &[NodeStatusRow]| {
+        let all = rows.iter();
+        let all = all.map(|row| (row.group, row.role.clone(), row.place.clone(), row.active));
+        let mut all: Vec<_> = all.collect();
+        all.sort();
+        all
+    };
+    places(one) == places(other)
 }
 
 /// A row of a group whose Patroni does not answer, which is a problem already.
@@ -152,5 +199,29 @@ fn words(group: &Group, row: &NodeStatusRow, patroni: Option<&str>) -> String {
             "{}: pg_dist_node names {place} as {role}, but no standby is there",
             group.cluster
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_the_same_when_they_lead_to_the_same_places() {
+        let row = |group, place: &str, role: &str| NodeStatusRow {
+            group,
+            place: place.to_owned(),
+            role: role.to_owned(),
+            active: true,
+            copied: true,
+        };
+        let list = [row(0, "a:5432", "primary"), row(1, "b:5432", "primary")];
+        let mut other = [list[1].clone(), list[0].clone()];
+        other[0].copied = false;
+        assert!(same(&list, &other));
+        other[0].place = "c:5432".to_owned();
+        assert!(!same(&list, &other));
+        assert!(!same(&list, &list[..1]));
+        assert!(!same(&list, &[]));
     }
 }

@@ -22,7 +22,8 @@ cd / && t=$(mktemp -d /tmp/citusctl-try.XXXXXX) || unknown "no directory could b
 trap 'rm -rf "$t"' EXIT
 [ -f "$d/PG_VERSION" ] || unknown "$d has no PG_VERSION"
 [ -x "$b/postgres" ] || unknown "$b/postgres is absent"
-mkdir -m 700 "$t/d" "$t/d/global"
+# Citus makes a directory below base/ as it is loaded.
+mkdir -m 700 "$t/d" "$t/d/global" "$t/d/base"
 cp "$d/PG_VERSION" "$t/d/" && cp "$d/global/pg_control" "$t/d/global/" || unknown "$d could not be copied from"
 if [ "$auto" = auto ] && [ -f "$d/postgresql.auto.conf" ]; then cp "$d/postgresql.auto.conf" "$t/d/" || unknown "$d could not be copied from"; fi
 set -- -D "$t/d" --config-file="$d/postgresql.conf" -c data_directory="$t/d" -c log_destination=stderr -c logging_collector=off -c lc_messages=C -c log_line_prefix= -c ssl=off

@@ -32,6 +32,15 @@ impl BackupKind {
             Self::Incr => "incr",
         }
     }
+
+    /// The same in a sentence.
+    fn described(self) -> &'static str {
+        match self {
+            Self::Full => "a full",
+            Self::Diff => "a differential",
+            Self::Incr => "an incremental",
+        }
+    }
 }
 
 /// A backup of these groups, all at once.
@@ -53,7 +62,7 @@ pub fn plan_backup(
     }
     let names: Vec<&str> = groups.iter().map(|group| group.cluster.as_str()).collect();
     let hosts: Vec<HostName> = scripts.keys().cloned().collect();
-    let title = format!("make a {} backup of {}", kind.word(), names.join(", "));
+    let title = format!("make {} backup of {}", kind.described(), names.join(", "));
     Ok(Runbook {
         name: "backup",
         aim: title.clone(),

@@ -72,7 +72,7 @@ fn book(
     steps: Vec<Step>,
 ) -> Runbook {
     let aim = match steps.is_empty() {
-        true => "it is so already".to_owned(),
+        true => "already done".to_owned(),
         false => aim.to_owned(),
     };
     Runbook {

@@ -113,7 +113,11 @@ pub fn read_left(frame: &Frame, output: &str) -> Option<Left> {
         running: sections.get("running").is_some(),
         slots: answered("slots").map(words),
         nodes: answered("nodes").map(|text| text.lines().filter_map(node).collect()),
-        placed: answered("placed").and_then(|text| text.lines().map(pair).collect()),
+        placed: answered("placed").and_then(|text| {
+            // A mark begins with an empty line.
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            lines.map(pair).collect()
+        }),
         keys: answered("keys").map(words),
         users: words(sections.get("users").unwrap_or_default()),
         block: sections.get("block").is_some(),
@@ -174,7 +178,7 @@ mod tests {
     fn reads_what_is_left() {
         let output = "@@n manifest\npgsql/pg /pg\n\n@@n unit patroni.service\nactive\nenabled\n@@n unit haproxy.service\ninactive\ndisabled\n\
             @@n package haproxy\ninstalled\n@@n package x\n@@n directory /data/x\n@@n running\n@@n slots\npg_a_2\n@@n slots-end 0\n\
-            @@n nodes\n0|10.0.0.1|5432\n2|10.0.0.5|5432\n@@n nodes-end 0\n@@n placed\n2|16\n@@n placed-end 0\n@@n keys\n/pg/a/leader\n\n@@n keys-end 1\n@@n end\n";
+            @@n nodes\n0|10.0.0.1|5432\n2|10.0.0.5|5432\n@@n nodes-end 0\n@@n placed\n2|16\n\n@@n placed-end 0\n@@n keys\n/pg/a/leader\n\n@@n keys-end 1\n@@n end\n";
         let left = read_left(&Frame::new("n"), output).unwrap();
         assert_eq!(left.manifest, ["pgsql/pg /pg"]);
         assert!(left.units["patroni.service"] && !left.units["haproxy.service"]);

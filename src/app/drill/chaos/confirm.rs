@@ -48,7 +48,7 @@ async fn ask(group: &Group, login: &Login) -> Vec<judge::Told> {
         let mut answer = facts::facts(&door, login).await;
         if let (Some(_), Ok(copy)) = (group.number, &mut answer) {
             match facts::nodes(&door, login).await {
-                Ok(nodes) => copy.nodes = Some(nodes),
+                Ok(nodes) => copy.nodes = nodes,
                 Err(why) => answer = Err(format!("pg_dist_node: {why}")),
             }
         }
