@@ -85,9 +85,15 @@ pub fn switchover(
     let wanted = to.clone();
     let require = judge(move |seen| {
         leads(seen, &from).map_err(|why| format!("{why} by now"))?;
-        match seen.member(&to).is_some_and(MemberSeen::is_streaming) {
-            true => Ok(()),
-            false => Err(format!("{to} {} by now", plight(seen, &to))),
+        match seen.member(&to) {
+            Some(member) if member.is_streaming() => {
+                // Patroni would refuse, and only its log would say why.
+                match member.is_synchronous() || !has_synchronous(seen) {
+                    true => Ok(()),
+                    false => Err(format!("{to} is no synchronous standby by now")),
+                }
+            }
+            Some(_) | None => Err(format!("{to} {} by now", plight(seen, &to))),
         }
     });
     let holds = judge(move |seen| leads(seen, &wanted));
@@ -100,6 +106,10 @@ pub fn switchover(
     )
     .with_impact(Impact::Failover)
     .within(90)
+}
+
+fn has_synchronous(seen: &GroupSeen) -> bool {
+    seen.members.iter().any(MemberSeen::is_synchronous)
 }
 
 /// Makes a member lead where nobody does, or over Patroni's own choice. `through` is asked.
@@ -149,6 +159,7 @@ pub fn restart_leader(group: &Group, leader: &MemberSeen) -> Step {
 
 fn restart_where(group: &Group, member: &MemberSeen, pending: bool, require: Judge) -> Step {
     let (name, before) = (member.name.clone(), member.started.clone());
+    let synchronous = member.is_synchronous();
     let title = format!("restart PostgreSQL of {name}");
     let holds = judge(move |seen| {
         let Some(now) = seen.member(&name) else {
@@ -156,6 +167,10 @@ fn restart_where(group: &Group, member: &MemberSeen, pending: bool, require: Jud
         };
         if !now.is_up() || seen.leader().is_none() {
             return Err(format!("{name} {}", now.plight()));
+        }
+        // The leader gave up waiting for it, and takes note of it again at a later look; until then nobody may take over.
+        if synchronous && !has_synchronous(seen) {
+            return Err("no standby is synchronous again yet".to_owned());
         }
         let restarted = now.started.is_some() && now.started != before;
         match restarted || (pending && !now.pending_restart) {

@@ -352,3 +352,47 @@ fn names_are_explained() {
 }
 
 mod lost;
+
+#[test]
+fn a_restarted_standby_is_synchronous_again_before_somebody_takes_over() {
+    let (model, _) = trio();
+    let group = group(&model);
+    let before = seen(
+        group,
+        &[("leader", "running", 0), ("quorum_standby", "streaming", 0)],
+    );
+    let step = steps::restart(group, &before.members[1], false);
+    let Work::Group(ask) = &step.work else {
+        panic!("a request");
+    };
+    let restarted = |role: &str| {
+        let mut now = seen(group, &[("leader", "running", 0), (role, "streaming", 0)]);
+        now.members[1].learn(&json!({"state": "running", "postmaster_start_time": "t1"}));
+        now
+    };
+    assert_eq!(
+        (ask.holds)(&restarted("replica")),
+        Err("no standby is synchronous again yet".to_owned())
+    );
+    assert_eq!((ask.holds)(&restarted("quorum_standby")), Ok(()));
+
+    let switch = steps::switchover(
+        group,
+        &before.members[0],
+        &before.members[1],
+        &before.members[1],
+    );
+    let Work::Group(ask) = &switch.work else {
+        panic!("a request");
+    };
+    assert_eq!((ask.require)(&before), Ok(()));
+    let three = [
+        ("leader", "running", 0),
+        ("replica", "streaming", 0),
+        ("sync_standby", "streaming", 0),
+    ];
+    assert_eq!(
+        (ask.require)(&seen(group, &three)),
+        Err("pg-test-2 is no synchronous standby by now".to_owned())
+    );
+}
