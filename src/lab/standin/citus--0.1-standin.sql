@@ -109,7 +109,7 @@ BEGIN
     INSERT INTO pg_catalog.pg_dist_node AS n
         (groupid, nodename, nodeport, noderole, nodecluster, hasmetadata, metadatasynced, shouldhaveshards)
     VALUES (wanted, citus_add_node.nodename, citus_add_node.nodeport, citus_add_node.noderole,
-            citus_add_node.nodecluster, true, true, wanted <> 0)
+            citus_add_node.nodecluster, false, false, wanted <> 0)
     RETURNING n.nodeid INTO id;
     RETURN id;
 END $$;

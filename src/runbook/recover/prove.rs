@@ -30,15 +30,19 @@ pub(super) fn functions(host: &Host) -> String {
     )
 }
 
-/// A door is a host's address and a port.
+/// A door is a host's address and a port, and a database that is behind it: a pool has the formation's own and no other one for sure.
 struct ServicePort {
     address: String,
     port: u16,
+    database: String,
 }
 
 /// One statement string is one transaction: it goes through a pool in every mode.
 const PLAIN: &str = "CREATE TABLE public.citusctl_recover_TABLE (id bigint); INSERT INTO public.citusctl_recover_TABLE VALUES (1); \
     DROP TABLE public.citusctl_recover_TABLE";
+
+/// A database of every server.
+const SERVER_DB: &str = "postgres";
 
 /// The steps of the proof.
 pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
@@ -53,12 +57,12 @@ pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
         false => ("HAProxy", plain),
     };
     let title = format!("write through {way} to {}", case.group.cluster);
-    let mut steps = vec![write(case, "prove", title, &first, "postgres", PLAIN)];
+    let mut steps = vec![write(case, "prove", title, &first, PLAIN)];
     let addresses = addresses(case);
     if !addresses.is_empty() {
         // An address may come seconds later than the leader.
         let title = format!("write through the address of {}", case.group.cluster);
-        steps.push(write(case, "prove-address", title, &addresses, "postgres", PLAIN).optional());
+        steps.push(write(case, "prove-address", title, &addresses, PLAIN).optional());
     }
     if case.formation.is_citus() {
         steps.extend(nodes::known(case));
@@ -77,7 +81,6 @@ pub(super) fn steps(case: &Case<'_>) -> Vec<Step> {
                     "prove-distributed",
                     title.to_owned(),
                     &coordinator,
-                    &case.formation.primary_db,
                     sql,
                 )
                 .optional(),
@@ -98,6 +101,7 @@ fn doors(case: &Case<'_>, which: impl Fn(&Service) -> bool) -> Vec<ServicePort> 
         services.map(|service| ServicePort {
             address: host.address.to_string(),
             port: service.port,
+            database: behind(case, service),
         })
     });
     doors.collect()
@@ -112,13 +116,30 @@ fn at(case: &Case<'_>, address: String) -> Vec<ServicePort> {
     let host = case.input.model.hosts.get(&case.survivor.host);
     let pool = host.map(Host::typed);
     let pool = pool.filter(|typed| typed.get(param::PGBOUNCER_ENABLED));
-    let pool = pool.map(|typed| typed.get(param::PGBOUNCER_PORT));
-    let ports = pool.into_iter().chain([case.survivor.port]);
-    let door = |port| ServicePort {
+    let pool = pool.map(|typed| {
+        let database = case.formation.primary_db.clone();
+        (typed.get(param::PGBOUNCER_PORT), database)
+    });
+    let server = (case.survivor.port, SERVER_DB.to_owned());
+    let door = |(port, database)| ServicePort {
         address: address.clone(),
         port,
+        database,
     };
-    ports.map(door).collect()
+    pool.into_iter().chain([server]).map(door).collect()
+}
+
+/// The database that is written to through a service: any server has `postgres`.
+fn behind(case: &Case<'_>, service: &Service) -> String {
+    let pooled = service.servers.iter().any(|server| {
+        let instance = server.instance.as_ref();
+        let instance = instance.and_then(|name| case.input.model.instance(name));
+        instance.is_some_and(|instance| instance.port != server.port)
+    });
+    match pooled || service.kind == ServiceKind::Coordinator {
+        true => case.formation.primary_db.clone(),
+        false => SERVER_DB.to_owned(),
+    }
 }
 
 /// The group's own address, and shared ones of hosts with HAProxy that are there.
@@ -136,6 +157,7 @@ fn addresses(case: &Case<'_>) -> Vec<ServicePort> {
         services.map(|service| ServicePort {
             address: vip.address.to_string(),
             port: service.port,
+            database: behind(case, service),
         })
     });
     own.chain(shared).collect()
@@ -159,17 +181,15 @@ fn write(
     id: &'static str,
     title: String,
     doors: &[ServicePort],
-    database: &str,
     sql: &str,
 ) -> Step {
     let doors: Vec<String> = doors
         .iter()
-        .map(|door| format!("{} {}", door.address, door.port))
+        .map(|door| format!("{} {} {}", door.address, door.port, door.database))
         .collect();
     let values = [
         ("ID", id),
         ("DOORS", &doors.join("\n")),
-        ("DATABASE", database),
         ("SQL", &sql.replace("_TABLE", &table(case))),
         ("LIMIT", if id == "prove" { "60" } else { "20" }),
     ];

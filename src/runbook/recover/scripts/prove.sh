@@ -1,9 +1,9 @@
-# Writes through each of DOORS, the lines `ADDRESS PORT`, into DATABASE by SQL, within LIMIT seconds for all of them.
+# Writes through each of DOORS, the lines `ADDRESS PORT DATABASE`, by SQL, within LIMIT seconds for all of them.
 set +e
 end=$(($(date +%s) + LIMIT))
-while read -r address port; do
+while read -r address port database; do
   while :; do
-    said=$(through "$address" "$port" "$DATABASE" "$SQL" 2>&1 </dev/null) && break
+    said=$(through "$address" "$port" "$database" "$SQL" 2>&1 </dev/null) && break
     if [ "$(date +%s)" -ge $end ]; then echo "$address $port: $said"; exit 1; fi
     sleep 0.2
   done
