@@ -331,6 +331,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
     #[test]
+    #[ignore = "random texts: what they find is mended and becomes one of the known; run it with `--ignored`"]
     fn no_value_changes_the_structure_of_a_file(texts in prop::collection::vec(hostile(), 250)) {
         let spots = spots();
         let texts: Vec<(&Spot, &str)> = spots.iter().zip(&texts).map(|(spot, text)| (spot, text.as_str())).collect();

@@ -164,7 +164,7 @@ impl Form {
             Self::Bind => names::bind(text),
             Self::Domain => names::of(text, ".-"),
             Self::Login => names::login(text),
-            Self::Setting => names::of(text, "_.$"),
+            Self::Setting => names::setting(text),
             Self::Libraries => names::of(text, "_-$./, "),
             Self::Locale => names::of(text, "_-.@"),
             Self::Zone => names::zone(text),

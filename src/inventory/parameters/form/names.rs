@@ -9,6 +9,13 @@ pub(super) fn of(text: &str, others: &str) -> Option<String> {
     Some(may_not(odd))
 }
 
+/// A parameter of PostgreSQL: each part of its name begins with a letter (`valid_custom_variable_name` of guc.c).
+pub(super) fn setting(text: &str) -> Option<String> {
+    let begins = |part: &&str| !part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let odd = || text.split('.').find(begins);
+    of(text, "_.$").or_else(|| Some(format!("`{}` does not begin with a letter", odd()?)))
+}
+
 fn may_not(odd: char) -> String {
     match odd {
         ' ' => "a blank may not stand in it".to_owned(),

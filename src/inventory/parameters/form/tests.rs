@@ -184,6 +184,8 @@ fn names_and_addresses() {
             ("a,b", "`,`"),
             ("x\nadmin_users", "line end"),
             ("a b", "blank"),
+            ("10.0.0.1", "does not begin with a letter"),
+            ("citus.", "does not begin with a letter"),
         ],
     );
     takes(
