@@ -149,6 +149,21 @@ pub async fn reload(
     .await
 }
 
+/// A verb of a whole group, or of all.
+async fn on_groups(
+    options: &Options,
+    group: Option<&str>,
+    approval: &Approval,
+    verb: &'static str,
+    plan: fn(&[GroupView<'_>], &str) -> Result<Runbook, Refusal>,
+) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let (groups, subject) = groups(&project.model, group)?;
+    let plan = |views: &[GroupView<'_>]| plan(views, &subject);
+    let verb = PatroniVerb::named(verb);
+    act(options, &project, verb, approval, &groups, plan).await
+}
+
 /// Switches automatic failover off.
 ///
 /// # Errors
@@ -158,18 +173,7 @@ pub async fn pause(
     group: Option<&str>,
     approval: &Approval,
 ) -> Result<u8, Failure> {
-    let project = Project::open(options)?;
-    let (groups, subject) = groups(&project.model, group)?;
-    let plan = |views: &[GroupView<'_>]| patroni::pause(views, &subject);
-    act(
-        options,
-        &project,
-        PatroniVerb::named("pause"),
-        approval,
-        &groups,
-        plan,
-    )
-    .await
+    on_groups(options, group, approval, "pause", patroni::pause).await
 }
 
 /// Switches it on again.
@@ -181,18 +185,7 @@ pub async fn resume(
     group: Option<&str>,
     approval: &Approval,
 ) -> Result<u8, Failure> {
-    let project = Project::open(options)?;
-    let (groups, subject) = groups(&project.model, group)?;
-    let plan = |views: &[GroupView<'_>]| patroni::resume(views, &subject);
-    act(
-        options,
-        &project,
-        PatroniVerb::named("resume"),
-        approval,
-        &groups,
-        plan,
-    )
-    .await
+    on_groups(options, group, approval, "resume", patroni::resume).await
 }
 
 fn target<'a>(

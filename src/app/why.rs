@@ -62,23 +62,17 @@ pub(super) async fn stands(
     groups: &[&Group],
     (verb, tries): (&str, Option<Option<&InstanceName>>),
 ) -> Result<(), Refusal> {
-    let notes = engine::markers(run).await.map_err(|why| {
+    let silent = |why: String| {
         Refusal::new(
             why,
             "see that the host answers (`citusctl exec -- true`), then try again",
         )
-    })?;
-    if let Some(refusal) = notes.iter().find_map(Marker::forbids) {
+    };
+    let (notes, open) = tokio::join!(engine::markers(run), engine::open_restore(run));
+    if let Some(refusal) = notes.map_err(silent)?.iter().find_map(Marker::forbids) {
         return Err(refusal);
     }
-    let open = engine::open_restore(run).await;
-    let open = open.map_err(|why| {
-        Refusal::new(
-            why,
-            "see that the host answers (`citusctl exec -- true`), then try again",
-        )
-    })?;
-    if let Some((host, point)) = open {
+    if let Some((host, point)) = open.map_err(silent)? {
         return Err(Refusal::new(
             format!("{host} has an open restore to the point `{point}`"),
             format!("run `citusctl restore --point {point}` again: it goes on where it stopped"),

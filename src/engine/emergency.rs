@@ -12,23 +12,11 @@ use crate::runbook::recover::{MARKER_PATH, Marker};
 /// # Errors
 /// A host that is connected and does not say whether it has one.
 pub async fn markers(run: &Run<'_>) -> Result<Vec<Marker>, String> {
-    let hosts = run.fleet.hosts();
     let line =
         format!("cat {MARKER_PATH} 2>/dev/null || [ ! -e {MARKER_PATH} ] || echo unreadable");
-    let line = line.as_str();
-    let said = futures_join(hosts.iter().map(|host| async move {
-        let said = exec(run, host, line).await;
-        (host, said)
-    }));
     let mut notes = Vec::new();
-    for (host, said) in said.await {
-        let unknown =
-            |why: &str| format!("{host} does not say whether a recover is open there: {why}");
-        let text = said.map_err(|why| unknown(&why))?;
-        if text.trim().is_empty() {
-            continue;
-        }
-        let unread = || unknown(&format!("{MARKER_PATH} cannot be read"));
+    for (host, text) in noted(run, &line, "a recover").await? {
+        let unread = || unknown(&host, "a recover", &format!("{MARKER_PATH} cannot be read"));
         notes.push(Marker::read(&text).ok_or_else(unread)?);
     }
     Ok(notes)
@@ -39,21 +27,26 @@ pub async fn markers(run: &Run<'_>) -> Result<Vec<Marker>, String> {
 /// # Errors
 /// A host that is connected and does not say whether it has one.
 pub async fn open_restore(run: &Run<'_>) -> Result<Option<(HostName, String)>, String> {
-    let hosts = run.fleet.hosts();
     let line = format!("[ ! -e {RESTORE_PATH} ] || cat {RESTORE_PATH}");
-    let line = line.as_str();
+    let noted = noted(run, &line, "a restore").await?.into_iter().next();
+    Ok(noted.map(|(host, text)| (host, text.trim().to_owned())))
+}
+
+/// What a line of shell says on every host that is connected, where it says anything.
+async fn noted(run: &Run<'_>, line: &str, what: &str) -> Result<Vec<(HostName, String)>, String> {
+    let hosts = run.fleet.hosts();
     let said = futures_join(hosts.iter().map(|host| async move {
         let said = exec(run, host, line).await;
-        (host, said)
+        let said = said.map_err(|why| unknown(host, what, &why))?;
+        Ok((host.clone(), said))
     }));
-    for (host, said) in said.await {
-        let said = said
-            .map_err(|why| format!("{host} does not say whether a restore is open there: {why}"))?;
-        if !said.trim().is_empty() {
-            return Ok(Some((host.clone(), said.trim().to_owned())));
-        }
-    }
-    Ok(None)
+    let said: Result<Vec<_>, String> = said.await.into_iter().collect();
+    let told = |(_, text): &(HostName, String)| !text.trim().is_empty();
+    Ok(said?.into_iter().filter(told).collect())
+}
+
+fn unknown(host: &HostName, what: &str, why: &str) -> String {
+    format!("{host} does not say whether {what} is open there: {why}")
 }
 
 /// Whether etcd can decide anything.

@@ -144,6 +144,13 @@ impl Model {
         self.group_at((formation, group))?.1.members.get(member)
     }
 
+    /// Whether a server of a service is a member's PgBouncer, and not its PostgreSQL.
+    pub fn is_pooled(&self, server: &Server) -> bool {
+        let instance = server.instance.as_ref();
+        let instance = instance.and_then(|name| self.instance(name));
+        instance.is_some_and(|instance| instance.port != server.port)
+    }
+
     /// The formation of that name.
     pub fn formation(&self, name: &FormationName) -> Option<&Formation> {
         self.formations.get(self.index().formation(name)?)

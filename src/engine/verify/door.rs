@@ -109,11 +109,6 @@ fn service<'a>(
     if service.kind == ServiceKind::Custom {
         return None;
     }
-    let pooled = |server: &crate::model::Server| {
-        let instance = server.instance.as_ref();
-        let instance = instance.and_then(|name| model.instance(name));
-        instance.is_some_and(|instance| instance.port != server.port)
-    };
     Some(Door {
         host: &host.name,
         name: service.name.clone(),
@@ -126,7 +121,7 @@ fn service<'a>(
             .iter()
             .map(|server| (server.address.clone(), server.name.clone()))
             .collect(),
-        pooled: service.servers.iter().any(pooled),
+        pooled: service.servers.iter().any(|server| model.is_pooled(server)),
         login,
         formation,
     })

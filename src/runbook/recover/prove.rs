@@ -131,11 +131,8 @@ fn at(case: &Case<'_>, address: String) -> Vec<ServicePort> {
 
 /// The database that is written to through a service: any server has `postgres`.
 fn behind(case: &Case<'_>, service: &Service) -> String {
-    let pooled = service.servers.iter().any(|server| {
-        let instance = server.instance.as_ref();
-        let instance = instance.and_then(|name| case.input.model.instance(name));
-        instance.is_some_and(|instance| instance.port != server.port)
-    });
+    let mut servers = service.servers.iter();
+    let pooled = servers.any(|server| case.input.model.is_pooled(server));
     match pooled || service.kind == ServiceKind::Coordinator {
         true => case.formation.primary_db.clone(),
         false => SERVER_DB.to_owned(),
