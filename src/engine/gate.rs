@@ -41,7 +41,7 @@ pub(super) async fn pass(
 ) -> Result<(), EngineError> {
     let started = Instant::now();
     let deadline = limit(gate);
-    let mut told = String::new();
+    let mut told = BTreeSet::new();
     let mut last_change = Instant::now();
     let mut reminded = false;
     loop {
@@ -53,9 +53,8 @@ pub(super) async fn pass(
             }
             GateView::Closed(detail) => detail,
         };
-        if progress(&detail) != progress(&told) {
+        if is_progress(&mut told, &detail) {
             last_change = Instant::now();
-            told.clone_from(&detail);
             run.emitter.emit(Kind::GateWaiting {
                 gate: gate.word().to_owned(),
                 detail: detail.clone(),
@@ -115,6 +114,11 @@ async fn ran_out(
         stage: stage.clone(),
         detail,
     }
+}
+
+/// Whether this was not said before. A service that dies and starts again says by turns what it said already.
+fn is_progress(told: &mut BTreeSet<String>, detail: &str) -> bool {
+    told.insert(progress(detail))
 }
 
 /// What of a gate's words has to change for progress: not the times and numbers of a log that says the same again.
@@ -363,6 +367,16 @@ async fn logs(run: &Run<'_>, gate: Gate, hosts: &BTreeSet<HostName>) -> Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_says_two_things_by_turns_makes_no_progress() {
+        let mut told = BTreeSet::new();
+        let said = ["pg-1 is stopped", "Patroni does not answer yet"];
+        let firsts = said.map(|words| is_progress(&mut told, words));
+        let agains = said.map(|words| is_progress(&mut told, words));
+        assert_eq!((firsts, agains), ([true, true], [false, false]));
+        assert!(is_progress(&mut told, "pg-1 is running"));
+    }
 
     #[test]
     fn a_log_that_says_the_same_again_is_no_progress() {

@@ -81,10 +81,11 @@ async fn does_not_run<'m>(
 ) -> BTreeMap<InstanceName, String> {
     let said = ask(run, members, |local| {
         format!(
-            "[ -z \"$d\" ] || pg_why \"$d\" {} {} {}",
+            "[ -z \"$d\" ] || pg_why \"$d\" {} {} {} {}",
             quote(&local.bin_dir),
             quote(&local.dbsu),
-            quote(&local.patroni_log_dir)
+            quote(&local.patroni_log_dir),
+            quote(&local.log_dir)
         )
     });
     // Words beside an error that is reported anyway: who gives none has none.

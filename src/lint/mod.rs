@@ -15,6 +15,7 @@ mod network;
 mod node;
 mod objects;
 mod packages;
+mod paths;
 mod ports;
 mod secrets;
 mod services;
@@ -38,7 +39,7 @@ use std::hash::Hash;
 /// A rule: all breaches of it.
 type LintRule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[LintRule]; 19] = [
+const RULES: [&[LintRule]; 20] = [
     membership::RULES,
     identity::RULES,
     agreement::RULES,
@@ -48,6 +49,7 @@ const RULES: [&[LintRule]; 19] = [
     network::RULES,
     node::RULES,
     packages::RULES,
+    paths::RULES,
     ports::RULES,
     services::RULES,
     objects::RULES,

@@ -31,7 +31,9 @@ pub use connection::{Connection, ConnectionOverrides};
 pub use etcd::{Etcd, EtcdMember};
 pub use facts::{Facts, Os};
 pub use packages::Packages;
-pub use pg::{Formation, Group, Instance, LocalPostgres, Mode, PatroniTags, PgRole, Standby, Vip};
+pub use pg::{
+    Formation, Group, Instance, LocalPostgres, Mode, PatroniTags, PgRole, Standby, Vip, data_parent,
+};
 pub use rto::Rto;
 pub use service::{Fallback, Server, Service, ServiceKind, Timings};
 

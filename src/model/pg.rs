@@ -35,6 +35,13 @@ pub fn bin_dir(typed: &Typed<'_>, version: u32) -> String {
     stated.unwrap_or_else(|| format!("/usr/lib/postgresql/{version}/bin"))
 }
 
+/// The directory that a data directory outside of `/pg` lies in. It has to be the account's own: initdb and Patroni make,
+/// move and remove the data directory in it.
+pub fn data_parent(data: &str) -> Option<&str> {
+    let (parent, _) = data.trim_end_matches('/').rsplit_once('/')?;
+    (!data.starts_with("/pg/")).then_some(parent)
+}
+
 /// What a host needs to ask its own PostgreSQL, and to read what Patroni said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalPostgres {
@@ -46,6 +53,8 @@ pub struct LocalPostgres {
     pub socket_dir: String,
     /// `patroni_log_dir`.
     pub patroni_log_dir: String,
+    /// `pg_log_dir`: PostgreSQL's own log.
+    pub log_dir: String,
 }
 
 /// Whether Patroni runs Citus.

@@ -24,10 +24,11 @@ pub(super) struct Force {
 pub(super) fn text(local: Option<&LocalPostgres>) -> String {
     let why = local.map_or_else(String::new, |local| {
         format!(
-            "pg_why \"$d\" {} {} {} | sed 's/^/why /'",
+            "pg_why \"$d\" {} {} {} {} | sed 's/^/why /'",
             quote(&local.bin_dir),
             quote(&local.dbsu),
-            quote(&local.patroni_log_dir)
+            quote(&local.patroni_log_dir),
+            quote(&local.log_dir)
         )
     });
     format!(

@@ -49,9 +49,13 @@ case $hba in "$t/d"/*) hba=$d/${hba#"$t/d/"} ;; esac
 [ -r "$hba" ] && echo starts || echo "could not open file \"$hba\" (hba_file)"
 TRY
 }
-# pg_why DATA BIN USER LOG: why no server runs in DATA, in PostgreSQL's own words, else in its log's and Patroni's last ones.
+# pg_why DATA BIN USER PATRONI_LOG LOG: why no server runs in DATA, in PostgreSQL's own words, else in its log's and Patroni's last ones.
 pg_why() {
-  [ -f "$1/PG_VERSION" ] || return 0
+  if [ ! -f "$1/PG_VERSION" ]; then
+    # It has never been made, or never been cloned: what tried says why, to Patroni's journal.
+    journalctl -q --no-pager -o cat -b -u patroni -n 300 2>/dev/null | grep -aE '^(initdb|pg_basebackup|pgbackrest|pg_rewind): (error|fatal|detail)|^P[0-9]+ +ERROR' | tail -n 1 | cut -c 1-300 | sed "s#^#nothing is in $1, last attempt: #"
+    return 0
+  fi
   ! pg_runs "$1" || return 0
   why=$(pg_try "$1" "$2" "$3" auto)
   case $why in
@@ -62,7 +66,7 @@ pg_why() {
     return 0
     ;;
   esac
-  newest=$(ls -t /pg/log/postgres/*.log /pg/log/postgres/*.csv 2>/dev/null | head -n 1)
+  newest=$(ls -t "$5"/*.log "$5"/*.csv 2>/dev/null | head -n 1)
   tail -n 200 ${newest:+"$newest"} </dev/null 2>/dev/null | grep -aoE '(FATAL|PANIC)[:,].*' | tail -n 1 | cut -c 1-300 | sed 's/^/last in its log: /'
   tail -n 200 "$4/patroni.log" 2>/dev/null | grep -aE ' (ERROR|CRITICAL): ' | tail -n 1 | cut -c 1-300 | sed 's/^/last of Patroni: /'
 }

@@ -86,6 +86,7 @@ fn local(typed: &Typed<'_>, version: u32) -> LocalPostgres {
         bin_dir: bin_dir(typed, version),
         socket_dir: typed.get(param::PG_LOCALHOST),
         patroni_log_dir: typed.get(param::PATRONI_LOG_DIR),
+        log_dir: typed.get(param::PG_LOG_DIR),
     }
 }
 

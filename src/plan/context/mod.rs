@@ -2,6 +2,7 @@
 //! computed for it. Templates print; everything that needs thought has been thought here or in the model.
 
 mod backup;
+mod bootstrap;
 mod node;
 mod objects;
 mod pg;

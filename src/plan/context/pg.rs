@@ -1,5 +1,6 @@
 //! The part of a context that an instance of PostgreSQL is made of.
 
+use super::bootstrap::initdb;
 use super::{Builder, ContextNotes, etcd_password, facts};
 use crate::command::session_options;
 use crate::inventory::param;
@@ -9,7 +10,7 @@ use crate::model::guard::guard_case;
 use crate::model::hba::{self, HbaEnv};
 use crate::model::objects;
 use crate::model::packages::extensions_used;
-use crate::model::pg::bin_dir;
+use crate::model::pg::{bin_dir, data_parent};
 use crate::model::tuning::{self, Hardware, Profile, TuningInput};
 use crate::model::{Formation, Group, Instance, Packages};
 use crate::names::HostName;
@@ -99,6 +100,12 @@ impl Builder<'_> {
                 format!("/usr/share/postgresql/{}/extension", formation.version),
             ),
             ("data_dir", typed.get(param::PG_DATA)),
+            (
+                "data_parent",
+                data_parent(&typed.get(param::PG_DATA))
+                    .unwrap_or_default()
+                    .to_owned(),
+            ),
             ("home", home),
             ("fs_main", typed.get(param::PG_FS_MAIN)),
             ("conf_dir", "/pg/conf".to_owned()),
@@ -354,26 +361,6 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
     items
         .filter_map(|item| item.as_str().map(str::to_owned))
         .collect()
-}
-
-/// Arguments of initdb (PostgreSQL 17 has a built-in provider for C locales).
-fn initdb(typed: &Typed<'_>, version: u32) -> Value {
-    let (encoding, locale) = (typed.get(param::PG_ENCODING), typed.get(param::PG_LOCALE));
-    let mut args = Vec::new();
-    match typed.get(param::PG_CHECKSUM) {
-        true => args.push(json!("data-checksums")),
-        false if version >= 18 => args.push(json!("no-data-checksums")),
-        false => {}
-    }
-    args.push(json!({ "encoding": encoding }));
-    if version >= 17 && encoding == "UTF8" && matches!(locale.as_str(), "C" | "C.UTF-8") {
-        args.push(json!({ "locale-provider": "builtin" }));
-        args.push(json!({ "builtin-locale": locale }));
-    }
-    args.push(json!({ "locale": locale }));
-    args.push(json!({ "lc-collate": typed.get(param::PG_LC_COLLATE) }));
-    args.push(json!({ "lc-ctype": typed.get(param::PG_LC_CTYPE) }));
-    json!(args)
 }
 
 #[cfg(test)]
