@@ -20,11 +20,11 @@ table! {
     CA_CN: String = used(Ca, "ca_cn", Text(Form::Line), "\"citusctl-ca\"", "G", "common name of the certificate authority (Pigsty: pigsty-ca)", Once);
     CERT_VALIDITY: String = used(Ca, "cert_validity", Duration, "\"825d\"", "G", "lifetime of certificates of servers and clients", Reload);
     CA_METHOD: Option<String> = with(used(Ca, "ca_method", Text(Form::Line), "", "G", "removed in Pigsty 4", Nothing), Support::Legacy("write `ca_create: true` or `false`"));
-    NODENAME: Option<String> = used(Node, "nodename", Text(Form::Line), "", "I", "the host's name; without it `<pg_cluster>-<pg_seq>` or the name it has", Nothing);
+    NODENAME: Option<String> = used(Node, "nodename", Text(Form::Line), "", "I", "the host's name; without it `<pg_cluster>-<pg_seq>` or the name it has", Reload);
     NODE_CLUSTER: String = with(used(Node, "node_cluster", Text(Form::Line), "\"nodes\"", "C", "label of a set of hosts for monitoring and name servers; of no meaning here", Nothing), Support::Ignored);
     NODENAME_OVERWRITE: bool = used(Node, "nodename_overwrite", Bool, "true", "C", "set the operating system's host name to the node name", Nothing);
     NODENAME_EXCHANGE: bool = used(Node, "nodename_exchange", Bool, "false", "C", "put the names of all hosts into each other's /etc/hosts", Nothing);
-    NODE_ID_FROM_PG: bool = used(Node, "node_id_from_pg", Bool, "true", "C", "borrow the node's name from PostgreSQL's identity", Nothing);
+    NODE_ID_FROM_PG: bool = used(Node, "node_id_from_pg", Bool, "true", "C", "borrow the node's name from PostgreSQL's identity", Reload);
     NODE_WRITE_ETC_HOSTS: bool = used(Node, "node_write_etc_hosts", Bool, "true", "G", "manage a block of /etc/hosts at all", Nothing);
     NODE_DEFAULT_ETC_HOSTS: Value = used(Node, "node_default_etc_hosts", Texts(Form::HostsRecord), "[]", "G", "static records, each `ADDRESS NAME...` (Pigsty: its portal's name)", Nothing);
     NODE_ETC_HOSTS: Value = used(Node, "node_etc_hosts", Texts(Form::HostsRecord), "[]", "C", "more static records", Nothing);
