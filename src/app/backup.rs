@@ -11,8 +11,8 @@ use crate::model::Group;
 use crate::model::backup::{self, Backups, RepositoryPlace};
 use crate::names::HostName;
 use crate::runbook::backup::{
-    BackupInput, BackupKind, BackupLook, RestorePoint, look_program, made_program, plan_backup,
-    plan_point, plan_record, read_look, read_made,
+    BackupInput, BackupKind, BackupLook, Reach, RestorePoint, look_program, made_program,
+    plan_backup, plan_point, plan_record, reach as way_back, read_look, read_made,
 };
 use crate::ui::backup_list::{Listing, listing};
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,13 +193,28 @@ async fn point(
     let point = written(session, run, &book.hosts(), name).await?;
     let record = plan_record(input(session, &seen), &point);
     engine::carry_out(run, &record).await.map_err(failed)?;
-    if !options.json && !options.quiet {
-        session.emitter.pause();
-        say(&format!(
-            "point `{name}`: all groups can return to it (`citusctl restore --point {name}`)"
-        ));
-    }
-    Ok(Outcome::Done)
+    // What is said of it is looked at, as `backup list` does.
+    let seen = look(session, run).await;
+    let lacks = match way_back(&session.project.model, &seen, &point) {
+        Reach::Whole => {
+            if !options.json && !options.quiet {
+                session.emitter.pause();
+                say(&format!(
+                    "point `{name}`: all groups can return to it (`citusctl restore --point {name}`)"
+                ));
+            }
+            return Ok(Outcome::Done);
+        }
+        Reach::No(why) => format!("there is no way back to it: {why}"),
+        Reach::Unknown(why) => format!("whether all groups can return to it is not known: {why}"),
+    };
+    Err(stopped(
+        Failure::new(
+            code::FAILED,
+            format!("the point `{name}` is recorded, but {lacks}"),
+        )
+        .hint("`citusctl backup list` says it of all points"),
+    ))
 }
 
 async fn written(

@@ -14,9 +14,10 @@ impl Cli {
         let mut arguments = arguments.into_iter();
         let program = arguments.next();
         let arguments = program.into_iter().chain(moved(&all, arguments.collect()));
-        let read = all
-            .try_get_matches_from_mut(arguments)
-            .and_then(|found| Self::from_arg_matches(&found));
+        let read = all.try_get_matches_from_mut(arguments).and_then(|found| {
+            let named = found.subcommand_name().unwrap_or_default().to_owned();
+            Self::from_arg_matches(&found).map(|read| Self { named, ..read })
+        });
         read.unwrap_or_else(|error| error.exit())
     }
 }

@@ -1,6 +1,7 @@
 //! The help that people read: verbs in groups, and at each verb only the shared options that mean something to it.
 
 use super::Cli;
+use super::narrow::limits;
 use clap::{Command, CommandFactory};
 
 /// Verbs by what they are for, in the order of `--help`.
@@ -83,7 +84,10 @@ const ALONE: &[&str] = &["completions", "man", "catalog", "help"];
 fn concerns(option: &str, verb: &str) -> bool {
     match option {
         "tags" | "skip_tags" => ["plan", "apply", "render"].contains(&verb),
-        "limit" => CONNECT.contains(&verb) || ["inventory", "render", "lab"].contains(&verb),
+        "limit" => {
+            CONNECT.contains(&verb) && limits(verb)
+                || ["inventory", "render", "lab"].contains(&verb)
+        }
         "yes" => CONNECT.contains(&verb) && !NEVER_ASK.contains(&verb),
         "lab" => CONNECT.contains(&verb) || verb == "connect",
         "forks" | "user" | "private_key" | "known_hosts" | "host_keys" | "ask_pass"

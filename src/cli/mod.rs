@@ -17,6 +17,7 @@ mod inventory;
 mod journal;
 mod lab;
 mod man;
+mod narrow;
 mod options;
 mod password;
 mod patroni;
@@ -58,6 +59,9 @@ pub struct Cli {
     pub common: Common,
     #[command(subcommand)]
     pub verb: Verb,
+    /// The verb's name.
+    #[arg(skip)]
+    pub named: String,
 }
 
 /// What to do.
@@ -165,6 +169,7 @@ pub fn run(cli: Cli) -> u8 {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    narrow::refuse_ignored(&cli.common, &cli.named)?;
     lab::enter(cli.common.lab.as_deref())?;
     let options = &cli.common.options();
     match cli.verb {

@@ -3,7 +3,7 @@
 use super::backup_view::ago;
 use super::status_view::{Cell, cell, table};
 use crate::model::Model;
-use crate::runbook::backup::{BackupLook, RestorePoint};
+use crate::runbook::backup::{BackupLook, Reach, on_the_way, reach};
 use crate::ui::bytes;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -43,8 +43,12 @@ pub struct ListedBackup {
 pub struct ListedPoint {
     pub name: String,
     pub at: i64,
-    /// `None`: all groups can return to it.
+    /// Why there is no way back.
     pub lacks: Option<String>,
+    /// Why it is not known whether there is one. Where both are absent, all groups can return to it.
+    pub unknown: Option<String>,
+    /// A restore went back to before it: `--latest` and `--time` do not choose it.
+    pub left: bool,
 }
 
 /// Puts together what was seen.
@@ -76,33 +80,22 @@ pub fn listing(model: &Model, look: &BackupLook) -> Listing {
     let points = look.points();
     found.points = points
         .into_iter()
-        .map(|point| ListedPoint {
-            name: point.name.clone(),
-            at: point.at,
-            lacks: lacks(model, look, point),
+        .map(|point| {
+            let (lacks, unknown) = match reach(model, look, point) {
+                Reach::Whole => (None, None),
+                Reach::No(why) => (Some(why), None),
+                Reach::Unknown(why) => (None, Some(why)),
+            };
+            ListedPoint {
+                name: point.name.clone(),
+                at: point.at,
+                lacks,
+                unknown,
+                left: !on_the_way(model, look, point),
+            }
         })
         .collect();
     found
-}
-
-fn lacks(model: &Model, look: &BackupLook, point: &RestorePoint) -> Option<String> {
-    let formations = model.formations.iter();
-    let mut groups = formations
-        .filter(|it| it.name.as_str() == point.formation)
-        .flat_map(|it| &it.groups);
-    groups.find_map(|group| {
-        let Some(at) = point.group(group.cluster.as_str()) else {
-            return Some(format!("{} joined later", group.cluster));
-        };
-        let Ok(seen) = look.group(group) else {
-            return Some(format!("{} is not known", group.cluster));
-        };
-        match seen.stanza.system.as_ref() == Some(&at.system) && at.set(&seen.stanza.sets).is_some()
-        {
-            true => None,
-            false => Some(format!("{} has no backup from before", group.cluster)),
-        }
-    })
 }
 
 impl Listing {
@@ -135,14 +128,20 @@ impl Listing {
             }
         });
         let points = self.points.iter().map(|point| {
-            let state = match &point.lacks {
-                None => "all groups can return to it".to_owned(),
-                Some(lacks) => format!("no way back: {lacks}"),
+            let state = match (&point.lacks, &point.unknown) {
+                (Some(lacks), _) => format!("no way back: {lacks}"),
+                (None, Some(why)) => format!("not known: {why}"),
+                (None, None) => "all groups can return to it".to_owned(),
+            };
+            let left = if point.left {
+                "; a restore went back to before it: only `--point` leads there"
+            } else {
+                ""
             };
             vec![
                 cell(&point.name),
                 cell(&format!("{} ago", ago(now - point.at))),
-                cell(&state),
+                cell(&format!("{state}{left}")),
             ]
         });
         let problems = self.problems.iter().map(|text| vec![cell(text)]);

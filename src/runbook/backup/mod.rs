@@ -4,6 +4,7 @@
 
 mod make;
 mod point;
+mod reach;
 mod restore;
 mod survey;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 pub use make::{BackupKind, plan_backup};
 pub use point::{PointGroup, RestorePoint, made_program, plan_point, plan_record, read_made};
+pub use reach::{Reach, Segments, Timelines, on_the_way, reach};
 pub use restore::{RestoreTarget, plan_restore};
 pub use survey::{BackupLook, GroupLook, MemberLook, look_program, read_look};
 

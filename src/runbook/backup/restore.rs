@@ -7,7 +7,7 @@
 mod steps;
 
 use super::point::{PointGroup, RestorePoint};
-use super::{BackupInput, MemberLook};
+use super::{BackupInput, MemberLook, on_the_way};
 use crate::fact::BackupSet;
 use crate::model::{Formation, Group};
 use crate::names::HostName;
@@ -92,22 +92,30 @@ fn choose<'a>(
     let points: Vec<&RestorePoint> = points.collect();
     let hint =
         "`citusctl backup list` shows the points that there are, `citusctl backup point` makes one";
+    // What an earlier restore has left is returned to by name alone.
+    let mut present = points.iter().rev();
     let found = match target {
         RestoreTarget::Point(name) => points.iter().find(|point| point.name == *name),
-        RestoreTarget::Latest => points.last(),
-        RestoreTarget::Time(at) => points.iter().rev().find(|point| point.at <= *at),
+        RestoreTarget::Latest => present.find(|point| on_the_way(input.model, input.look, point)),
+        RestoreTarget::Time(at) => {
+            present.find(|point| point.at <= *at && on_the_way(input.model, input.look, point))
+        }
     };
     let point = found.ok_or_else(|| match target {
         RestoreTarget::Point(name) => Refusal::new(
             format!("{}: no host knows a point `{name}`", formation.name),
             hint,
         ),
-        RestoreTarget::Latest => {
-            Refusal::new(format!("{}: no host knows any point", formation.name), hint)
-        }
+        RestoreTarget::Latest => Refusal::new(
+            format!(
+                "{}: no host knows a point of its present history",
+                formation.name
+            ),
+            hint,
+        ),
         RestoreTarget::Time(_) => Refusal::new(
             format!(
-                "{}: no host knows a point that is not later",
+                "{}: no host knows a point of its present history that is not later",
                 formation.name
             ),
             hint,
@@ -228,6 +236,14 @@ fn returning<'a>(
             "choose a later point: `citusctl backup list`",
         )
     })?;
+    if let Some(gap) = look.segments.as_ref().and_then(|held| held.gap(&set, at)) {
+        return Err(Refusal::new(
+            format!(
+                "{cluster}: segment {gap} is missing in its repository: its log does not lead to the point"
+            ),
+            "choose another point: `citusctl backup list` says to which all groups can return",
+        ));
+    }
     let need = set.size / 1024 + set.size / 10_240;
     if let Some(free) = look.free.filter(|free| *free < need) {
         return Err(Refusal::new(

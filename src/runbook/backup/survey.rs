@@ -1,7 +1,7 @@
 //! One look at the members of groups and at repository hosts, before anything is planned.
 
-use super::RestorePoint;
-use crate::command::{Frame, Sections, whole_program};
+use super::{RestorePoint, Segments, Timelines};
+use crate::command::{Frame, Sections, quote, whole_program};
 use crate::fact::{RepositorySeen, StanzaSeen, read_repository, repository_question};
 use crate::inventory::param;
 use crate::model::backup::stanza;
@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 pub(super) const POINTS: &str = "/var/lib/citusctl/points";
 
 const LOOK: &str = include_str!("scripts/look.sh");
+const SEGMENTS: &str = include_str!("scripts/segments.sh");
 
 /// What was seen.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,10 @@ pub struct MemberLook {
     pub free: Option<u64>,
     /// What is in the way of a restore in place: a log or tablespaces elsewhere.
     pub elsewhere: Vec<String>,
+    /// The timelines that its data has gone through.
+    pub timelines: Option<Timelines>,
+    /// The segments of the log that its repository holds; asked where the repository is.
+    pub segments: Option<Segments>,
     /// Old data that an earlier restore put aside.
     pub aside: Vec<String>,
     /// Its group is restored on it, by an open restore.
@@ -58,6 +63,11 @@ pub struct GroupLook<'a> {
 /// The program for a host.
 pub fn look_program(frame: &Frame, model: &Model, host: &Host) -> Secret {
     let functions = host_functions(model, host);
+    let kept = host
+        .pg
+        .as_ref()
+        .map(|member| stanza(&member.cluster))
+        .unwrap_or_default();
     let question = match &host.pg {
         Some(member) => {
             let typed = host.typed();
@@ -68,15 +78,16 @@ pub fn look_program(frame: &Frame, model: &Model, host: &Host) -> Secret {
                 &typed.get(param::PG_DBSU),
                 &bin_dir(&typed, version),
                 &typed.get(param::PG_DATA),
-                &stanza(&member.cluster),
+                &kept,
             )
         }
         None => String::new(),
     };
     let text = format!(
-        "{}{}POINTS={POINTS}\nrepository() {{ {question}:\n}}\n{LOOK}",
+        "{}{}POINTS={POINTS}\nSTANZA={}\nrepository() {{ {question}:\n}}\n{SEGMENTS}{LOOK}",
         frame.define_mark(),
-        functions.expose()
+        functions.expose(),
+        quote(&kept),
     );
     whole_program(&text)
 }
@@ -104,6 +115,8 @@ pub fn read_look(frame: &Frame, output: &str) -> Option<MemberLook> {
         size: number(&sections, "size"),
         free: number(&sections, "free"),
         elsewhere: lines("elsewhere"),
+        timelines: sections.get("timelines").and_then(Timelines::read),
+        segments: sections.get("segments").and_then(Segments::read),
         aside: lines("aside"),
         chosen: sections.get("chosen").is_some(),
         open: lines("open").into_iter().next(),
