@@ -55,14 +55,18 @@ pub struct ListedPoint {
 pub fn listing(model: &Model, look: &BackupLook) -> Listing {
     let mut found = Listing::default();
     for (_, group) in model.groups() {
-        let seen = match look.group(group) {
-            Ok(seen) => seen,
-            Err(refusal) => {
-                found.problems.push(refusal.reason);
+        let stanza = match look.reading(group) {
+            Ok((_, stanza)) => stanza,
+            Err(why) => {
+                found.problems.push(why);
                 continue;
             }
         };
-        let backups = seen.stanza.sets.iter().map(|set| ListedBackup {
+        // Who leads is another question, and one that a restore may be the answer to.
+        if let Err(refusal) = look.group(group) {
+            found.problems.push(refusal.reason);
+        }
+        let backups = stanza.sets.iter().map(|set| ListedBackup {
             label: set.label.clone(),
             kind: set.kind.clone(),
             start: set.start,
@@ -73,7 +77,7 @@ pub fn listing(model: &Model, look: &BackupLook) -> Listing {
         });
         found.groups.push(ListedGroup {
             cluster: group.cluster.to_string(),
-            newest_wal: seen.stanza.newest_wal.clone(),
+            newest_wal: stanza.newest_wal.clone(),
             backups: backups.collect(),
         });
     }

@@ -150,21 +150,17 @@ fn of_group(look: &BackupLook, group: &Group, point: &RestorePoint) -> Reach {
             "{cluster} has its {what} outside of the data directory, which `restore` does not put back"
         ));
     }
-    let seen = match look.group(group) {
+    let (member, stanza) = match look.reading(group) {
         Ok(seen) => seen,
-        Err(refusal) => return Reach::Unknown(refusal.reason),
+        Err(why) => return Reach::Unknown(why),
     };
-    if seen.stanza.system.as_ref() != Some(&at.system) {
+    if stanza.system.as_ref() != Some(&at.system) {
         return Reach::No(format!("{cluster} is another database now"));
     }
-    let Some(set) = at.set(&seen.stanza.sets) else {
+    let Some(set) = at.set(&stanza.sets) else {
         return Reach::No(format!("{cluster} has no backup from before"));
     };
-    let segments = look
-        .hosts
-        .get(&seen.leader)
-        .and_then(|seen| seen.segments.as_ref());
-    match segments {
+    match &member.segments {
         None => Reach::Unknown(format!(
             "which segments the repository of {cluster} holds was not read"
         )),

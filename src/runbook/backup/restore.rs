@@ -213,10 +213,10 @@ fn returning<'a>(
             "choose another",
         )
     })?;
-    // A directory that was emptied by an interrupted run says nothing of its system.
-    let stanza = match look.open {
-        Some(_) => input.look.opened(group, host)?,
-        None => input.look.stanza(group, host)?,
+    // A directory without data, emptied by an interrupted run or lost, says nothing of its system.
+    let stanza = match look.open.is_some() || look.is_empty() {
+        true => input.look.opened(group, host)?,
+        false => input.look.stanza(group, host)?,
     };
     if stanza.system.as_ref() != Some(&at.system) {
         return Err(Refusal::new(

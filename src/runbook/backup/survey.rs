@@ -52,6 +52,13 @@ pub struct MemberLook {
     pub open: Option<String>,
 }
 
+impl MemberLook {
+    /// Whether its data directory holds no database.
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.repository, Some(RepositorySeen::Known(seen)) if seen.server.is_empty())
+    }
+}
+
 /// A group as it can be backed up.
 #[derive(Clone, Debug)]
 pub struct GroupLook<'a> {
@@ -169,6 +176,29 @@ impl BackupLook {
         })
     }
 
+    /// What the repository of a group holds, as its leader reads it, else any member that can; also where nobody leads.
+    pub fn reading(&self, group: &Group) -> Result<(&MemberLook, &StanzaSeen), String> {
+        let members = group.members.iter();
+        let mut looks: Vec<&MemberLook> = members
+            .filter_map(|member| self.hosts.get(&member.host))
+            .collect();
+        looks.sort_by_key(|seen| (!seen.leads, !seen.chosen, seen.up));
+        let mut why = format!("{}: no member of it answers", group.cluster);
+        for look in looks {
+            match &look.repository {
+                Some(RepositorySeen::Known(seen)) if seen.exists => return Ok((look, seen)),
+                Some(RepositorySeen::Known(_) | RepositorySeen::NotInstalled) => {
+                    why = format!("{}: its repository does not know it yet", group.cluster);
+                }
+                Some(RepositorySeen::Unknown(said)) => {
+                    why = format!("{}: its repository cannot be read: {said}", group.cluster);
+                }
+                None => {}
+            }
+        }
+        Err(why)
+    }
+
     /// What the repository of a group holds, as a host of it reads it.
     pub fn stanza(&self, group: &Group, host: &HostName) -> Result<StanzaSeen, Refusal> {
         let cluster = &group.cluster;
@@ -183,6 +213,14 @@ impl BackupLook {
                 if seen.exists && seen.system.as_ref() == Some(&seen.server) =>
             {
                 Ok(*seen)
+            }
+            Some(RepositorySeen::Known(seen)) if seen.exists && seen.server.is_empty() => {
+                Err(Refusal::new(
+                    format!(
+                        "{cluster}: {host} has no data: whether its stanza is of this database is not known"
+                    ),
+                    again,
+                ))
             }
             Some(RepositorySeen::Known(seen)) if seen.exists => Err(Refusal::new(
                 format!("{cluster}: its stanza is of another database"),
@@ -203,7 +241,7 @@ impl BackupLook {
         }
     }
 
-    /// The same for a host in the middle of a restore, whose data directory may be empty.
+    /// The same for a host in the middle of a restore, or without any data: the point says of which database it is.
     pub fn opened(&self, group: &Group, host: &HostName) -> Result<StanzaSeen, Refusal> {
         match self
             .hosts

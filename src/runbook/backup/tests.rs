@@ -8,6 +8,7 @@ fn set(label: &str, wal: &str, lsn: u64) -> BackupSet {
     BackupSet {
         label: label.to_owned(),
         kind: "full".to_owned(),
+        wal_start: "000000010000000000000001".to_owned(),
         wal_stop: wal.to_owned(),
         lsn_stop: lsn,
         size: 1 << 20,
@@ -198,7 +199,17 @@ fn what_stands_in_the_way_is_said_before_anything_is_stopped() {
     refused(
         &|_| (),
         &RestoreTarget::Time(99),
-        "no host knows a point that is not later",
+        "no host knows a point of its present history that is not later",
+    );
+    refused(
+        &|bench| bench.host("10.10.10.11").timelines = Timelines::read("00000007\n"),
+        &RestoreTarget::Latest,
+        "no host knows a point of its present history",
+    );
+    refused(
+        &|bench| bench.host("10.10.10.11").segments = Segments::read("16777216"),
+        &point("p1"),
+        "segment 000000010000000000000001 is missing in its repository",
     );
     refused(
         &|bench| drop(bench.look.hosts.remove(&HostName::new("10.10.10.13"))),
@@ -241,4 +252,28 @@ fn what_stands_in_the_way_is_said_before_anything_is_stopped() {
         &point("p1"),
         "no backup in its repository ends before the point",
     );
+}
+
+/// When nobody leads, or all data is gone, is when the list is wanted.
+#[test]
+fn points_are_judged_also_where_nobody_leads_and_without_any_data() {
+    let judged = |bench: &Bench| {
+        let points = bench.look.points();
+        reach(&bench.model, &bench.look, points[0])
+    };
+    let mut bench = bench();
+    for (_, host) in bench.look.hosts.iter_mut() {
+        host.leads = false;
+    }
+    assert!(matches!(judged(&bench), Reach::Unknown(why) if why.contains("was not read")));
+    let held = Segments::read("16777216\n0000000100000000 1 9");
+    bench.host("10.10.10.11").segments = held;
+    assert_eq!(judged(&bench), Reach::Whole);
+    if let Some(RepositorySeen::Known(seen)) = &mut bench.host("10.10.10.11").repository {
+        seen.server.clear();
+    }
+    assert_eq!(judged(&bench), Reach::Whole);
+    assert!(bench.restore(&point("p1")).is_ok());
+    bench.host("10.10.10.11").repository = Some(RepositorySeen::Unknown("away".to_owned()));
+    assert!(matches!(judged(&bench), Reach::Unknown(why) if why.contains("away")));
 }

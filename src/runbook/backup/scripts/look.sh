@@ -4,9 +4,10 @@ if [ -n "${PG_DATA:-}" ]; then
   recovery=$(sql postgres 'SELECT pg_is_in_recovery()' 2>/dev/null)
   printf '%s\n' "$recovery"
   open=$(cat /etc/citusctl/restore 2>/dev/null)
-  ANYWAY=
+  if [ -n "$open" ] && [ -e "/var/lib/citusctl/restore/$open/chosen" ]; then mark chosen; fi
+  # Standbys are asked as well: nobody may lead when it is read.
   # shellcheck disable=SC2034 # `repository` reads it
-  if [ -n "$open" ] && [ -e "/var/lib/citusctl/restore/$open/chosen" ]; then mark chosen; ANYWAY=yes; fi
+  ANYWAY=yes
   mark repository
   (repository)
   real=$(readlink -f "$PG_DATA" 2>/dev/null)
@@ -19,7 +20,7 @@ if [ -n "${PG_DATA:-}" ]; then
   [ -n "$present" ] || present=$(find "$PG_DATA/pg_wal/" -maxdepth 1 -name '????????.history' -printf '%f\n' 2>/dev/null | sort | tail -n 1 | cut -c 1-8)
   [ ! -e "$PG_DATA/PG_VERSION" ] || printf '%s\n' "${present:-00000001}"
   [ ! -e "$PG_DATA/PG_VERSION" ] || cat "$PG_DATA/pg_wal/$present.history" 2>/dev/null
-  if [ "$recovery" = f ] || [ -n "$ANYWAY" ]; then mark segments; (segments); fi
+  if [ "$recovery" != t ]; then mark segments; (segments); fi
   mark elsewhere
   [ ! -L "$PG_DATA/pg_wal" ] || echo "pg_wal is a link"
   find "$PG_DATA/pg_tblspc/" -mindepth 1 -maxdepth 1 -printf 'tablespace %f\n' 2>/dev/null
