@@ -66,16 +66,16 @@ fn checked(options: &Options, explain_values: bool) -> Result<u8, Failure> {
 /// What the templates have to say, and in which texts it stands.
 type TemplateDiagnostics<'p> = (&'p Sources, Diagnostics);
 
-/// How many hosts there are. All files are rendered, and none is kept.
+/// How many hosts there are. All files are rendered, once for hosts that differ only in who they are, and none is kept.
 fn rendered(project: &Project) -> Result<Result<usize, TemplateDiagnostics<'_>>, Failure> {
     // Nobody reads the certificates, so they are only described.
     let ca = project.authority(false)?.describing();
     let known = Known::default();
     let input = project.context_input(&known, &ca);
     let compiler = project.compiler(&input, None);
-    match compiler.stream("site", |_, _| ()) {
-        Ok(hosts) if hosts.is_empty() => Err(SelectError::Nothing.into()),
-        Ok(hosts) => Ok(Ok(hosts.len())),
+    match compiler.prove("site") {
+        Ok(0) => Err(SelectError::Nothing.into()),
+        Ok(hosts) => Ok(Ok(hosts)),
         Err(CompileError::Inventory(said)) => Ok(Err((&project.inventory.sources, said))),
         Err(CompileError::Catalog(said)) => Ok(Err((&project.catalog.sources, said))),
         Err(error @ CompileError::Pki(_)) => Err(project.uncompiled(error)),

@@ -94,6 +94,13 @@ impl Assets {
         Ok(())
     }
 
+    /// Whether all files are the embedded ones.
+    pub fn are_shipped(&self) -> bool {
+        self.0
+            .values()
+            .all(|asset| asset.origin == Origin::Embedded)
+    }
+
     /// All files whose path starts with a prefix.
     pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Asset)> {
         self.iter()
@@ -103,6 +110,12 @@ impl Assets {
     /// All files.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Asset)> {
         self.0.iter().map(|(path, asset)| (path.as_str(), asset))
+    }
+
+    /// Puts a file in the place of another.
+    #[cfg(test)]
+    pub fn put(&mut self, path: &str, asset: Asset) {
+        self.0.insert(path.to_owned(), asset);
     }
 
     /// One file.

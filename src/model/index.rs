@@ -2,8 +2,10 @@
 
 use super::Model;
 use crate::names::{ClusterName, FormationName, HostName, InstanceName};
+use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 
 /// Positions in [`Model::formations`] and their groups, and what is asked of all hosts again and again.
 ///
@@ -18,6 +20,8 @@ pub(super) struct Index {
     pub(super) vips: BTreeMap<HostName, Vec<usize>>,
     pub(super) infra: Vec<IpAddr>,
     pub(super) proxies: BTreeSet<IpAddr>,
+    /// Proxies outside of networks, as they were asked for.
+    pub(super) outside: Arc<Mutex<BTreeMap<Vec<IpNet>, Vec<IpAddr>>>>,
     /// Addresses and names of hosts that carry an instance, as they are written.
     pub(super) databases: BTreeSet<String>,
 }

@@ -41,6 +41,7 @@ use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
 use crate::names::{ClusterName, FormationName, GroupName, HostName, InstanceName};
 use index::Index;
+use ipnet::IpNet;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -182,6 +183,22 @@ impl Model {
     /// Addresses of the hosts that carry HAProxy.
     pub fn proxies(&self) -> &BTreeSet<IpAddr> {
         &self.index().proxies
+    }
+
+    /// Those of them outside of some networks: the same for all hosts that name the same ones.
+    pub fn proxies_outside(&self, networks: &[IpNet]) -> Vec<IpAddr> {
+        let index = self.index();
+        let mut known = index
+            .outside
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(found) = known.get(networks) {
+            return found.clone();
+        }
+        let outside = |ip: &&IpAddr| !networks.iter().any(|network| network.contains(*ip));
+        let found: Vec<IpAddr> = index.proxies.iter().filter(outside).copied().collect();
+        known.insert(networks.to_vec(), found.clone());
+        found
     }
 
     /// Whether a name or an address, as it is written, is that of a host with an instance.

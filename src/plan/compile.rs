@@ -1,5 +1,6 @@
 //! Model and catalog to wanted state: which stages, hosts and groups, and what each of them gets.
 
+mod class;
 mod expand;
 mod fields;
 mod memo;
@@ -13,7 +14,7 @@ use crate::pki::PkiError;
 use crate::secret::Masker;
 use crate::source::{Diagnostic, Diagnostics};
 use crate::template::Engine;
-use part::{Memos, Part};
+use part::{HostTask, Memos, Part};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that compiling needs.
@@ -95,14 +96,47 @@ impl Compiler<'_> {
         })
     }
 
+    /// Proves that a playbook compiles for all hosts, and says how many there are. Of hosts that differ only in who they are one
+    /// is compiled; when anything is wrong with that, each of them is, so that all of it is said.
+    ///
+    /// # Errors
+    /// See [`CompileError`].
+    pub fn prove(&self, playbook: &str) -> Result<usize, CompileError> {
+        let contexts = Contexts::new(self.input);
+        let tasks = self.tasks();
+        let hosts = tasks.len();
+        // What another catalog makes of a name is not known.
+        if self.catalog.assets.are_shipped() {
+            let chosen = class::representatives(&contexts, self.tasks());
+            if self
+                .of_tasks(&contexts, playbook, &chosen, |_, _| ())
+                .is_ok()
+            {
+                return Ok(hosts);
+            }
+        }
+        self.of_tasks(&contexts, playbook, &tasks, |_, _| ())?;
+        Ok(hosts)
+    }
+
     fn every<T: Send>(
         &self,
         contexts: &Contexts<'_>,
         playbook: &str,
         take: impl Fn(Part, ContextNotes) -> T + Sync,
     ) -> Result<Vec<T>, CompileError> {
+        self.of_tasks(contexts, playbook, &self.tasks(), take)
+    }
+
+    fn of_tasks<T: Send>(
+        &self,
+        contexts: &Contexts<'_>,
+        playbook: &str,
+        tasks: &[HostTask<'_>],
+        take: impl Fn(Part, ContextNotes) -> T + Sync,
+    ) -> Result<Vec<T>, CompileError> {
         let playbook = self.playbook(playbook)?;
-        let done = workers::each(&self.tasks(), |memos: &mut Memos, task| {
+        let done = workers::each(tasks, |memos: &mut Memos, task| {
             let (context, mut told) = contexts.of(task.host)?;
             let said = std::mem::take(&mut told.diagnostics);
             let (part, problems) = self.part(playbook, task, &context, memos);

@@ -107,6 +107,39 @@ fn gather(kind: ParamKind, node: &Node, found: &mut Vec<Secret>) {
     }
 }
 
+/// A piece of a value, in the order written.
+#[derive(Debug)]
+pub enum Piece<'n> {
+    /// A list of so many items.
+    List(usize),
+    /// A mapping of so many entries; a key goes before each.
+    Mapping(usize),
+    Key(&'n str),
+    /// A scalar, and whether it is a secret.
+    Scalar(&'n Node, bool),
+}
+
+/// Hands all pieces of a variable to `take`.
+pub fn pieces<'n>(name: &str, node: &'n Node, take: &mut impl FnMut(Piece<'n>)) {
+    take_apart(kind_of(name), node, take);
+}
+
+fn take_apart<'n>(kind: ParamKind, node: &'n Node, take: &mut impl FnMut(Piece<'n>)) {
+    if let Some(items) = node.items() {
+        take(Piece::List(items.len()));
+        items.iter().for_each(|item| take_apart(kind, item, take));
+    } else if let Some(pairs) = node.pairs() {
+        take(Piece::Mapping(pairs.len()));
+        for (key, value) in pairs {
+            let key = key.as_str().unwrap_or_default();
+            take(Piece::Key(key));
+            take_apart(below(kind, key), value, take);
+        }
+    } else {
+        take(Piece::Scalar(node, hides(kind, node)));
+    }
+}
+
 /// Variables that name something.
 const NAMING: &[&str] = &[
     "pg_cluster",

@@ -26,7 +26,7 @@ pub use effect::{Effect, kept};
 pub use form::Form;
 pub use key::{Key, Readable};
 pub use kind::{Field, ParamKind, boolean};
-pub use mask::{names_of, secrets_in, shown};
+pub use mask::{Piece, names_of, pieces, secrets_in, shown};
 pub use typed::Typed;
 
 /// The key of each parameter: `typed.get(param::PG_PORT)`.

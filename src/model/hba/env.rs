@@ -7,7 +7,6 @@ use crate::model::objects::pooler_asks;
 use crate::model::{Formation, Group, Instance, Model};
 use ipnet::IpNet;
 use serde_json::Value;
-use std::net::IpAddr;
 
 impl HbaEnv {
     /// The surroundings of an instance. `typed` are its host's variables.
@@ -48,12 +47,9 @@ fn intranet(model: &Model, networks: &[String], formation: &Formation) -> Vec<St
         .iter()
         .filter_map(|text| text.parse().ok())
         .collect();
-    let proxies = model.proxies().iter().copied();
     let members = formation.members().map(|member| member.address);
-    let mut outside: Vec<IpAddr> = proxies
-        .chain(members)
-        .filter(|ip| !parsed.iter().any(|network| network.contains(ip)))
-        .collect();
+    let mut outside = model.proxies_outside(&parsed);
+    outside.extend(members.filter(|ip| !parsed.iter().any(|network| network.contains(ip))));
     outside.sort();
     outside.dedup();
     networks

@@ -47,7 +47,7 @@ pub struct ContextInput<'a> {
 /// The contexts of hosts, one at a time: all of them at once would not fit into memory.
 #[derive(Debug)]
 pub struct Contexts<'a> {
-    input: &'a ContextInput<'a>,
+    pub(super) input: &'a ContextInput<'a>,
     common: InCommon,
 }
 
@@ -68,6 +68,11 @@ impl<'a> Contexts<'a> {
             input,
             common: InCommon::default(),
         }
+    }
+
+    /// Whether groups keep their backups on a host.
+    pub fn keeps_backups(&self, host: &HostName) -> bool {
+        self.common.served(self.input).contains_key(host)
     }
 
     /// Makes the context of a host.
