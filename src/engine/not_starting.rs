@@ -118,7 +118,7 @@ async fn ask<'m>(
             let said = match call {
                 Some(call) if run.fleet.get(&member.host).is_some() => {
                     let body = format!(
-                        "{START_FUNCTIONS}\nd=; [ ! -f /etc/citusctl/pgdata ] || read -r d </etc/citusctl/pgdata || :\n{call}"
+                        "{START_FUNCTIONS}\nd=; [ ! -f /etc/citusctl/pgdata ] || d=$(cat /etc/citusctl/pgdata)\n{call}"
                     );
                     exec(run, &member.host, &body).await
                 }

@@ -148,6 +148,9 @@ fn instead(name: &str) -> String {
         "etcd_seq" | "etcd_data" | "etcd_port" | "etcd_peer_port" => format!(
             "{back}; or take the member out under its old value (`citusctl apply etcd-rm -l HOST`), then add it with the new one"
         ),
+        "etcd_learner" => format!(
+            "{back}; `citusctl etcd add HOST` gives a learner its vote, after which `false` is its value; a voter becomes a learner by `citusctl apply etcd-rm -l HOST` and a new start"
+        ),
         _ => back.to_owned(),
     }
 }

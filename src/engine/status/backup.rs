@@ -117,7 +117,8 @@ fn archiving(
         ));
     } else if archiver.fails() {
         said.problem(format!(
-            "{cluster}: archiving fails since {}: segment {} (the leader's log in `pgbackrest_log_dir` has pgBackRest's words); {} waiting in pg_wal, which grows until this is repaired",
+            "{cluster}: archiving fails: nothing has been archived since {}, the last attempt was at {}: segment {} (the leader's log in `pgbackrest_log_dir` has pgBackRest's words); {} waiting in pg_wal, which grows until this is repaired",
+            archiver.archived.map_or_else(|| "its start".to_owned(), |at| moment(Some(at))),
             moment(archiver.failed),
             archiver.last_failed.as_deref().unwrap_or("unknown"),
             segments(archiver.waiting),
@@ -260,7 +261,10 @@ mod tests {
         };
         for (archiver, words) in [
             (Some(discards), "archive_command is `/bin/true`"),
-            (Some(fails), "archiving fails since 1970-01-01 00:00:11 UTC"),
+            (
+                Some(fails),
+                "nothing has been archived since 1970-01-01 00:00:10 UTC, the last attempt was at 1970-01-01 00:00:11 UTC",
+            ),
             (
                 Some(behind),
                 "17 segments waiting in pg_wal, the oldest for 61 s",

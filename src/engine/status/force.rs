@@ -33,7 +33,7 @@ pub(super) fn text(local: Option<&LocalPostgres>) -> String {
     });
     format!(
         "{START_FUNCTIONS}\n\
-         mark force; d=; [ -f /etc/citusctl/pgdata ] && read -r d </etc/citusctl/pgdata\n\
+         mark force; d=; [ -f /etc/citusctl/pgdata ] && d=$(cat /etc/citusctl/pgdata)\n\
          if [ -n \"$d\" ] && [ -f \"$d/PG_VERSION\" ]; then\n{}\n\
          pid=; [ -f \"$d/postmaster.pid\" ] && read -r pid <\"$d/postmaster.pid\"; r=$(cd -P \"$d\" && pwd)\n\
          if ! {{ [ -n \"$pid\" ] && [ \"$(readlink \"/proc/$pid/cwd\")\" = \"$r\" ]; }}; then printf 'deserted %s\\n' \"$r\"\n{why}\nfi\nfi\n",

@@ -18,7 +18,7 @@ const TUNE: &[&str] = &["none", "oltp", "olap", "crit", "tiny"];
 table! {
     CA_CREATE: bool = used(Ca, "ca_create", Bool, "true", "G", "make the certificate authority's key and certificate when there are none; false: stop instead", Once);
     CA_CN: String = used(Ca, "ca_cn", Text(Form::Line), "\"citusctl-ca\"", "G", "common name of the certificate authority (Pigsty: pigsty-ca)", Once);
-    CERT_VALIDITY: String = used(Ca, "cert_validity", Duration, "\"825d\"", "G", "lifetime of certificates of servers and clients", Reload);
+    CERT_VALIDITY: String = used(Ca, "cert_validity", Duration, "\"825d\"", "G", "lifetime of certificates that are issued from now on, of servers and clients (`citusctl cert renew` issues new ones)", Nothing);
     CA_METHOD: Option<String> = with(used(Ca, "ca_method", Text(Form::Line), "", "G", "removed in Pigsty 4", Nothing), Support::Legacy("write `ca_create: true` or `false`"));
     NODENAME: Option<String> = used(Node, "nodename", Text(Form::Line), "", "I", "the host's name; without it `<pg_cluster>-<pg_seq>` or the name it has", Reload);
     NODE_CLUSTER: String = with(used(Node, "node_cluster", Text(Form::Line), "\"nodes\"", "C", "label of a set of hosts for monitoring and name servers; of no meaning here", Nothing), Support::Ignored);
@@ -90,7 +90,7 @@ table! {
     ETCD_DATA: String = used(Etcd, "etcd_data", Path, "\"/data/etcd\"", "C", "data directory", Identity);
     ETCD_PORT: u16 = used(Etcd, "etcd_port", Port, "2379", "G", "client port", Identity);
     ETCD_PEER_PORT: u16 = used(Etcd, "etcd_peer_port", Port, "2380", "G", "peer port", Identity);
-    ETCD_LEARNER: bool = used(Etcd, "etcd_learner", Bool, "false", "I", "join without a vote", Once);
+    ETCD_LEARNER: bool = used(Etcd, "etcd_learner", Bool, "false", "I", "join without a vote", Identity);
     ETCD_INIT: String = used(Etcd, "etcd_init", OneOf(&["new", "existing"]), "\"new\"", "A", "whether a member's first start makes a cluster or joins one", Once);
     ETCD_ELECTION_TIMEOUT: i64 = used(Etcd, "etcd_election_timeout", Int(50, 50000), "1000", "C", "milliseconds", Restart);
     ETCD_HEARTBEAT_INTERVAL: i64 = used(Etcd, "etcd_heartbeat_interval", Int(10, 10000), "100", "C", "milliseconds", Restart);

@@ -295,7 +295,7 @@ fn killed(unit: Unit) -> &'static str {
     match unit {
         Unit::Patroni => "systemctl kill --kill-whom=main -s KILL patroni",
         Unit::Postgres => {
-            "read -r d </etc/citusctl/pgdata && read -r pid <\"$d/postmaster.pid\" && kill -KILL \"$pid\""
+            "d=$(cat /etc/citusctl/pgdata) && read -r pid <\"$d/postmaster.pid\" && kill -KILL \"$pid\""
         }
         Unit::Etcd => "systemctl kill -s KILL etcd",
         Unit::Haproxy => "systemctl kill -s KILL haproxy",

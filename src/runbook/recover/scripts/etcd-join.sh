@@ -40,3 +40,5 @@ if ! systemctl is-active -q etcd.service; then
   done
 fi
 etcd_promote "$ALIVE" "$ETCD_PEER"
+# What the host keeps of it: it has a vote now.
+[ ! -f /etc/citusctl/etcd_identity ] || sed -i 's/^etcd_learner true$/etcd_learner false/' /etc/citusctl/etcd_identity
