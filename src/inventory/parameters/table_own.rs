@@ -38,7 +38,7 @@ table! {
     ANSIBLE_SSH_PIPELINING: Value = with(used(Ansible, "ansible_ssh_pipelining", Any, "", "G", "of no meaning here", Nothing), Support::Ignored);
     CITUSCTL_HOST_KEY: Option<String> = used(Citusctl, "citusctl_host_key", Text(Form::Line), "", "I", "the host's SSH key, pinned: `ssh-ed25519 AAAA...` or `SHA256:...`", Nothing);
     CITUS_VERSION: Option<String> = used(Citusctl, "citus_version", Text(Form::Version), "", "C", "version of Citus, if `check` shall judge it before anything is installed", Nothing);
-    PATRONI_VERSION: Option<String> = used(Citusctl, "patroni_version", Text(Form::Version), "", "C", "version of Patroni to render for before it is installed; without it the distribution's", Reload);
+    PATRONI_VERSION: Option<String> = used(Citusctl, "patroni_version", Text(Form::Version), "", "C", "version of Patroni to render for before it is installed; without it the distribution's", Once);
     NODE_FACTS: Value = used(Citusctl, "node_facts", Record(FACTS), "{}", "I", "stated facts for rendering offline: cpu, mem_mb, disk_gb, os", Settings);
     NODE_REPOS: Value = used(Citusctl, "node_repos", Records(REPO), "[]", "C", "package repositories to add: name, line as apt reads it, and the key that signs it: its text, or a path on the host", Nothing);
     NODE_DEBS_DIR: Option<String> = used(Citusctl, "node_debs_dir", Path, "", "C", "directory on the host with .deb files, used as a repository; nobody but root may write there", Nothing);
