@@ -1,5 +1,9 @@
 //! `backup`: backups of groups, points to which a formation can return, and what there is.
 
+mod inspect;
+
+pub use inspect::{Inspection, expire, inspect};
+
 use super::failure::{Failure, code, pretty, result, say};
 use super::options::Options;
 use super::project::Project;

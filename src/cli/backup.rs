@@ -2,7 +2,7 @@
 
 use super::runbook::RunbookArgs;
 use crate::app::Options;
-use crate::app::backup::{BackupRequest, list, make, point_alone};
+use crate::app::backup::{BackupRequest, Inspection, expire, inspect, list, make, point_alone};
 use crate::app::failure::Failure;
 use crate::runbook::backup::BackupKind;
 use clap::{Args, Subcommand};
@@ -34,6 +34,27 @@ enum BackupVerb {
         #[command(flatten)]
         runbook: RunbookArgs,
     },
+    /// Archive a segment and read it back, compare configurations and versions; exit 1 when something is ill or not known
+    Check(GroupsArgs),
+    /// Read every file of the repositories and compare checksums, look for gaps in the log; exit 1 when something is ill or not known
+    Verify(GroupsArgs),
+    /// Remove expired backups, after showing which points would lose their way back
+    Expire {
+        #[command(flatten)]
+        groups: GroupsArgs,
+        /// Remove this backup, and those that depend on it, whatever its age
+        #[arg(long, value_name = "LABEL")]
+        set: Option<String>,
+        #[command(flatten)]
+        runbook: RunbookArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+struct GroupsArgs {
+    /// Only this group: its number in Citus, or its cluster name; repeatable [default: all]
+    #[arg(long, value_name = "GROUP")]
+    group: Vec<String>,
 }
 
 pub async fn run(options: &Options, args: BackupArgs) -> Result<u8, Failure> {
@@ -42,6 +63,13 @@ pub async fn run(options: &Options, args: BackupArgs) -> Result<u8, Failure> {
         Some(BackupVerb::Point { name, runbook }) => {
             point_alone(options, name, &runbook.approval()).await
         }
+        Some(BackupVerb::Check(args)) => inspect(options, &args.group, Inspection::Check).await,
+        Some(BackupVerb::Verify(args)) => inspect(options, &args.group, Inspection::Verify).await,
+        Some(BackupVerb::Expire {
+            groups,
+            set,
+            runbook,
+        }) => expire(options, &groups.group, set.as_deref(), &runbook.approval()).await,
         None => {
             let request = BackupRequest {
                 groups: args.group,

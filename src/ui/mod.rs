@@ -1,6 +1,7 @@
 //! What people and programs see: folds of the event stream, plans and diagnostics as text. Prints nothing by
 //! itself; it sees plans, events and diagnostics, never the engine or a connection.
 
+pub mod backup_findings;
 pub mod backup_list;
 mod backup_view;
 mod bars;

@@ -2,6 +2,8 @@
 //!
 //! pgBackRest does the work, on the leader of each group; here stands who, in which order, and how the end is known.
 
+mod expire;
+mod inspect;
 mod make;
 mod point;
 mod reach;
@@ -10,6 +12,10 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+pub use expire::{Expiry, expire_program, plan_expire};
+pub use inspect::{
+    Finding, Findings, Proof, check_programs, read_check, read_verify, verify_programs,
+};
 pub use make::{BackupKind, plan_backup};
 pub use point::{PointGroup, RestorePoint, made_program, plan_point, plan_record, read_made};
 pub use reach::{Reach, Segments, Timelines, on_the_way, reach};
