@@ -7,7 +7,7 @@ use super::quote;
 /// Shell text before `psql`: sets `citusctl_ours`.
 pub fn ours_before(data_dir: &str) -> String {
     format!(
-        "citusctl_ours=; {{ read -r o1; read -r _; read -r o2; citusctl_ours=\"$o1 $o2\"; }} 2>/dev/null <{}/postmaster.pid || :\n",
+        "citusctl_ours= o1=; {{ read -r o1; read -r _; read -r o2; citusctl_ours=\"$o1 $o2\"; }} 2>/dev/null <{}/postmaster.pid || :\n",
         quote(data_dir)
     )
 }

@@ -39,7 +39,7 @@ pub use powers::{
     powers_question, read_powers, server_words,
 };
 pub use probe::{Probe, SqlSession};
-pub use program::{fetch_program, observe_program, parse_contents};
+pub use program::{SUMS, fetch_program, observe_program, parse_contents, sum_pattern};
 pub use sql_program::NOT_OURS;
 pub use startable::START_FUNCTIONS;
 pub use traits::Traits;

@@ -76,17 +76,26 @@ fn traits(text: &str) -> Traits {
             .trim()
     };
     let number = |key: &str| value(key).parse::<u64>().unwrap_or_default();
+    let (hostname, machine) = value("uname").split_once(' ').unwrap_or_default();
+    let (size, free) = disk(text).unwrap_or_default();
     Traits {
         os_id: value("os_id").to_owned(),
         os_version: value("os_version").to_owned(),
-        machine: value("machine").to_owned(),
-        hostname: value("hostname").to_owned(),
+        machine: machine.to_owned(),
+        hostname: hostname.to_owned(),
         cpus: value("cpus").parse().unwrap_or_default(),
         mem_mb: number("mem_kb") / 1024,
-        disk_gb: number("disk_kb") / 1024 / 1024,
-        disk_free_mb: number("disk_free_kb") / 1024,
+        disk_gb: size / 1024 / 1024,
+        disk_free_mb: free / 1024,
         clock: value("clock").parse().unwrap_or_default(),
     }
+}
+
+/// Size and free space in KiB: the line below `df`'s header.
+fn disk(text: &str) -> Option<(u64, u64)> {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("df "));
+    let mut words = lines.nth(1)?.split_whitespace();
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
 }
 
 fn paths(sections: &Sections) -> BTreeMap<String, PathState> {

@@ -86,9 +86,18 @@ fn paths(probes: &[Probe]) -> String {
     let names = names.join(" ");
     // What is no regular file has no digest: a link is not followed, and nobody is waited for who has put a pipe there.
     format!(
-        "mark stat\nstat -c '%a %U %G %s %F|%N' -- {names} 2>/dev/null\nmark sums\nfind {names} -maxdepth 0 -type f -exec sha256sum -- {{}} + 2>/dev/null\n"
+        "mark stat\nstat -c '%a %U %G %s %F|%N' -- {names} 2>/dev/null\nmark sums\nset --; for f in {names}; do [ -f \"$f\" ] && [ ! -L \"$f\" ] && set -- \"$@\" \"$f\"; done\n\
+         sums=; [ $# = 0 ] || sums=\"\n$(sha256sum -- \"$@\" 2>/dev/null)\n\"; printf '%s' \"$sums\"\n"
     )
 }
+
+/// What the digests of a look hold, as a pattern of the shell's `case`, where a path has this digest; see [`SUMS`].
+pub fn sum_pattern(path: &str, sha256: &str) -> String {
+    format!("*\"\n{sha256}  \"{}\"\n\"*", quote(path))
+}
+
+/// The digests of a look, for scripts that come after them: empty where nothing was asked.
+pub const SUMS: &str = "\"${sums-}\"";
 
 fn scripts(probes: &[Probe]) -> String {
     let mut text = String::new();

@@ -63,10 +63,21 @@ fn ask(frame: &Frame, server: &SqlSession, databases: &ByDatabase<'_>) -> String
         .collect();
     let stranger = literal(&frame.line(&format!("script {NOT_OURS}")));
     let proof = ours_before(&server.data_dir);
+    let follows = follows(server);
     let leader = include_str!("scripts/leader.sql");
     format!(
-        "{proof}[ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ] && {psql} {OURS_OPTION} 2>/dev/null <<'CITUSCTL_SQL'\n\
-         {OURS}\\set stranger {stranger}\n{leader}{asked}CITUSCTL_SQL\n",
+        "{proof}if {follows}; then :; elif [ -x {bin}/psql ] && [ -S {socket}/.s.PGSQL.{port} ]; then {psql} {OURS_OPTION} 2>/dev/null <<'CITUSCTL_SQL'\n\
+         {OURS}\\set stranger {stranger}\n{leader}{asked}CITUSCTL_SQL\nfi\n",
+    )
+}
+
+/// Whether the server of the data directory is a standby, which would answer nothing, and the one behind the socket, as
+/// its lock file says. `o1` is the process of `postmaster.pid`. No process.
+fn follows(server: &SqlSession) -> String {
+    let (data, socket) = (quote(&server.data_dir), quote(&server.socket_dir));
+    format!(
+        "still=; [ -f {data}/standby.signal ] && [ -n \"$o1\" ] && [ \"/proc/$o1/cwd\" -ef {data} ] && {{ read -r still; }} 2>/dev/null <{socket}/.s.PGSQL.{}.lock && [ \"$still\" = \"$o1\" ]",
+        server.port
     )
 }
 
@@ -166,6 +177,58 @@ mod tests {
             "SELECT 'a';",
         ];
         assert_in_order(&text, &order);
+    }
+
+    /// What is asked in front of `psql`, against a data directory and a socket's lock.
+    fn is_left_alone(signal: bool, locked: &str, cwd: &std::path::Path) -> bool {
+        let dir = tempfile::tempdir().unwrap();
+        let place = |name: &str| dir.path().join(name).display().to_string();
+        std::fs::create_dir(place("data")).unwrap();
+        let mut child = std::process::Command::new("sleep");
+        let at = if cwd.as_os_str().is_empty() {
+            place("data").into()
+        } else {
+            cwd.to_owned()
+        };
+        let mut child = child.arg("60").current_dir(at).spawn().unwrap();
+        let pid = child.id().to_string();
+        std::fs::write(place("data/postmaster.pid"), format!("{pid}\n/x\n1\n")).unwrap();
+        if signal {
+            std::fs::write(place("data/standby.signal"), "").unwrap();
+        }
+        if !locked.is_empty() {
+            let text = locked.replace("PID", &pid);
+            std::fs::write(place(".s.PGSQL.5432.lock"), text).unwrap();
+        }
+        let Probe::Sql { session, .. } = probe("a", "app") else {
+            panic!("SQL")
+        };
+        let server = SqlSession {
+            data_dir: place("data"),
+            socket_dir: dir.path().display().to_string(),
+            ..session
+        };
+        let text = format!(
+            "{}if {}; then exit 7; fi",
+            ours_before(&server.data_dir),
+            follows(&server)
+        );
+        let shell = std::process::Command::new("sh")
+            .args(["-c", &text])
+            .output();
+        let (ended, reaped) = (child.kill(), child.wait());
+        assert!(ended.is_ok() && reaped.is_ok());
+        shell.unwrap().status.code() == Some(7)
+    }
+
+    #[test]
+    fn only_a_standby_of_ours_behind_its_own_socket_is_not_asked() {
+        let own = std::path::Path::new("");
+        assert!(is_left_alone(true, "PID\n/pg/data\n", own));
+        assert!(!is_left_alone(false, "PID\n/pg/data\n", own));
+        assert!(!is_left_alone(true, "1\n/pg/data\n", own));
+        assert!(!is_left_alone(true, "", own));
+        assert!(!is_left_alone(true, "PID\n", std::path::Path::new("/")));
     }
 
     #[test]

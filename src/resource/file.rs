@@ -3,7 +3,7 @@
 use super::shell::{Write, write_file};
 use super::{Action, BeforeAfter, Change, ResourceKind, Step, Verdict, digest_of, sha256_hex};
 use crate::command::quote;
-use crate::fact::{Observed, PathKind, PathState, Probe};
+use crate::fact::{Observed, PathKind, PathState, Probe, SUMS, sum_pattern};
 use serde::Deserialize;
 
 /// `file: {path, content | template, mode, owner, group, validate, sensitive}`. The compiler renders
@@ -177,9 +177,8 @@ impl File {
         if self.inert.is_empty() {
             return true;
         }
-        let wanted: String = self.live().iter().map(|line| format!("{line}\n")).collect();
         let found = seen.scripts.get(&self.live_name());
-        found.map(|digest| digest.trim()) != Some(&sha256_hex(wanted.as_bytes()))
+        found.map(|digest| digest.trim()) != Some(&self.live_digest())
     }
 
     fn live_name(&self) -> String {
@@ -195,12 +194,20 @@ impl File {
             inert.join(" || ")
         );
         let (program, path) = (quote(&program), quote(&self.path));
+        // No process where the whole file is as wanted.
+        let same = sum_pattern(&self.path, &sha256_hex(self.content.as_bytes()));
+        let wanted = self.live_digest();
         Probe::Script {
             name: self.live_name(),
             text: format!(
-                "[ ! -f {path} ] || awk {program} {path} | sha256sum | cut -d ' ' -f 1\n"
+                "case {SUMS} in {same}) printf '%s\\n' {wanted} ;; *) [ ! -f {path} ] || awk {program} {path} | sha256sum | cut -d ' ' -f 1 ;; esac\n"
             ),
         }
+    }
+
+    fn live_digest(&self) -> String {
+        let lines: String = self.live().iter().map(|line| format!("{line}\n")).collect();
+        sha256_hex(lines.as_bytes())
     }
 
     /// The lines that count while the file is in use.
@@ -311,6 +318,32 @@ mod tests {
         assert!(found("a: 2\nbootstrap:\n  b: 2\nd:\n\n  e: 4\n  f: 6\n"));
         assert!(found(""));
         assert!(wanted.is_live_changed(&Observed::default()));
+    }
+
+    #[test]
+    fn a_file_that_is_as_wanted_is_not_read_again() {
+        let wanted = File {
+            inert: vec!["bootstrap:".to_owned()],
+            ..file("a: 1\nbootstrap:\n  b: 2\n")
+        };
+        let said = |path: &str, content: &str| {
+            let Probe::Script { name, text } = wanted.live_probe() else {
+                panic!("a script")
+            };
+            let sums = format!("sums='\n{}  {path}\n'\n", sha256_hex(content.as_bytes()));
+            let shell = std::process::Command::new("sh")
+                .args(["-c", &format!("awk() {{ echo read; }}\n{sums}{text}")])
+                .output();
+            let answer = String::from_utf8(shell.expect("sh").stdout).expect("text");
+            let seen = Observed {
+                scripts: [(name, answer)].into(),
+                ..Observed::default()
+            };
+            wanted.is_live_changed(&seen)
+        };
+        assert!(!said(&wanted.path, &wanted.content));
+        assert!(said(&wanted.path, "a: 2\n"));
+        assert!(said(&format!("{}.old", wanted.path), &wanted.content));
     }
 
     #[test]

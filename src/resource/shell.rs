@@ -6,6 +6,7 @@
 use crate::command::quote;
 use base64::Engine;
 
+const PLAIN: &str = include_str!("scripts/plain.sh");
 const WALK: &str = include_str!("scripts/walk.sh");
 const STEPS: &str = include_str!("scripts/steps.sh");
 
@@ -22,7 +23,31 @@ pub fn prelude(run: &str) -> String {
 
 /// Shell text that says what is in a file that a step may edit: a line `there` and its content, or `absent`, or why not.
 pub(super) fn show_file(path: &str) -> String {
-    format!("{{ {}show {}; }} 2>&1", bare(WALK), quote(path))
+    let slow = format!("{}show {}", bare(WALK), quote(path));
+    match parts(path) {
+        Some(parts) => {
+            let (plain, file) = (bare(PLAIN), quote(path));
+            format!(
+                "{{ {plain}if plain {parts}; then echo there; head -c 1048576 -- {file}; else\n{slow}\nfi; }} 2>&1"
+            )
+        }
+        None => format!("{{ {slow}; }} 2>&1"),
+    }
+}
+
+/// The directories that lead to a file, and the file, as words; none where the path is not written plainly.
+fn parts(path: &str) -> Option<String> {
+    let names = path.strip_prefix('/')?;
+    let plainly = |name: &str| !matches!(name, "" | "." | "..");
+    let ends = names.match_indices('/').map(|(at, _)| at + 1);
+    let parts: Vec<String> = ends
+        .chain([path.len()])
+        .map(|end| quote(&path[..end]))
+        .collect();
+    names
+        .split('/')
+        .all(plainly)
+        .then(|| format!("/ {}", parts.join(" ")))
 }
 
 /// The text without its comments, which no host reads.

@@ -355,3 +355,41 @@ fn a_stamp_leaves_what_was_not_selected_as_it_is_now() {
         "started\nrestart a 7\nrestart b 2\n"
     );
 }
+
+#[test]
+fn a_path_that_root_alone_can_change_needs_one_process() {
+    let plain = |path: &str| {
+        let parts = parts(path).expect("plainly written");
+        sh(&format!("{}plain {parts}", bare(PLAIN))).0
+    };
+    assert!(plain("/etc/passwd"));
+    assert!(!plain("/etc/nowhere") && !plain("/etc") && !plain("/etc/passwd/x"));
+    // Everybody may write to /tmp.
+    let dir = tempfile::tempdir().expect("dir");
+    let file = dir.path().join("x");
+    std::fs::write(&file, "x").expect("written");
+    assert!(!plain(&file.display().to_string()));
+    assert_eq!(parts("/a/b c").as_deref(), Some("/ /a '/a/b c'"));
+    for path in ["/a/../b", "/a//b", "a", "/a/./b", "/a/"] {
+        assert_eq!(parts(path), None, "{path}");
+    }
+    let expected = format!(
+        "there\n{}",
+        std::fs::read_to_string("/etc/passwd").expect("read")
+    );
+    assert_eq!(sh(&show_file("/etc/passwd")), (true, expected));
+}
+
+#[test]
+fn a_file_in_a_directory_of_somebody_elses_is_not_plain() {
+    let Some(hostile) = Hostile::new() else {
+        return;
+    };
+    let own = hostile.dir.path().join("home/own");
+    let (_, said) = sh(&format!(
+        "{}plain {} && echo plain",
+        bare(PLAIN),
+        parts(&own.display().to_string()).expect("parts")
+    ));
+    assert_eq!(said, "");
+}
