@@ -22,6 +22,7 @@ pub mod plan;
 pub mod project;
 mod rebuild;
 pub mod recover;
+pub mod rehearsal;
 mod remove;
 pub mod render;
 mod rest;

@@ -1,6 +1,8 @@
 //! Arguments of `drill`.
 
-use crate::app::drill::{Back, ChaosRequest, DrillRequest, LossRequest, Scenario, Survivor};
+use crate::app::drill::{
+    Back, ChaosRequest, DrillRequest, LossRequest, RestoreDrill, Scenario, Survivor,
+};
 use crate::runbook::recover::RecoverMethod;
 use clap::Args;
 use std::path::PathBuf;
@@ -26,6 +28,25 @@ pub struct DrillArgs {
     loss: LossArgs,
     #[command(flatten)]
     chaos: ChaosArgs,
+    #[command(flatten)]
+    restore: RestoreDrillArgs,
+}
+
+/// Options of `drill restore`.
+#[derive(Clone, Debug, Default, Args)]
+struct RestoreDrillArgs {
+    /// restore: point to restore to, as `citusctl backup list` names it [default: the newest]
+    #[arg(long, value_name = "NAME", help_heading = "restore")]
+    point: Option<String>,
+    /// restore: name of the lab [default: drill-restore]
+    #[arg(long = "lab-name", value_name = "LAB", help_heading = "restore")]
+    name_lab: Option<String>,
+    /// restore: leave the lab as it is
+    #[arg(long, help_heading = "restore")]
+    keep: bool,
+    /// restore: query that has to answer `t` in the restored database, tables named with their schemas
+    #[arg(long, value_name = "QUERY", help_heading = "restore")]
+    check_sql: Option<String>,
 }
 
 /// Options of `drill chaos`.
@@ -83,6 +104,12 @@ impl DrillArgs {
                 seed: self.chaos.seed,
                 minutes: self.chaos.minutes,
                 trace: self.chaos.trace,
+            },
+            restore: RestoreDrill {
+                point: self.restore.point,
+                name: self.restore.name_lab,
+                keep: self.restore.keep,
+                check_sql: self.restore.check_sql,
             },
         }
     }

@@ -147,6 +147,7 @@ impl ValueEnum for Scenario {
             Self::ClockOff,
             Self::ThreeLoseTwo,
             Self::Chaos,
+            Self::Restore,
         ]
     }
 
@@ -169,6 +170,9 @@ impl ValueEnum for Scenario {
             }
             Self::Chaos => {
                 "Inject random faults for some minutes, wait until `status` is healthy, then check each copy independently"
+            }
+            Self::Restore => {
+                "Restore the newest backup of all groups to a point in a lab of its own and prove it there; what is at work is only read"
             }
         };
         spelt(self.name(), help)

@@ -13,6 +13,7 @@ pub mod kind;
 pub mod mask;
 pub mod moment;
 pub mod outline;
+pub mod rehearsal;
 pub mod status;
 
 pub use bus::{Emitter, Sink, SinkError};

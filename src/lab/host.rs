@@ -124,7 +124,7 @@ pub(super) fn boot(record: &Record, index: usize) -> Result<Pid, LabError> {
 
 /// A program in this computer's own namespaces, also when we run inside a lab's: a machine cannot boot where `/sys` is
 /// that of another network.
-pub(super) fn outside() -> Command {
+pub fn outside() -> Command {
     let mut command = tool::command("nsenter");
     if let Ok(pid) = std::env::var(OUTSIDE) {
         // Whoever started us may be gone; the first process of the machine is not.

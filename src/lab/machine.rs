@@ -199,6 +199,11 @@ impl Lab {
         Ok(names)
     }
 
+    /// Where its hosts have Citus from.
+    pub fn citus(&self) -> &CitusSource {
+        &self.record.spec.citus
+    }
+
     /// All labs on this computer.
     ///
     /// # Errors

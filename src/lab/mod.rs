@@ -31,6 +31,7 @@ pub use control::{INSIDE, reexec};
 pub use dirs::LabDirs;
 pub use error::LabError;
 pub use fault::{LinkFault, Slowness};
+pub use host::outside;
 pub use image::REPOSITORY;
 pub use machine::{HostStatus, Lab, LabStatus};
 pub use progress::{LabEvent, Progress, Silent};

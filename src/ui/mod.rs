@@ -12,6 +12,7 @@ mod history_view;
 mod json;
 mod lines;
 mod plan_view;
+pub mod rehearsal_view;
 mod runbook_view;
 pub mod status_view;
 mod summary;

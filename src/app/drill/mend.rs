@@ -62,7 +62,7 @@ impl Broken {
 }
 
 /// Ctrl-C, or to be ended politely.
-pub(super) async fn interrupted() {
+pub(in crate::app) async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     let ctrl_c = tokio::signal::ctrl_c();
     match signal(SignalKind::terminate()) {

@@ -12,12 +12,14 @@ mod watch;
 
 pub use chaos::ChaosRequest;
 pub use loss::{Back, LossRequest, Survivor};
+pub(super) use mend::interrupted;
 pub use scenario::Scenario;
 pub use watch::child;
 
 use super::failure::{Failure, chain, code, compact, result, say};
 use super::options::Options;
 use super::project::Project;
+use super::rehearsal::{self, RehearsalRequest};
 use super::session::Session;
 use super::session::run_id::run_id;
 use super::verify::logins;
@@ -27,6 +29,7 @@ use crate::event::drill::DrillReport;
 use crate::lab::{INSIDE, Lab};
 use crate::model::Group;
 use crate::names::HostName;
+use crate::runbook::backup::RestoreTarget;
 use crate::runbook::patroni::{TargetError, group_named};
 use crate::ui::{drill_page, drill_view};
 use run::Drill;
@@ -44,6 +47,20 @@ pub struct DrillRequest {
     pub confirm: Option<String>,
     pub loss: LossRequest,
     pub chaos: ChaosRequest,
+    /// Of `restore` alone.
+    pub restore: RestoreDrill,
+}
+
+/// What `drill restore` is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RestoreDrill {
+    /// The point; none: the newest one.
+    pub point: Option<String>,
+    /// The lab's name.
+    pub name: Option<String>,
+    pub keep: bool,
+    /// A query that has to answer `t`.
+    pub check_sql: Option<String>,
 }
 
 /// Breaks something under load, and tells what it cost.
@@ -51,6 +68,10 @@ pub struct DrillRequest {
 /// # Errors
 /// Whatever stood in the way of beginning.
 pub async fn run(options: &Options, args: &DrillRequest) -> Result<u8, Failure> {
+    if args.name != Scenario::Restore && args.restore != RestoreDrill::default() {
+        let words = "--point, --lab-name, --keep and --check-sql are options of `drill restore`";
+        return Err(Failure::new(code::USAGE, words));
+    }
     if args.name != Scenario::ThreeLoseTwo && !args.loss.is_empty() {
         let words = "--survivor, --via, --back and --lose are options of `drill three-lose-two`";
         return Err(Failure::new(code::USAGE, words));
@@ -61,6 +82,9 @@ pub async fn run(options: &Options, args: &DrillRequest) -> Result<u8, Failure> 
     }
     if let Some(page) = &args.html {
         writable(page)?;
+    }
+    if args.name == Scenario::Restore {
+        return rehearsal::run(options, &args.restore.request(args.html.clone())).await;
     }
     let project = Project::open(options)?;
     let group = group(&project, args.group.as_deref())?;
@@ -91,6 +115,26 @@ pub async fn run(options: &Options, args: &DrillRequest) -> Result<u8, Failure> 
     });
     let exit = tell(options, &report, &page)?;
     Ok(if interrupted { code::DECLINED } else { exit })
+}
+
+impl RestoreDrill {
+    fn request(&self, html: Option<PathBuf>) -> RehearsalRequest {
+        let target = match &self.point {
+            Some(name) => RestoreTarget::Point(name.clone()),
+            None => RestoreTarget::Latest,
+        };
+        RehearsalRequest {
+            target,
+            lab: self
+                .name
+                .clone()
+                .unwrap_or_else(|| rehearsal::LAB.to_owned()),
+            proves: true,
+            keep: self.keep,
+            query: self.check_sql.clone(),
+            html,
+        }
+    }
 }
 
 /// The page is written last: that it cannot be is said first.

@@ -6,7 +6,9 @@ mod expire;
 mod inspect;
 mod make;
 mod point;
+pub mod proof;
 mod reach;
+mod rehearse;
 mod restore;
 mod survey;
 #[cfg(test)]
@@ -19,6 +21,7 @@ pub use inspect::{
 pub use make::{BackupKind, plan_backup};
 pub use point::{PointGroup, RestorePoint, made_program, plan_point, plan_record, read_made};
 pub use reach::{Reach, Segments, Timelines, on_the_way, reach};
+pub use rehearse::{Rehearsal, RehearsedGroup, plan_rehearsal};
 pub use restore::{RestoreTarget, plan_restore};
 pub use survey::{BackupLook, GroupLook, MemberLook, look_program, read_look};
 

@@ -80,7 +80,7 @@ pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Ru
     })
 }
 
-fn choose<'a>(
+pub(super) fn choose<'a>(
     input: &BackupInput<'a>,
     formation: &Formation,
     target: &RestoreTarget,

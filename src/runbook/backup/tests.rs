@@ -277,3 +277,48 @@ fn points_are_judged_also_where_nobody_leads_and_without_any_data() {
     bench.host("10.10.10.11").repository = Some(RepositorySeen::Unknown("away".to_owned()));
     assert!(matches!(judged(&bench), Reach::Unknown(why) if why.contains("away")));
 }
+
+/// The same with a repository host.
+fn kept_at_home() -> Bench {
+    let mut bench = bench();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory/ha-trio.yml");
+    let text = std::fs::read_to_string(path).expect("an inventory");
+    let host = "    backups:\n      hosts: { 10.10.10.14: {} }\n\n    pg-test:\n";
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("trio.yml");
+    std::fs::write(&path, text.replacen("    pg-test:\n", host, 1)).expect("written");
+    let extra = "{pgbackrest_repo: {local: {host: 10.10.10.14, path: /data/backup}}}".to_owned();
+    let inventory = crate::inventory::load(&path, &[extra]).expect("an inventory");
+    bench.model = crate::model::build(&inventory.inventory)
+        .0
+        .expect("a model");
+    let keeper = HostName::new("10.10.10.14");
+    bench.look.hosts.insert(keeper, MemberLook::default());
+    bench
+}
+
+#[test]
+fn what_cannot_be_copied_into_a_lab_is_refused() {
+    let s3 = plan_rehearsal(bench().input(), &point("p1")).expect_err("a refusal");
+    assert!(s3.reason.contains("is an S3 store"), "{}", s3.reason);
+    let mut bench = kept_at_home();
+    let found = plan_rehearsal(bench.input(), &RestoreTarget::Point("p1".to_owned()));
+    let found = found.expect("a plan");
+    let group = found.groups.first().expect("a group");
+    let (keeper, set) = (group.keeper.as_str(), group.set.as_str());
+    assert_eq!(
+        (keeper, set, group.member.as_str()),
+        ("10.10.10.14", "F1", "10.10.10.11")
+    );
+    let unknown = plan_rehearsal(bench.input(), &point("never")).expect_err("a refusal");
+    assert!(
+        unknown.reason.contains("no host knows"),
+        "{}",
+        unknown.reason
+    );
+    let keeper = HostName::new("10.10.10.14");
+    bench.look.hosts.remove(&keeper);
+    bench.look.unreachable.insert(keeper, "no route".to_owned());
+    let away = plan_rehearsal(bench.input(), &point("p1")).expect_err("a refusal");
+    assert!(away.reason.contains("no route"), "{}", away.reason);
+}

@@ -49,7 +49,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(cluster: &str, what: &'static str, proof: Proof, words: impl Into<String>) -> Self {
+    /// A sentence of a group or a formation.
+    pub fn new(cluster: &str, what: &'static str, proof: Proof, words: impl Into<String>) -> Self {
         let words = words.into();
         // The group stands before it already.
         let bare = words
