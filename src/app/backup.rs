@@ -32,6 +32,8 @@ pub struct BackupRequest {
 }
 
 const LOOK: Duration = Duration::from_secs(60);
+/// The size of large directories takes its time.
+const MEASURE: Duration = Duration::from_secs(3600);
 
 /// Makes a point by itself.
 ///
@@ -77,12 +79,22 @@ pub(super) async fn reach<'a>(
 
 /// One look at all hosts of the session.
 pub(super) async fn look(session: &Session<'_>, run: &Run<'_>) -> BackupLook {
+    look_at(session, run, false).await
+}
+
+/// The same; `sizes`: with the size of old data.
+pub(super) async fn look_at(session: &Session<'_>, run: &Run<'_>, sizes: bool) -> BackupLook {
     let model = &session.project.model;
     let hosts = model
         .hosts()
         .filter(|host| session.fleet.get(&host.name).is_some());
     let programs: BTreeMap<HostName, _> = hosts
-        .map(|host| (host.name.clone(), look_program(&run.frame, model, host)))
+        .map(|host| {
+            (
+                host.name.clone(),
+                look_program(&run.frame, model, host, sizes),
+            )
+        })
         .collect();
     let unreachable = session.fleet.unreachable().iter();
     let mut look = BackupLook {
@@ -91,7 +103,8 @@ pub(super) async fn look(session: &Session<'_>, run: &Run<'_>) -> BackupLook {
             .collect(),
         ..BackupLook::default()
     };
-    for (host, answer) in engine::survey(run, &programs, LOOK).await {
+    let within = if sizes { MEASURE } else { LOOK };
+    for (host, answer) in engine::survey(run, &programs, within).await {
         let read = answer.and_then(|text| {
             read_look(&run.frame, &text).ok_or_else(|| "its answer is not whole".to_owned())
         });

@@ -10,10 +10,10 @@ use super::why;
 use crate::engine::{self, Run};
 use crate::model::Host;
 use crate::names::HostName;
-use crate::runbook::host_functions;
 use crate::runbook::recover::{
     self, Input, RecoverMethod, RecoverOrder, Surveyed, read_survey, survey_program,
 };
+use crate::runbook::{Refusal, Runbook, host_functions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -69,14 +69,17 @@ pub async fn run(options: &Options, args: &RecoverRequest) -> Result<u8, Failure
     let looks = args.approval.dry_run;
     let session = Session::reach_for(&options, &project, "recover", hosts, looks).await?;
     let run = session.run()?;
-    let planned = planned(&session, &run, &request).await;
+    let planned = match no_restore(&run).await {
+        Ok(note) => with_note(planned(&session, &run, &request).await, note),
+        Err(refusal) => Err(refusal),
+    };
     let members = project.model.instances();
     let members = members.filter(|member| member.host == request.survivor);
     let planned = why::with_words(&run, members, planned).await;
     runbook::run(&options, &args.approval, &session, &run, planned).await
 }
 
-type Planner = fn(Input<'_>) -> Result<crate::runbook::Runbook, crate::runbook::Refusal>;
+type Planner = fn(Input<'_>) -> Result<Runbook, Refusal>;
 
 /// The ways back look at all hosts: the note of the recover may be on any of them.
 ///
@@ -95,13 +98,38 @@ pub async fn back(options: &Options, after: &After) -> Result<u8, Failure> {
     let hosts = project.model.hosts.keys().cloned().collect();
     let session = Session::reach_for(options, project, verb, hosts, args.dry_run).await?;
     let run = session.run()?;
+    let note = match no_restore(&run).await {
+        Ok(note) => note,
+        Err(refusal) => return runbook::run(options, args, &session, &run, Err(refusal)).await,
+    };
     let seen = look(&session, &run).await;
     let input = input(&session, &seen);
     let planned = planner(input).map_err(Failure::from).map(|mut book| {
         book.risks.extend(project.without_authority());
         book
     });
-    runbook::run(options, args, &session, &run, planned).await
+    runbook::run(options, args, &session, &run, with_note(planned, note)).await
+}
+
+/// Members of an open restore are not what they look like: one may be half restored, another hold old data. Most hosts may
+/// be lost, so what is not known is a risk that is said.
+async fn no_restore(run: &Run<'_>) -> Result<Option<String>, Failure> {
+    match engine::open_restore(run).await {
+        Ok(None) => Ok(None),
+        Ok(Some((host, point))) => Err(Refusal::new(
+            format!("{host} has an open restore to the point `{point}`"),
+            format!("run `citusctl restore --point {point}` again: it goes on where it stopped; `citusctl restore undo` puts the old data back"),
+        )
+        .into()),
+        Err(why) => Ok(Some(why)),
+    }
+}
+
+fn with_note(planned: Result<Runbook, Failure>, note: Option<String>) -> Result<Runbook, Failure> {
+    planned.map(|mut book| {
+        book.risks.extend(note);
+        book
+    })
 }
 
 /// A host of the inventory, or words about it.
@@ -122,7 +150,7 @@ async fn planned(
     session: &Session<'_>,
     run: &Run<'_>,
     request: &RecoverOrder,
-) -> Result<crate::runbook::Runbook, Failure> {
+) -> Result<Runbook, Failure> {
     if let Some(error) = session.fleet.unreachable().get(&request.survivor) {
         let failure = Failure::new(
             code::UNREACHABLE,

@@ -1,11 +1,11 @@
-//! `restore`: a formation back to a point, in place.
+//! `restore`: a formation back to a point, in place; and back again.
 
-use super::backup::{input, look, reach};
+use super::backup::{input, look, look_at, reach};
 use super::failure::{Failure, code};
 use super::options::Options;
 use super::project::Project;
 use super::runbook::{self, Approval};
-use crate::runbook::backup::{RestoreTarget, plan_restore};
+use crate::runbook::backup::{RestoreTarget, plan_finish, plan_restore, plan_undo};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -23,6 +23,32 @@ pub async fn run(
     let run = session.run()?;
     let seen = look(&session, &run).await;
     let planned = plan_restore(input(&session, &seen), target).map_err(Failure::from);
+    runbook::run(options, approval, &session, &run, planned).await
+}
+
+/// Puts back what the last restore put aside.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn undo(options: &Options, approval: &Approval) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let session = reach(options, &project, "restore undo", approval.dry_run).await?;
+    let run = session.run()?;
+    let seen = look(&session, &run).await;
+    let planned = plan_undo(input(&session, &seen)).map_err(Failure::from);
+    runbook::run(options, approval, &session, &run, planned).await
+}
+
+/// Takes restores for good; `delete`: and deletes what they put aside.
+///
+/// # Errors
+/// Whatever stood in the way.
+pub async fn finish(options: &Options, delete: bool, approval: &Approval) -> Result<u8, Failure> {
+    let project = Project::open(options)?;
+    let session = reach(options, &project, "restore finish", approval.dry_run).await?;
+    let run = session.run()?;
+    let seen = look_at(&session, &run, true).await;
+    let planned = plan_finish(input(&session, &seen), delete).map_err(Failure::from);
     runbook::run(options, approval, &session, &run, planned).await
 }
 

@@ -75,7 +75,9 @@ pub(super) async fn stands(
     if let Some((host, point)) = open.map_err(silent)? {
         return Err(Refusal::new(
             format!("{host} has an open restore to the point `{point}`"),
-            format!("run `citusctl restore --point {point}` again: it goes on where it stopped"),
+            format!(
+                "run `citusctl restore --point {point}` again: it goes on where it stopped; `citusctl restore undo` puts the old data back"
+            ),
         ));
     }
     if verb == "reload" {

@@ -93,6 +93,12 @@ mod tests {
     }
 
     #[test]
+    fn what_a_verb_requires_does_not_hide_the_verb_below_it() {
+        let common = common("citusctl -e a=1 -i one.yml restore undo -e b=2");
+        assert_eq!(common.extra, ["a=1", "b=2"]);
+    }
+
+    #[test]
     fn of_single_values_the_last_counts() {
         let common = common("citusctl -i one.yml -o json plan -i two.yml");
         assert_eq!(common.inventory_path().to_string_lossy(), "two.yml");

@@ -4,22 +4,18 @@ use super::runbook::RunbookArgs;
 use crate::app::Options;
 use crate::app::failure::Failure;
 use crate::app::rehearsal::{self, RehearsalRequest};
-use crate::app::restore::{moment, run as restore};
+use crate::app::restore::{finish, moment, run as restore, undo};
 use crate::runbook::backup::RestoreTarget;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 /// Options of `restore`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct RestoreArgs {
-    /// Point to return to, as `citusctl backup list` names it
-    #[arg(long, value_name = "NAME", group = "target", required_unless_present_any = ["latest", "time"])]
-    point: Option<String>,
-    /// Return to the newest point
-    #[arg(long, group = "target")]
-    latest: bool,
-    /// Return to the newest point that is not later, as 2026-11-30T09:00:00Z (with its offset)
-    #[arg(long, value_name = "TIME", group = "target")]
-    time: Option<String>,
+    #[command(subcommand)]
+    after: Option<AfterVerb>,
+    #[command(flatten)]
+    target: TargetArgs,
     /// Restore into a lab on this computer instead, which stays; production is only read
     #[arg(long, conflicts_with_all = ["dry_run", "confirm"])]
     into_lab: bool,
@@ -30,8 +26,46 @@ pub struct RestoreArgs {
     runbook: RunbookArgs,
 }
 
+/// To where; one of them.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct TargetArgs {
+    /// Point to return to, as `citusctl backup list` names it
+    #[arg(long, value_name = "NAME")]
+    point: Option<String>,
+    /// Return to the newest point
+    #[arg(long)]
+    latest: bool,
+    /// Return to the newest point that is not later, as 2026-11-30T09:00:00Z (with its offset)
+    #[arg(long, value_name = "TIME")]
+    time: Option<String>,
+}
+
+/// What may follow a restore.
+#[derive(Debug, Subcommand)]
+enum AfterVerb {
+    /// Put back the data that the last restore put aside
+    Undo(RunbookArgs),
+    /// Close restores that are done, and list the data that they put aside
+    Finish {
+        /// Delete that data
+        #[arg(long)]
+        delete_old_data: bool,
+        #[command(flatten)]
+        runbook: RunbookArgs,
+    },
+}
+
 pub async fn run(options: &Options, args: RestoreArgs) -> Result<u8, Failure> {
-    let target = match (args.point, args.time) {
+    match args.after {
+        Some(AfterVerb::Undo(runbook)) => return undo(options, &runbook.approval()).await,
+        Some(AfterVerb::Finish {
+            delete_old_data,
+            runbook,
+        }) => return finish(options, delete_old_data, &runbook.approval()).await,
+        None => {}
+    }
+    let target = match (args.target.point, args.target.time) {
         (Some(name), _) => RestoreTarget::Point(name),
         (None, Some(text)) => moment(&text)?,
         (None, None) => RestoreTarget::Latest,

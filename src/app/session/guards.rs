@@ -46,7 +46,7 @@ pub(super) fn no_open_restore(seen: &Seen) -> Result<(), Failure> {
             format!("{host} has an open restore to the point `{point}` ({RESTORE_PATH}); nothing was changed"),
         )
         .hint(format!(
-            "run `citusctl restore --point {point}` again: it goes on where it stopped"
+            "run `citusctl restore --point {point}` again: it goes on where it stopped; `citusctl restore undo` puts the old data back"
         ))),
     }
 }

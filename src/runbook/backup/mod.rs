@@ -3,7 +3,9 @@
 //! pgBackRest does the work, on the leader of each group; here stands who, in which order, and how the end is known.
 
 mod expire;
+mod finish;
 mod inspect;
+mod kept;
 mod make;
 mod point;
 pub mod proof;
@@ -13,17 +15,21 @@ mod restore;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 pub use expire::{Expiry, expire_program, plan_expire};
+pub use finish::plan_finish;
 pub use inspect::{
     Finding, Findings, Proof, check_programs, read_check, read_verify, verify_programs,
 };
+pub use kept::{KeptData, NotePhase, Position, RestoreNote};
 pub use make::{BackupKind, plan_backup};
 pub use point::{PointGroup, RestorePoint, made_program, plan_point, plan_record, read_made};
 pub use reach::{Reach, Segments, Timelines, on_the_way, reach};
 pub use rehearse::{Rehearsal, RehearsedGroup, plan_rehearsal};
 pub use restore::{RestoreTarget, plan_restore};
 pub use survey::{BackupLook, GroupLook, MemberLook, look_program, read_look};
+pub use undo::plan_undo;
 
 use super::{Refusal, host_functions};
 use crate::model::backup::{self, Backups, Repository};

@@ -13,6 +13,7 @@ use crate::model::{Formation, Group};
 use crate::names::HostName;
 use crate::runbook::{Consent, Refusal, Runbook};
 use steps::Plan;
+pub(super) use steps::{PREPARED_HOLDS, RECOVER_PREPARED, SENTINEL};
 use time::OffsetDateTime;
 
 /// To where.
@@ -73,7 +74,7 @@ pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Ru
         consent: Consent::Name,
         steps: Plan { input, formation, point, groups: &groups }.steps()?,
         afterwards: vec![
-            format!("old data is kept beside each data directory as `*.before-{}`: remove it when you no longer need it", point.name),
+            format!("old data is kept beside each data directory as `*.before-{}`: `citusctl restore undo` puts it back, `citusctl restore finish --delete-old-data` deletes it", point.name),
             "`citusctl apply`, then `citusctl verify --write`".to_owned(),
         ],
         prelude: input.preludes(input.model.hosts.keys().cloned()),
@@ -186,14 +187,20 @@ fn returning<'a>(
                 "run that one again: it goes on where it stopped",
             ));
         }
-        let kept = look
-            .aside
-            .iter()
-            .find(|path| path.ends_with(&format!(".before-{}", point.name)));
-        if let (Some(kept), None) = (kept, &look.open) {
+        if look.undoing(&point.name) {
             return Err(Refusal::new(
-                format!("{host}: {kept} is there from an earlier restore to this point"),
-                "move it away first, or remove it if nobody needs it",
+                format!("{host}: the restore to `{}` is being undone", point.name),
+                "run `citusctl restore undo` again: it goes on where it stopped",
+            ));
+        }
+        let old = look.before(&point.name);
+        if let (Some(old), None) = (old, &look.open) {
+            return Err(Refusal::new(
+                format!(
+                    "{host}: {} is there from an earlier restore to this point",
+                    old.path
+                ),
+                "`citusctl restore undo` puts it back, `citusctl restore finish --delete-old-data` deletes it",
             ));
         }
     }

@@ -1,5 +1,6 @@
 //! One look at the members of groups and at repository hosts, before anything is planned.
 
+use super::kept::{KeptData, Position, RestoreNote, read_kept};
 use super::{RestorePoint, Segments, Timelines};
 use crate::command::{Frame, Sections, quote, whole_program};
 use crate::fact::{RepositorySeen, StanzaSeen, read_repository, repository_question};
@@ -35,8 +36,7 @@ pub struct MemberLook {
     pub up: bool,
     pub repository: Option<RepositorySeen>,
     pub points: Vec<RestorePoint>,
-    /// KB of its data, and KB that are free beside it.
-    pub size: Option<u64>,
+    /// KB that are free beside its data.
     pub free: Option<u64>,
     /// What is in the way of a restore in place: a log or tablespaces elsewhere.
     pub elsewhere: Vec<String>,
@@ -44,8 +44,12 @@ pub struct MemberLook {
     pub timelines: Option<Timelines>,
     /// The segments of the log that its repository holds; asked where the repository is.
     pub segments: Option<Segments>,
-    /// Old data that an earlier restore put aside.
-    pub aside: Vec<String>,
+    /// Its data directory, and data that restores put aside.
+    pub kept: Vec<KeptData>,
+    /// What restores have noted here.
+    pub notes: Vec<RestoreNote>,
+    /// Where its log is, and its next transaction, where it takes writes.
+    pub now: Option<Position>,
     /// Its group is restored on it, by an open restore.
     pub chosen: bool,
     /// The open restore that it is part of.
@@ -67,8 +71,8 @@ pub struct GroupLook<'a> {
     pub stanza: StanzaSeen,
 }
 
-/// The program for a host.
-pub fn look_program(frame: &Frame, model: &Model, host: &Host) -> Secret {
+/// The program for a host. `sizes`: whether old data is measured, which takes its time.
+pub fn look_program(frame: &Frame, model: &Model, host: &Host, sizes: bool) -> Secret {
     let functions = host_functions(model, host);
     let kept = host
         .pg
@@ -91,10 +95,11 @@ pub fn look_program(frame: &Frame, model: &Model, host: &Host) -> Secret {
         None => String::new(),
     };
     let text = format!(
-        "{}{}POINTS={POINTS}\nSTANZA={}\nrepository() {{ {question}:\n}}\n{SEGMENTS}{LOOK}",
+        "{}{}POINTS={POINTS}\nSTANZA={}\nSIZES={}\nrepository() {{ {question}:\n}}\n{SEGMENTS}{LOOK}",
         frame.define_mark(),
         functions.expose(),
         quote(&kept),
+        if sizes { "yes" } else { "" },
     );
     whole_program(&text)
 }
@@ -119,12 +124,16 @@ pub fn read_look(frame: &Frame, output: &str) -> Option<MemberLook> {
         up: matches!(recovery.as_str(), "f" | "t"),
         repository: sections.get("repository").and_then(read_repository),
         points: points.lines().filter_map(RestorePoint::read).collect(),
-        size: number(&sections, "size"),
         free: number(&sections, "free"),
         elsewhere: lines("elsewhere"),
         timelines: sections.get("timelines").and_then(Timelines::read),
         segments: sections.get("segments").and_then(Segments::read),
-        aside: lines("aside"),
+        kept: read_kept(&lines("aside")),
+        notes: lines("restores")
+            .iter()
+            .filter_map(|line| RestoreNote::read(line))
+            .collect(),
+        now: lines("now").first().and_then(|line| Position::read(line)),
         chosen: sections.get("chosen").is_some(),
         open: lines("open").into_iter().next(),
     })

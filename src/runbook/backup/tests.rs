@@ -1,5 +1,7 @@
 //! Which backup leads to a point, who is asked, and what stands in the way of a restore.
 
+mod back;
+
 use super::*;
 use crate::fact::{BackupSet, RepositorySeen, StanzaSeen};
 use std::path::Path;
@@ -227,7 +229,12 @@ fn what_stands_in_the_way_is_said_before_anything_is_stopped() {
         "10.10.10.12: pg_wal is a link",
     );
     refused(
-        &|bench| bench.host("10.10.10.11").aside = vec!["/d/data.before-p1".to_owned()],
+        &|bench| {
+            bench.host("10.10.10.11").kept = vec![KeptData {
+                path: "/d/data.before-p1".to_owned(),
+                ..KeptData::default()
+            }]
+        },
         &point("p1"),
         "from an earlier restore",
     );

@@ -15,15 +15,21 @@ const STOP: &str = include_str!("../scripts/restore-stop.sh");
 const STOPPED: &str = include_str!("../scripts/restore-stopped.sh");
 const ETCD: &str = include_str!("../scripts/restore-etcd.sh");
 const RESTORE: &str = include_str!("../scripts/restore.sh");
-const RECOVER: &str = include_str!("../scripts/restore-recover.sh");
+const RECOVER: &str = concat!(
+    include_str!("../scripts/restore-private.sh"),
+    include_str!("../scripts/restore-recover.sh")
+);
 const OPEN: &str = include_str!("../scripts/restore-open.sh");
 const REPLICA: &str = include_str!("../scripts/restore-replica.sh");
 const BACKUP: &str = include_str!("../scripts/backup.sh");
 const BACKUP_MADE: &str = include_str!("../scripts/backup-made.sh");
 const CLOSE: &str = include_str!("../scripts/restore-close.sh");
 
+pub(in crate::runbook::backup) const RECOVER_PREPARED: &str = "[ \"$(sql \"$DB\" \"SELECT to_regprocedure('pg_catalog.recover_prepared_transactions()') IS NULL\")\" = t ] || sql \"$DB\" 'SELECT recover_prepared_transactions()'";
+pub(in crate::runbook::backup) const PREPARED_HOLDS: &str = "left=$(sql \"$DB\" \"SELECT count(*) FROM pg_prepared_xacts WHERE gid LIKE 'citus\\_%'\")\n[ \"$left\" = 0 ] || { echo \"$left prepared transactions are left\"; false; }";
+
 /// What a Patroni that comes back in the middle takes for another cluster.
-const SENTINEL: &str = "1000000000000000001";
+pub(in crate::runbook::backup) const SENTINEL: &str = "1000000000000000001";
 
 /// The steps of a restore.
 pub(super) struct Plan<'a> {
@@ -117,21 +123,20 @@ impl Plan<'_> {
             )
             .within(86_400),
         );
-        let hosts = self
-            .formation
-            .members()
-            .map(|member| {
-                (
-                    member.host.clone(),
-                    self.script(
-                        CLOSE,
-                        "[ ! -e /etc/citusctl/restore ] || { echo 'open'; false; }",
-                    ),
-                )
-            })
-            .collect();
-        steps.push(Step::on_all(hosts, "close", "the restore is done"));
+        steps.push(self.closed(&etcd));
         Ok(steps)
+    }
+
+    /// Also where etcd's keys were saved.
+    fn closed(&self, etcd: &HostName) -> Step {
+        let holds =
+            "[ ! -e /etc/citusctl/restore ] && [ ! -d \"$STATE\" ] || { echo 'open'; false; }";
+        let members = self.formation.members().map(|member| &member.host);
+        let hosts = members
+            .chain([etcd])
+            .map(|host| (host.clone(), self.script(CLOSE, holds)))
+            .collect();
+        Step::on_all(hosts, "close", "the restore is done")
     }
 
     fn etcd(&self) -> Result<HostName, Refusal> {
@@ -252,9 +257,7 @@ impl Plan<'_> {
 
     fn prepared(&self) -> Script {
         let values = [("DB", self.formation.primary_db.as_str())];
-        let act = "[ \"$(sql \"$DB\" \"SELECT to_regprocedure('pg_catalog.recover_prepared_transactions()') IS NULL\")\" = t ] || sql \"$DB\" 'SELECT recover_prepared_transactions()'";
-        let holds = "left=$(sql \"$DB\" \"SELECT count(*) FROM pg_prepared_xacts WHERE gid LIKE 'citus\\_%'\")\n[ \"$left\" = 0 ] || { echo \"$left prepared transactions are left\"; false; }";
-        self.with(&values, act, holds)
+        self.with(&values, RECOVER_PREPARED, PREPARED_HOLDS)
     }
 
     fn backed_up(&self, it: &Returning<'_>) -> Script {

@@ -1,8 +1,10 @@
-# What a host is asked before backups and restores. POINTS is given, and `repository` on members.
+# What a host is asked before backups and restores. POINTS is given, and `repository` on members; SIZES: whether old data is measured.
 if [ -n "${PG_DATA:-}" ]; then
   mark recovery
   recovery=$(sql postgres 'SELECT pg_is_in_recovery()' 2>/dev/null)
   printf '%s\n' "$recovery"
+  mark now
+  sql postgres "SELECT pg_current_wal_lsn(), txid_snapshot_xmax(txid_current_snapshot()) WHERE NOT pg_is_in_recovery()" 2>/dev/null
   open=$(cat /etc/citusctl/restore 2>/dev/null)
   if [ -n "$open" ] && [ -e "/var/lib/citusctl/restore/$open/chosen" ]; then mark chosen; fi
   # Standbys are asked as well: nobody may lead when it is read.
@@ -11,8 +13,6 @@ if [ -n "${PG_DATA:-}" ]; then
   mark repository
   (repository)
   real=$(readlink -f "$PG_DATA" 2>/dev/null)
-  mark size
-  [ -z "$real" ] || du -sk -- "$real" 2>/dev/null
   mark free
   [ -z "$real" ] || df -k --output=avail -- "${real%/*}" 2>/dev/null | tail -n 1
   mark timelines
@@ -25,10 +25,27 @@ if [ -n "${PG_DATA:-}" ]; then
   [ ! -L "$PG_DATA/pg_wal" ] || echo "pg_wal is a link"
   find "$PG_DATA/pg_tblspc/" -mindepth 1 -maxdepth 1 -printf 'tablespace %f\n' 2>/dev/null
   mark aside
-  [ -z "$real" ] || find "${real%/*}" -mindepth 1 -maxdepth 1 -name "${real##*/}.before-*" 2>/dev/null
+  [ -z "$real" ] || for dir in "$real" "$real".before-* "$real".after-*; do
+    [ -d "$dir" ] || continue
+    size=
+    [ -z "${SIZES:-}" ] || [ "$dir" = "$real" ] || size=$(du -sk -- "$dir" 2>/dev/null | cut -f 1)
+    LC_ALL=C as_dbsu "$PG_BIN/pg_controldata" -D "$dir" 2>/dev/null |
+      sed -n "s/^Database cluster state: */state /p; s/^Latest checkpoint location: */lsn /p; s/^Latest checkpoint's TimeLineID: */timeline /p"
+    echo "size $size"
+    echo "dir $dir"
+  done
   mark open
   printf '%s\n' "$open"
 fi
+mark restores
+for dir in /var/lib/citusctl/restore/*; do
+  [ -d "$dir" ] || continue
+  saved=no chosen=no
+  [ ! -d "$dir/etcd" ] || saved=yes
+  [ ! -e "$dir/chosen" ] || chosen=yes
+  if [ -e "$dir/opened" ]; then opened="opened $(cat "$dir/opened")"; else opened=; fi
+  echo "${dir##*/} $(stat -c %Y "$dir") $saved $chosen $opened"
+done
 mark points
 cat "$POINTS" 2>/dev/null
 mark end

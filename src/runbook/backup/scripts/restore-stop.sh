@@ -1,5 +1,6 @@
 # Stops Patroni and PostgreSQL here, and notes that a restore is open. POINT and STATE are given.
-mkdir -p "$STATE"
+[ -d "$STATE" ] || rm -rf "$STATE@done"
+mkdir -p "$STATE" /etc/citusctl
 printf '%s\n' "$POINT" >/etc/citusctl/restore
 # First stopped, then masked: a masked unit has lost its KillMode.
 systemctl stop patroni.service

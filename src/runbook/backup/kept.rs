@@ -1,0 +1,214 @@
+//! What restores leave on a host: data that was put aside, and notes of how far they came.
+
+use super::MemberLook;
+use crate::fact::lsn;
+
+/// A data directory as pg_controldata shows it, or a directory without data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptData {
+    pub path: String,
+    /// As in `shut down`; `None`: there is no data in it.
+    pub state: Option<String>,
+    pub timeline: u32,
+    /// Its last checkpoint.
+    pub lsn: String,
+    /// KB, where it was measured.
+    pub size: Option<u64>,
+}
+
+impl KeptData {
+    /// Orders data by how far its history goes; only that of a server which took writes can be compared.
+    pub fn primary(&self) -> Option<(u32, u64)> {
+        let was = matches!(
+            self.state.as_deref(),
+            Some("shut down" | "shutting down" | "in production" | "in crash recovery")
+        );
+        was.then_some((self.timeline, lsn(&self.lsn)?))
+    }
+}
+
+/// A place in a log, and the next transaction there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub lsn: String,
+    /// With its epoch.
+    pub next: u64,
+}
+
+impl Position {
+    /// Reads `0/5000028|756` or `0/5000028 0:756`.
+    pub fn read(line: &str) -> Option<Self> {
+        let (at, next) = line.trim().split_once(['|', ' '])?;
+        lsn(at)?;
+        let next = match next.split_once(':') {
+            Some((epoch, low)) => (epoch.parse::<u64>().ok()? << 32) | low.parse::<u64>().ok()?,
+            None => next.parse().ok()?,
+        };
+        Some(Self {
+            lsn: at.to_owned(),
+            next,
+        })
+    }
+
+    /// Bytes of log, and transactions that may have written, from another place of the same history to here.
+    pub fn since(&self, other: &Self) -> Option<(u64, u64)> {
+        let bytes = lsn(&self.lsn)?.checked_sub(lsn(&other.lsn)?)?;
+        Some((bytes, self.next.checked_sub(other.next)?))
+    }
+}
+
+/// How far a restore has come on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotePhase {
+    /// It has begun.
+    Open,
+    Done,
+    /// It is being undone.
+    Undo,
+}
+
+/// What a restore has noted on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreNote {
+    pub point: String,
+    pub phase: NotePhase,
+    /// When it was changed last, in seconds since 1970.
+    pub at: i64,
+    /// Whether etcd's keys were saved here.
+    pub saved: bool,
+    /// Whether its group was restored here.
+    pub chosen: bool,
+    /// Whether the host was given to Patroni, and where the new history began.
+    pub opened: Option<Option<Position>>,
+}
+
+impl RestoreNote {
+    /// Reads `NAME SECONDS yes|no yes|no [opened LSN EPOCH:XID]`.
+    pub fn read(line: &str) -> Option<Self> {
+        let mut words = line.split_whitespace();
+        let (name, at) = (words.next()?, words.next()?.parse().ok()?);
+        let (saved, chosen) = (words.next()? == "yes", words.next()? == "yes");
+        let (point, phase) = match name.split_once('@') {
+            None => (name, NotePhase::Open),
+            Some((point, "done")) => (point, NotePhase::Done),
+            Some((point, "undo")) => (point, NotePhase::Undo),
+            Some(_) => return None,
+        };
+        let opened = words.next().map(|_| {
+            let rest: Vec<&str> = words.collect();
+            Position::read(&rest.join(" "))
+        });
+        Some(Self {
+            point: point.to_owned(),
+            phase,
+            at,
+            saved,
+            chosen,
+            opened,
+        })
+    }
+}
+
+/// Reads the data directories of a host: what is said of one stands before its name.
+pub(super) fn read_kept(lines: &[String]) -> Vec<KeptData> {
+    let (mut found, mut next) = (Vec::new(), KeptData::default());
+    for line in lines {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "state" => next.state = Some(rest.to_owned()),
+            "timeline" => next.timeline = rest.parse().unwrap_or_default(),
+            "lsn" => next.lsn = rest.to_owned(),
+            "size" => next.size = rest.parse().ok(),
+            "dir" => {
+                next.path = rest.to_owned();
+                found.push(std::mem::take(&mut next));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+impl MemberLook {
+    /// Data that the restore to this point put aside.
+    pub fn before(&self, point: &str) -> Option<&KeptData> {
+        let end = format!(".before-{point}");
+        self.kept.iter().find(|data| data.path.ends_with(&end))
+    }
+
+    /// Data that undoing the restore to this point put aside.
+    pub fn after(&self, point: &str) -> Option<&KeptData> {
+        let end = format!(".after-{point}");
+        self.kept.iter().find(|data| data.path.ends_with(&end))
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> Option<&KeptData> {
+        self.kept.iter().find(|data| !data.aside())
+    }
+
+    /// What the restore to this point noted here; of an open one before of one that is done.
+    pub fn note(&self, point: &str) -> Option<&RestoreNote> {
+        let of = |phase: NotePhase| {
+            let mut notes = self.notes.iter();
+            notes.find(|note| note.point == point && note.phase == phase)
+        };
+        of(NotePhase::Open).or_else(|| of(NotePhase::Done))
+    }
+
+    /// Whether its old data leads once the restore is undone, as an earlier run has decided.
+    pub fn chosen_to_go_back(&self, point: &str) -> bool {
+        let mut notes = self.notes.iter();
+        notes.any(|note| note.point == point && note.phase == NotePhase::Undo && note.chosen)
+    }
+
+    /// Whether the restore to this point is being undone here.
+    pub fn undoing(&self, point: &str) -> bool {
+        let undo = |note: &RestoreNote| note.point == point && note.phase == NotePhase::Undo;
+        self.notes.iter().any(undo)
+    }
+}
+
+impl KeptData {
+    /// Whether it is beside the data directory, and not the directory itself.
+    pub fn aside(&self) -> bool {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        name.contains(".before-") || name.contains(".after-")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_tell_points_and_phases_apart() {
+        let note = RestoreNote::read("p.1@done 17 yes no opened 0/5000028 1:7").expect("a note");
+        assert_eq!(
+            (note.point.as_str(), note.phase, note.saved, note.chosen),
+            ("p.1", NotePhase::Done, true, false)
+        );
+        let began = note.opened.expect("opened").expect("where");
+        let now = Position::read("0/7000028|4294967310").expect("a position");
+        assert_eq!(now.since(&began), Some((0x200_0000, 7)));
+        assert_eq!(began.since(&now), None, "another history");
+        let bare = RestoreNote::read("p 17 no yes opened").expect("a note");
+        assert_eq!((bare.opened, bare.phase), (Some(None), NotePhase::Open));
+        assert_eq!(RestoreNote::read("p@finished 17 no yes"), None);
+    }
+
+    #[test]
+    fn a_data_directory_is_told_from_what_was_put_aside() {
+        let text = "size \ndir /d/data\nstate shut down\nlsn 0/28\ntimeline 2\nsize 12\ndir /d/data.before-p";
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let seen = MemberLook {
+            kept: read_kept(&lines),
+            ..MemberLook::default()
+        };
+        assert_eq!(seen.data().map(|it| it.path.as_str()), Some("/d/data"));
+        assert_eq!(seen.data().and_then(KeptData::primary), None);
+        let old = seen.before("p").expect("old data");
+        assert_eq!((old.size, old.primary()), (Some(12), Some((2, 0x28))));
+        assert_eq!(seen.after("p"), None);
+    }
+}

@@ -1,0 +1,24 @@
+# PostgreSQL where nobody can connect: how it is started there, and what pg_controldata says of it.
+control() { LC_ALL=C as_dbsu "$PG_BIN/pg_controldata" -D "$PG_DATA" | sed -n "s/^$1: *//p"; }
+state() { control 'Database cluster state'; }
+private_socket=/run/citusctl-restore private_log=/run/citusctl-restore/postgres.log
+private_start() { # OPTIONS...
+  install -d -m 0700 -o "$PG_USER" -g "$PG_USER" "$private_socket"
+  as_dbsu rm -f "$private_log"
+  options="-c listen_addresses= -c unix_socket_directories=$private_socket -c hot_standby=off -c archive_command= -c wal_level=$(control 'wal_level setting')"
+  for name in max_connections max_worker_processes max_wal_senders max_prepared_xacts max_locks_per_xact; do
+    options="$options -c $(echo "$name" | sed 's/xacts$/transactions/; s/xact$/transaction/')=$(control "$name setting")"
+  done
+  # What Citus, logical replication and pg_cron do by themselves would reach other nodes.
+  options="$options -c citus.recover_2pc_interval=-1 -c citus.defer_shard_delete_interval=-1 -c citus.background_task_queue_interval=-1"
+  options="$options -c citus.distributed_deadlock_detection_factor=-1 -c citus.metadata_sync_interval=7d -c max_logical_replication_workers=0 -c cron.launch_active_jobs=off"
+  as_dbsu "$PG_BIN/pg_ctl" -D "$PG_DATA" -l "$private_log" -o "$options $*" -W start >/dev/null
+}
+private_runs() { # WORDS: fails with them where PostgreSQL has stopped by itself
+  pg_control status >/dev/null 2>&1 || { as_dbsu grep -E 'FATAL|PANIC|ERROR' "$private_log" | tail -n 3; echo "$1"; exit 1; }
+}
+private_stop() { ! pg_control status >/dev/null 2>&1 || pg_control -m fast -t 300 stop >/dev/null; }
+last_history() { # the newest entry of the newest history file
+  history=$(as_dbsu find "$PG_DATA/pg_wal/" -maxdepth 1 -name '*.history' | sort | tail -n 1)
+  [ -z "$history" ] || as_dbsu awk 'NF' "$history" | tail -n 1
+}

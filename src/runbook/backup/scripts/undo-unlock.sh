@@ -1,0 +1,12 @@
+# Puts back what etcd knew of the groups before the restore. PREFIXES and STATE are given.
+saved="$STATE"
+[ -d "$saved/etcd" ] || saved="$STATE@done"
+printf '%s\n' "$PREFIXES" | while read -r prefix; do
+  [ -n "$prefix" ] || continue
+  [ -s "$saved/etcd${prefix}initialize" ] || refuse "$saved/etcd${prefix}initialize is not there: what etcd knew was not saved"
+  for key in history status sync; do
+    [ -z "$(cat "$saved/etcd$prefix$key")" ] || etcd_ctl put "$prefix$key" "$(cat "$saved/etcd$prefix$key")" >/dev/null
+  done
+  etcd_ctl put "${prefix}initialize" "$(cat "$saved/etcd${prefix}initialize")" >/dev/null
+done
+: >"$STATE@undo/unlocked"
