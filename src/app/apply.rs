@@ -66,6 +66,11 @@ pub(super) async fn site(options: &Options, project: &Project) -> ApplyEnd {
     built(options, project, "site", None).await
 }
 
+/// The same for another playbook.
+pub(super) async fn playbook(options: &Options, project: &Project, name: &str) -> ApplyEnd {
+    built(options, project, name, None).await
+}
+
 async fn built(
     options: &Options,
     project: &Project,

@@ -10,7 +10,7 @@ use super::project::Project;
 use super::runbook::{Approval, close, consent, show};
 use super::session::Session;
 use crate::engine::{self, EngineError, Run};
-use crate::event::Outcome;
+use crate::event::{Kind, Outcome};
 use crate::model::Group;
 use crate::model::backup::{self, Backups, RepositoryPlace};
 use crate::names::HostName;
@@ -20,6 +20,8 @@ use crate::runbook::backup::{
 };
 use crate::ui::backup_list::{Listing, listing};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 /// A backup that is asked for.
@@ -32,6 +34,8 @@ pub struct BackupRequest {
 }
 
 const LOOK: Duration = Duration::from_secs(60);
+/// Beside the inventory.
+const POINTS_HERE: &str = "points";
 /// The size of large directories takes its time.
 const MEASURE: Duration = Duration::from_secs(3600);
 
@@ -97,9 +101,15 @@ pub(super) async fn look_at(session: &Session<'_>, run: &Run<'_>, sizes: bool) -
         })
         .collect();
     let unreachable = session.fleet.unreachable().iter();
+    let points = fs_err::read_to_string(session.project.state_dir.join(POINTS_HERE));
     let mut look = BackupLook {
         unreachable: unreachable
             .map(|(host, error)| (host.clone(), error.to_string()))
+            .collect(),
+        here: points
+            .unwrap_or_default()
+            .lines()
+            .filter_map(RestorePoint::read)
             .collect(),
         ..BackupLook::default()
     };
@@ -210,6 +220,7 @@ async fn point(
     let point = written(session, run, &book.hosts(), name).await?;
     let record = plan_record(input(session, &seen), &point);
     engine::carry_out(run, &record).await.map_err(failed)?;
+    remember(session, &point);
     // What is said of it is looked at, as `backup list` does.
     let seen = look(session, run).await;
     let lacks = match way_back(&session.project.model, &seen, &point) {
@@ -232,6 +243,27 @@ async fn point(
         )
         .hint("`citusctl backup list` says it of all points"),
     ))
+}
+
+/// Keeps a point on this computer as well: where all hosts are lost and the repository is a store, nobody else knows it.
+fn remember(session: &Session<'_>, point: &RestorePoint) {
+    let path = session.project.state_dir.join(POINTS_HERE);
+    let written = serde_json::to_string(point)
+        .map_err(|error| error.to_string())
+        .and_then(|line| append(&path, &line).map_err(|error| error.to_string()));
+    if let Err(why) = written {
+        let text = format!("the point is not remembered on this computer: {why}");
+        session.emitter.emit(Kind::Note { text });
+    }
+}
+
+fn append(path: &Path, line: &str) -> std::io::Result<()> {
+    let mut file = fs_err::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
+    writeln!(file, "{line}")?;
+    file.sync_all()
 }
 
 async fn written(

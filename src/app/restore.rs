@@ -1,11 +1,17 @@
 //! `restore`: a formation back to a point, in place; and back again.
 
-use super::backup::{input, look, look_at, reach};
+use super::apply;
+use super::backup::{input, look, look_at, reach, stopped};
 use super::failure::{Failure, code};
 use super::options::Options;
 use super::project::Project;
-use super::runbook::{self, Approval};
-use crate::runbook::backup::{RestoreTarget, plan_finish, plan_restore, plan_undo};
+use super::runbook::{self, Approval, close, consent, show};
+use super::session::Session;
+use crate::event::Outcome;
+use crate::runbook::backup::{
+    RestoreTarget, chosen_point, plan_finish, plan_fresh, plan_restore, plan_undo, to_prepare,
+};
+use crate::runbook::{Refusal, Runbook};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -22,8 +28,102 @@ pub async fn run(
     let session = reach(options, &project, "restore", approval.dry_run).await?;
     let run = session.run()?;
     let seen = look(&session, &run).await;
+    let lacking = to_prepare(input(&session, &seen)).map_err(Failure::from);
+    match lacking {
+        Ok(hosts) if !hosts.is_empty() => {
+            let planned = plan_fresh(input(&session, &seen), target, &hosts);
+            let point = chosen_point(input(&session, &seen), target);
+            let ended = agreed(options, approval, &session, planned);
+            let subject = ended.as_ref().ok().and_then(Clone::clone);
+            drop(run);
+            let ended = close(&session, ended.map(|_| Outcome::Done)).await?;
+            match (subject, point) {
+                (Some(subject), Ok(point)) => {
+                    onto(options, &project, target, (subject, point)).await
+                }
+                (None, _) | (_, Err(_)) => Ok(ended),
+            }
+        }
+        Ok(_) => {
+            let planned = plan_restore(input(&session, &seen), target).map_err(Failure::from);
+            runbook::run(options, approval, &session, &run, planned).await
+        }
+        Err(failure) => runbook::run(options, approval, &session, &run, Err(failure)).await,
+    }
+}
+
+/// Shows what is known beforehand, and asks. The answer is the name that was typed; `None`: nothing was to be done.
+fn agreed(
+    options: &Options,
+    approval: &Approval,
+    session: &Session<'_>,
+    planned: Result<Runbook, Refusal>,
+) -> Result<Option<String>, (Outcome, Failure)> {
+    session.emitter.pause();
+    let book = planned.map_err(|refusal| stopped(refusal.into()))?;
+    show(options, approval, &book, &session.masker).map_err(stopped)?;
+    if approval.dry_run {
+        return Ok(None);
+    }
+    consent(options, approval, &book).map_err(stopped)?;
+    Ok(Some(book.subject))
+}
+
+/// Sets hosts up without making a database, restores, and applies the rest.
+async fn onto(
+    options: &Options,
+    project: &Project,
+    target: &RestoreTarget,
+    (subject, point): (String, String),
+) -> Result<u8, Failure> {
+    let agreed = Options {
+        yes: true,
+        ..options.clone()
+    };
+    done(
+        apply::playbook(&agreed, project, "prepare").await.result?,
+        "setting up the hosts",
+    )?;
+    let session = reach(&agreed, project, "restore", false).await?;
+    let run = session.run()?;
+    let seen = look(&session, &run).await;
     let planned = plan_restore(input(&session, &seen), target).map_err(Failure::from);
-    runbook::run(options, approval, &session, &run, planned).await
+    let planned = planned.and_then(|book| match chosen_point(input(&session, &seen), target) {
+        Ok(now) if now == point => Ok(book),
+        Ok(now) => Err(other_history(&point, &now)),
+        Err(refusal) => Err(refusal.into()),
+    });
+    let approval = Approval {
+        confirm: Some(subject),
+        dry_run: false,
+    };
+    done(
+        runbook::run(&agreed, &approval, &session, &run, planned).await?,
+        "the restore",
+    )?;
+    let rest = apply::playbook(&agreed, project, "site").await.result;
+    rest.map_err(|failure| {
+        failure.hint("the formation is restored: `citusctl apply` goes on with the rest")
+    })
+}
+
+/// What was agreed to before hosts were set up is not what their repositories say.
+fn other_history(agreed: &str, now: &str) -> Failure {
+    let text = format!(
+        "the point `{agreed}` is of a history that an earlier restore has left, and the last one's newest point is `{now}`: hosts are set up, and nothing was restored"
+    );
+    Failure::new(code::REFUSED, text).hint(format!(
+        "say which is meant: `citusctl restore --point {now}`, or `--point {agreed}`"
+    ))
+}
+
+/// A part that has ended well; else the whole has not.
+fn done(exit: u8, what: &str) -> Result<(), Failure> {
+    match exit {
+        code::DONE => Ok(()),
+        other => Err(Failure::new(other, format!("{what} did not end well"))
+            .hint("run the same command again: it goes on where it stopped")),
+    }
 }
 
 /// Puts back what the last restore put aside.

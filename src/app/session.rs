@@ -265,7 +265,7 @@ impl<'a> Session<'a> {
             self.emitter.emit(Kind::Note { text });
         }
         let mut plan = diff(&desired, &seen);
-        others::note(self.project, run, &seen, &mut plan).await;
+        others::note(self.project, run, (&desired, &seen), &mut plan).await;
         Ok((desired, seen, plan))
     }
 

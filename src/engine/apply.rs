@@ -99,6 +99,7 @@ impl Applier<'_> {
         if planned.is_empty() {
             return Ok(());
         }
+        super::claims::before(self.run, &planned).await?;
         let started = Instant::now();
         let hosts: Vec<HostName> = planned.hosts.keys().cloned().collect();
         self.run.emitter.emit(Kind::StageStarted {

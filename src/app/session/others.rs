@@ -3,14 +3,24 @@
 use crate::app::project::Project;
 use crate::engine::{self, Run};
 use crate::names::HostName;
-use crate::plan::{Plan, Seen};
+use crate::plan::{Desired, Plan, Seen};
 use crate::runbook::host_functions;
 
 /// Adds it to the plan: words beside its lines, and refusals.
-pub(super) async fn note(project: &Project, run: &Run<'_>, seen: &Seen, plan: &mut Plan) {
+pub(super) async fn note(
+    project: &Project,
+    run: &Run<'_>,
+    (desired, seen): (&Desired, &Seen),
+    plan: &mut Plan,
+) {
     let replaced = engine::replaced(run, seen).await;
     replaced.words.iter().for_each(|words| plan.explain(words));
     plan.refusals.extend(replaced.refusals);
+    if !engine::bootstraps(desired) {
+        return;
+    }
+    let claimed = engine::claimed(run, desired, seen).await;
+    plan.refusals.extend(claimed);
     let functions = |host: &HostName| {
         let host = project.model.hosts.get(host)?;
         Some(host_functions(&project.model, host))

@@ -147,6 +147,11 @@ impl MemberLook {
         self.kept.iter().find(|data| !data.aside())
     }
 
+    /// Whether there is no data of PostgreSQL, neither in its place nor put aside.
+    pub fn is_bare(&self) -> bool {
+        self.kept.iter().all(|data| data.state.is_none())
+    }
+
     /// What the restore to this point noted here; of an open one before of one that is done.
     pub fn note(&self, point: &str) -> Option<&RestoreNote> {
         let of = |phase: NotePhase| {

@@ -4,6 +4,7 @@
 
 mod expire;
 mod finish;
+mod fresh;
 mod inspect;
 mod kept;
 mod make;
@@ -19,6 +20,7 @@ mod undo;
 
 pub use expire::{Expiry, expire_program, plan_expire};
 pub use finish::plan_finish;
+pub use fresh::{chosen_point, plan_fresh, to_prepare};
 pub use inspect::{
     Finding, Findings, Proof, check_programs, read_check, read_verify, verify_programs,
 };

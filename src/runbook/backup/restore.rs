@@ -32,6 +32,8 @@ struct Returning<'a> {
     host: HostName,
     at: &'a PointGroup,
     set: BackupSet,
+    /// Whether no member had data.
+    fresh: bool,
 }
 
 /// Plans the restore.
@@ -42,6 +44,7 @@ pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Ru
     let formation = input.formation()?;
     let point = choose(&input, formation, target)?;
     all_there(&input, formation)?;
+    known_history(&input, formation, target)?;
     let groups: Result<Vec<_>, _> = formation
         .groups
         .iter()
@@ -73,12 +76,47 @@ pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Ru
         ],
         consent: Consent::Name,
         steps: Plan { input, formation, point, groups: &groups }.steps()?,
-        afterwards: vec![
-            format!("old data is kept beside each data directory as `*.before-{}`: `citusctl restore undo` puts it back, `citusctl restore finish --delete-old-data` deletes it", point.name),
-            "`citusctl apply`, then `citusctl verify --write`".to_owned(),
-        ],
+        afterwards: afterwards(point, &groups),
         prelude: input.preludes(input.model.hosts.keys().cloned()),
     })
+}
+
+/// Of a group without data only its repository knows which history was the last one.
+fn known_history(
+    input: &BackupInput<'_>,
+    formation: &Formation,
+    target: &RestoreTarget,
+) -> Result<(), Refusal> {
+    let unknown = |group: &&Group| {
+        let hosts = group.members.iter().map(|member| &member.host);
+        let mut looks = hosts.filter_map(|host| input.look.hosts.get(host));
+        looks.all(|look| look.is_bare() && look.timelines.is_none())
+    };
+    let by_name = matches!(target, RestoreTarget::Point(_));
+    match formation.groups.iter().find(unknown).filter(|_| !by_name) {
+        None => Ok(()),
+        Some(group) => Err(Refusal::new(
+            format!(
+                "{}: its repository does not say which history was its last: the newest point may be of one that was left",
+                group.cluster
+            ),
+            "name the point: `citusctl restore --point NAME`",
+        )),
+    }
+}
+
+fn afterwards(point: &RestorePoint, groups: &[Returning<'_>]) -> Vec<String> {
+    let proof = "`citusctl apply`, then `citusctl verify --write`".to_owned();
+    match groups.iter().all(|it| it.fresh) {
+        true => vec![proof],
+        false => vec![
+            format!(
+                "old data is kept beside each data directory as `*.before-{}`: `citusctl restore undo` puts it back, `citusctl restore finish --delete-old-data` deletes it",
+                point.name
+            ),
+            proof,
+        ],
+    }
 }
 
 pub(super) fn choose<'a>(
@@ -139,7 +177,7 @@ pub(super) fn choose<'a>(
 }
 
 /// A member that comes back in the middle with old data must not be missed.
-fn all_there(input: &BackupInput<'_>, formation: &Formation) -> Result<(), Refusal> {
+pub(super) fn all_there(input: &BackupInput<'_>, formation: &Formation) -> Result<(), Refusal> {
     for member in formation.members() {
         let host = &member.host;
         let Some(look) = input.look.hosts.get(host) else {
@@ -205,8 +243,12 @@ fn returning<'a>(
         }
     }
     let find = |fits: &dyn Fn(&MemberLook) -> bool| looks.iter().find(|(_, look)| fits(look));
+    let primary = group.primary().map(|member| &member.host);
+    let primary = looks.iter().find(|(host, _)| Some(*host) == primary);
     let host = find(&|look| look.chosen)
         .or_else(|| find(&|look| look.leads))
+        .or_else(|| find(&|look| look.repository.is_some() && !look.is_bare()))
+        .or_else(|| primary.filter(|(_, look)| look.repository.is_some()))
         .or_else(|| find(&|look| look.repository.is_some()));
     let (host, look) = host.ok_or_else(|| {
         Refusal::new(
@@ -267,5 +309,8 @@ fn returning<'a>(
         host: (*host).clone(),
         at,
         set,
+        fresh: looks
+            .iter()
+            .all(|(_, look)| look.is_bare() || look.open.is_some()),
     })
 }

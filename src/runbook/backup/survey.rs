@@ -25,6 +25,8 @@ pub struct BackupLook {
     pub hosts: BTreeMap<HostName, MemberLook>,
     /// Hosts that did not answer, and why.
     pub unreachable: BTreeMap<HostName, String>,
+    /// Points that this computer remembers.
+    pub here: Vec<RestorePoint>,
 }
 
 /// One host.
@@ -36,6 +38,8 @@ pub struct MemberLook {
     pub up: bool,
     pub repository: Option<RepositorySeen>,
     pub points: Vec<RestorePoint>,
+    /// Whether PostgreSQL and pgBackRest are set up.
+    pub prepared: bool,
     /// KB that are free beside its data.
     pub free: Option<u64>,
     /// What is in the way of a restore in place: a log or tablespaces elsewhere.
@@ -124,6 +128,7 @@ pub fn read_look(frame: &Frame, output: &str) -> Option<MemberLook> {
         up: matches!(recovery.as_str(), "f" | "t"),
         repository: sections.get("repository").and_then(read_repository),
         points: points.lines().filter_map(RestorePoint::read).collect(),
+        prepared: !lines("prepared").is_empty(),
         free: number(&sections, "free"),
         elsewhere: lines("elsewhere"),
         timelines: sections.get("timelines").and_then(Timelines::read),
@@ -270,6 +275,7 @@ impl BackupLook {
     /// All points that any host remembers, the oldest first.
     pub fn points(&self) -> Vec<&RestorePoint> {
         let all = self.hosts.values().flat_map(|seen| &seen.points);
+        let all = all.chain(&self.here);
         let mut by_name: BTreeMap<&str, &RestorePoint> = BTreeMap::new();
         for point in all {
             by_name.insert(&point.name, point);

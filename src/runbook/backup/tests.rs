@@ -1,6 +1,7 @@
 //! Which backup leads to a point, who is asked, and what stands in the way of a restore.
 
 mod back;
+mod lost;
 
 use super::*;
 use crate::fact::{BackupSet, RepositorySeen, StanzaSeen};
@@ -98,6 +99,11 @@ fn bench() -> Bench {
             up: true,
             repository: leads.then(|| RepositorySeen::Known(Box::new(stanza.clone()))),
             points: vec![point.clone()],
+            kept: vec![KeptData {
+                path: "/d/data".to_owned(),
+                state: Some("in production".to_owned()),
+                ..KeptData::default()
+            }],
             free: Some(1 << 30),
             ..MemberLook::default()
         };

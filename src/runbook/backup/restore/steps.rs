@@ -19,6 +19,7 @@ const RECOVER: &str = concat!(
     include_str!("../scripts/restore-private.sh"),
     include_str!("../scripts/restore-recover.sh")
 );
+const CONFIG: &str = include_str!("../scripts/restore-config.sh");
 const OPEN: &str = include_str!("../scripts/restore-open.sh");
 const REPLICA: &str = include_str!("../scripts/restore-replica.sh");
 const BACKUP: &str = include_str!("../scripts/backup.sh");
@@ -91,6 +92,18 @@ impl Plan<'_> {
             "give the groups back to Patroni",
             self.unlocked(),
         ));
+        if self.groups.iter().any(|it| it.fresh) {
+            steps.push(self.on_leaders(
+                "config",
+                "give Patroni the configuration of the inventory, where etcd has none",
+                &|_| {
+                    self.script(
+                        CONFIG,
+                        "[ -e \"$STATE/configured\" ] || { echo 'not done yet'; false; }",
+                    )
+                },
+            ));
+        }
         steps.push(
             self.on_leaders("open", "start Patroni: each group has a leader", &|_| {
                 self.script(OPEN, "[ -e \"$STATE/opened\" ] || { echo 'not started yet'; false; }\npatroni_says leader || { echo 'it does not lead yet'; false; }")

@@ -20,6 +20,15 @@ if [ -n "${PG_DATA:-}" ]; then
   [ -n "$present" ] || present=$(find "$PG_DATA/pg_wal/" -maxdepth 1 -name '????????.history' -printf '%f\n' 2>/dev/null | sort | tail -n 1 | cut -c 1-8)
   [ ! -e "$PG_DATA/PG_VERSION" ] || printf '%s\n' "${present:-00000001}"
   [ ! -e "$PG_DATA/PG_VERSION" ] || cat "$PG_DATA/pg_wal/$present.history" 2>/dev/null
+  # Of a lost member, whose repository knows what it last was; where that has no history file, it never had but one timeline.
+  if [ ! -e "$PG_DATA/PG_VERSION" ] && [ -e /etc/pgbackrest/pgbackrest.conf ]; then
+    repository_says() { as_dbsu timeout 25 /usr/bin/pgbackrest --stanza="$STANZA" --io-timeout=4 --log-level-console=off --log-level-stderr=off "$@" 2>/dev/null; }
+    if kept=$(repository_says repo-ls --recurse "archive/$STANZA"); then
+      newest=$(printf '%s\n' "$kept" | grep '/[0-9A-F]\{8\}\.history$' | sort -t / -k 2 | tail -n 1)
+      number=${newest##*/}
+      if [ -z "$newest" ]; then echo 00000001; elif left=$(repository_says repo-get "archive/$STANZA/$newest"); then printf '%s\n%s\n' "${number%.history}" "$left"; fi
+    fi
+  fi
   if [ "$recovery" != t ]; then mark segments; (segments); fi
   mark elsewhere
   [ ! -L "$PG_DATA/pg_wal" ] || echo "pg_wal is a link"
@@ -34,6 +43,8 @@ if [ -n "${PG_DATA:-}" ]; then
     echo "size $size"
     echo "dir $dir"
   done
+  mark prepared
+  if [ -e /etc/citusctl/pgdata ] && [ -e /etc/pgbackrest/pgbackrest.conf ] && [ -x "$PG_BIN/postgres" ]; then echo yes; fi
   mark open
   printf '%s\n' "$open"
 fi

@@ -4,12 +4,17 @@ mkdir -p "$STATE"
 : >"$STATE/chosen"
 real=$(readlink -f "$PG_DATA")
 aside="$real.before-$POINT"
-if [ ! -e "$aside" ]; then
-  [ -e "$real/PG_VERSION" ] || refuse "$real is no data directory"
+if [ ! -e "$aside" ] && [ ! -e "$STATE/empty" ]; then
   ! pg_control status >/dev/null 2>&1 || refuse "PostgreSQL runs in $real"
-  as_dbsu mv -T "$real" "$aside"
+  if [ -e "$real/PG_VERSION" ]; then
+    as_dbsu mv -T "$real" "$aside"
+  else
+    # A host that was lost: there is nothing to put aside, and nothing of anybody's to delete.
+    [ ! -e "$real" ] || [ -z "$(ls -A "$real")" ] || refuse "$real is no data directory, and is not empty"
+    : >"$STATE/empty"
+  fi
 fi
-[ -e "$aside/PG_VERSION" ] || refuse "$aside is no data directory: nothing was changed"
+[ -e "$STATE/empty" ] || [ -e "$aside/PG_VERSION" ] || refuse "$aside is no data directory: nothing was changed"
 # What an interrupted attempt left is ours.
 as_dbsu rm -rf --one-file-system -- "$real"
 as_dbsu mkdir -m 0700 "$real"
