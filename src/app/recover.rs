@@ -113,7 +113,7 @@ pub async fn back(options: &Options, after: &After) -> Result<u8, Failure> {
 
 /// Members of an open restore are not what they look like: one may be half restored, another hold old data. Most hosts may
 /// be lost, so what is not known is a risk that is said.
-async fn no_restore(run: &Run<'_>) -> Result<Option<String>, Failure> {
+pub(super) async fn no_restore(run: &Run<'_>) -> Result<Option<String>, Failure> {
     match engine::open_restore(run).await {
         Ok(None) => Ok(None),
         Ok(Some((host, point))) => Err(Refusal::new(
@@ -125,7 +125,10 @@ async fn no_restore(run: &Run<'_>) -> Result<Option<String>, Failure> {
     }
 }
 
-fn with_note(planned: Result<Runbook, Failure>, note: Option<String>) -> Result<Runbook, Failure> {
+pub(super) fn with_note(
+    planned: Result<Runbook, Failure>,
+    note: Option<String>,
+) -> Result<Runbook, Failure> {
     planned.map(|mut book| {
         book.risks.extend(note);
         book

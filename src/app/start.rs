@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::options::Options;
 use super::project::Project;
-use super::recover::{input, look};
+use super::recover::{input, look, no_restore, with_note};
 use super::runbook::{self, Approval};
 use super::session::Session;
 use crate::runbook::start_cold;
@@ -18,7 +18,13 @@ pub async fn cold(options: &Options, approval: &Approval) -> Result<u8, Failure>
     let looks = approval.dry_run;
     let session = Session::reach_for(options, &project, "start", hosts, looks).await?;
     let run = session.run()?;
-    let seen = look(&session, &run).await;
-    let planned = start_cold(input(&session, &seen)).map_err(Failure::from);
+    let planned = match no_restore(&run).await {
+        Ok(note) => {
+            let seen = look(&session, &run).await;
+            let planned = start_cold(input(&session, &seen)).map_err(Failure::from);
+            with_note(planned, note)
+        }
+        Err(refusal) => Err(refusal),
+    };
     runbook::run(options, approval, &session, &run, planned).await
 }

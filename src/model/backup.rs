@@ -4,10 +4,12 @@
 //! of pgBackRest's without `repo1-` and with `_` for `-`, as in Pigsty. What is not built yet is refused here, in words.
 
 mod fit;
+mod kept;
 #[cfg(test)]
 mod tests;
 
 pub use fit::{misfit, repository_host};
+pub use kept::{KEPT, becomes_another, kept};
 
 use crate::inventory::expand;
 use crate::inventory::param;

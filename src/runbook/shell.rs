@@ -75,21 +75,23 @@ fn pg_functions(typed: &Typed<'_>, model: &Model, host: &Host) -> String {
         .map(|(name, value)| (*name, value.as_str()));
     // How to become another user and how to open a session is said in one place each.
     format!(
-        "as_dbsu() {{ {become_dbsu} \"$@\"; }}\nsql() {{ {psql} -c \"$2\"; }}\n{functions}",
+        "as_dbsu() {{ {become_dbsu} \"$@\"; }}\nsql() {{ {psql} -c \"$2\"; }}\nsql_below() {{ {below}; }}\n{functions}",
         become_dbsu = as_user("\"$PG_USER\""),
-        psql = psql(typed, version),
+        psql = psql(quote(&typed.get(param::PG_LOCALHOST)), "\"$1\"", version),
+        below = psql("\"$1\"".to_owned(), "postgres", version),
         functions = given(&values, include_str!("scripts/postgres.sh")),
     )
 }
 
-/// Of a database that `$1` names, beside `as_dbsu` and the variables.
-fn psql(typed: &Typed<'_>, version: u32) -> String {
+/// With a socket directory and a database, beside `as_dbsu` and the variables. `sql DATABASE STATEMENT` asks the server that
+/// Patroni runs; `sql_below DIRECTORY` takes statements on its standard input, for a server whose socket is there.
+fn psql(host: String, database: &str, version: u32) -> String {
     let psql = Psql {
         before: "as_dbsu".to_owned(),
         bin: "\"$PG_BIN\"".to_owned(),
-        host: quote(&typed.get(param::PG_LOCALHOST)),
+        host,
         port: "\"$PG_PORT\"".to_owned(),
-        database: "\"$1\"".to_owned(),
+        database: database.to_owned(),
         user: None,
         options: session_options(version),
         lenient: false,

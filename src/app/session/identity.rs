@@ -6,6 +6,7 @@ use crate::app::sinks;
 use crate::fact::KeptFiles;
 use crate::inventory::InvHost;
 use crate::inventory::parameters::{self, Effect, Module, Typed, lookup};
+use crate::model::backup;
 use crate::model::etcd::other_cluster;
 use crate::model::{EtcdMember, Group};
 use crate::names::HostName;
@@ -32,6 +33,7 @@ pub(super) fn unchanged(project: &Project, seen: &Seen) -> Result<(), Failure> {
         let mut found = Vec::new();
         if kept.data.is_some() && model.pg.is_some() {
             found.extend(differences(kept, &typed, Module::Pgsql));
+            found.extend(repository(kept, &typed));
         }
         if kept.etcd && model.etcd.is_some() {
             found.extend(differences(kept, &typed, Module::Etcd));
@@ -81,6 +83,12 @@ fn differences(kept: &KeptFiles, typed: &Typed<'_>, module: Module) -> Vec<Ident
         .collect()
 }
 
+/// A repository that would become another one under its name.
+fn repository(kept: &KeptFiles, typed: &Typed<'_>) -> Option<IdentityChange> {
+    let (old, new) = (kept.values.get(backup::KEPT)?, backup::kept(typed));
+    backup::becomes_another(old, &new).then(|| (backup::KEPT, old.clone(), new))
+}
+
 fn diagnostic((name, old, new): &IdentityChange, hosts: &[&InvHost]) -> Diagnostic {
     let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
     let shown = |value: &str| match value {
@@ -113,6 +121,9 @@ fn diagnostic((name, old, new): &IdentityChange, hosts: &[&InvHost]) -> Diagnost
 
 fn reason(name: &str) -> &'static str {
     match lookup(name).map(|param| param.effect) {
+        _ if name == backup::KEPT => {
+            "its backups stay where they are and as they are, and no point could be returned to"
+        }
         Some(Effect::Bootstrap) => "it counts only when the group is made, and there is data",
         _ => "there is data of it",
     }
@@ -147,6 +158,9 @@ fn instead(name: &str) -> String {
         }
         "etcd_seq" | "etcd_data" | "etcd_port" | "etcd_peer_port" => format!(
             "{back}; or take the member out under its old value (`citusctl apply etcd-rm -l HOST`), then add it with the new one"
+        ),
+        backup::KEPT => format!(
+            "{back}; another repository gets a name of its own in `pgbackrest_repo`, which `pgbackrest_method` then names"
         ),
         "etcd_learner" => format!(
             "{back}; `citusctl etcd add HOST` gives a learner its vote, after which `false` is its value; a voter becomes a learner by `citusctl apply etcd-rm -l HOST` and a new start"

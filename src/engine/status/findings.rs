@@ -144,9 +144,13 @@ impl Findings {
                     ("active", true) => self.problem(format!(
                         "{name}: {unit}.service runs and is masked: it does not start again (`systemctl unmask {unit}`)"
                     )),
-                    (_, true) => self.problem(format!(
-                        "{name}: {unit}.service is {state} and masked (`systemctl unmask {unit}`)"
-                    )),
+                    (_, true) => {
+                        let way = match seen.procedure() {
+                            Some(procedure) => format!("until {procedure} is done: leave it so"),
+                            None => format!("`systemctl unmask {unit}`"),
+                        };
+                        self.problem(format!("{name}: {unit}.service is {state} and masked ({way})"));
+                    }
                     (_, false) => self.problem(format!("{name}: {unit}.service is {state}")),
                 }
             }

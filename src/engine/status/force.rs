@@ -70,10 +70,11 @@ impl Findings {
                 continue;
             };
             if let Some(place) = &answer.force.deserted {
-                let why = answer.force.why.as_ref().map_or_else(
-                    || "; if one answers on its port, it is not ours".to_owned(),
-                    |why| format!(": {why}; `citusctl apply` leads out"),
-                );
+                let why = match (answer.procedure(), &answer.force.why) {
+                    (Some(procedure), _) => format!(": {procedure} is not done"),
+                    (None, Some(why)) => format!(": {why}; `citusctl apply` leads out"),
+                    (None, None) => "; if one answers on its port, it is not ours".to_owned(),
+                };
                 self.problem(format!(
                     "{host}: no PostgreSQL runs in its data directory {place}{why}"
                 ));

@@ -69,6 +69,17 @@ pub(super) struct HostAnswers {
     pub emergency: Option<Marker>,
 }
 
+impl HostAnswers {
+    /// The procedure that has stopped PostgreSQL on this host, and that alone starts it again: no other way out is named.
+    pub(super) fn procedure(&self) -> Option<&'static str> {
+        match (&self.restore, &self.emergency) {
+            (Some(_), _) => Some("the open restore"),
+            (None, Some(_)) => Some("the open recovery"),
+            (None, None) => None,
+        }
+    }
+}
+
 /// One row of `pg_dist_node`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NodeStatusRow {

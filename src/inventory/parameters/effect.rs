@@ -5,7 +5,8 @@ use super::{Module, Typed, all};
 /// What a changed value does to a formation that is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// No service is reloaded or restarted: files, roles, databases, accounts, and what only a run itself uses.
+    /// No service is reloaded or restarted: files, roles, databases, accounts, what Patroni reads from etcd, and what only a run
+    /// itself uses.
     Nothing,
     /// Services read their configuration again; connections stay.
     Reload,

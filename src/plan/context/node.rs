@@ -5,6 +5,7 @@ use super::pg::texts;
 use super::shared::names;
 use crate::inventory::param;
 use crate::inventory::parameters::{self, Module, Typed};
+use crate::model::backup;
 use serde_json::{Value, json};
 
 impl Builder<'_> {
@@ -46,5 +47,9 @@ pub(super) fn kept(typed: &Typed<'_>) -> Value {
             .map(|(name, value)| format!("{name} {value}\n"));
         lines.collect()
     };
-    json!({ "pgsql": lines(Module::Pgsql), "etcd": lines(Module::Etcd) })
+    let repository = match backup::kept(typed).as_str() {
+        "" => String::new(),
+        line => format!("{} {line}\n", backup::KEPT),
+    };
+    json!({ "pgsql": lines(Module::Pgsql) + &repository, "etcd": lines(Module::Etcd) })
 }

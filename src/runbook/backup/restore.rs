@@ -191,7 +191,9 @@ pub(super) fn all_there(input: &BackupInput<'_>, formation: &Formation) -> Resul
                 "bring it up; or take the member out of the inventory and remove it (docs/removal.md)",
             ));
         };
-        if let Some(what) = look.elsewhere.first() {
+        // What the point itself brought is no reason to stop in the middle.
+        let elsewhere = look.elsewhere.first().filter(|_| look.open.is_none());
+        if let Some(what) = elsewhere {
             return Err(Refusal::new(
                 format!(
                     "{host}: {what} outside of the data directory: a restore of that is not built"
@@ -222,7 +224,7 @@ fn returning<'a>(
                     "{host}: a restore to `{}` is open",
                     look.open.clone().unwrap_or_default()
                 ),
-                "run that one again: it goes on where it stopped",
+                "run that one again: it goes on where it stopped; or `citusctl restore undo` puts the old data back",
             ));
         }
         if look.undoing(&point.name) {

@@ -179,6 +179,7 @@ fn a_restore_hands_over_only_what_was_proved() {
     let bench = bench();
     let steps = bench.restore(&point("p1")).expect("a plan");
     let wanted = [
+        "majority",
         "stop-standbys",
         "stop-leaders",
         "etcd",

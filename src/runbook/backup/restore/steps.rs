@@ -17,11 +17,14 @@ const ETCD: &str = include_str!("../scripts/restore-etcd.sh");
 const RESTORE: &str = include_str!("../scripts/restore.sh");
 const RECOVER: &str = concat!(
     include_str!("../scripts/restore-private.sh"),
+    include_str!("../scripts/restore-roles.sh"),
     include_str!("../scripts/restore-recover.sh")
 );
 const CONFIG: &str = include_str!("../scripts/restore-config.sh");
 const OPEN: &str = include_str!("../scripts/restore-open.sh");
 const REPLICA: &str = include_str!("../scripts/restore-replica.sh");
+/// pgBackRest takes the timeline from the last checkpoint, which may be older than the promotion.
+const CHECKPOINTED: &str = "sql postgres CHECKPOINT >/dev/null\n";
 const BACKUP: &str = include_str!("../scripts/backup.sh");
 const BACKUP_MADE: &str = include_str!("../scripts/backup-made.sh");
 const CLOSE: &str = include_str!("../scripts/restore-close.sh");
@@ -44,7 +47,7 @@ impl Plan<'_> {
     pub(super) fn steps(&self) -> Result<Vec<Step>, Refusal> {
         let etcd = self.etcd()?;
         let replicas = self.replicas();
-        let mut steps = Vec::new();
+        let mut steps = vec![self.majority(&etcd)];
         if !replicas.is_empty() {
             let stop = replicas
                 .iter()
@@ -121,7 +124,7 @@ impl Plan<'_> {
             );
         }
         if !replicas.is_empty() {
-            let holds = "[ -e \"$STATE/opened\" ] || { echo 'not started yet'; false; }\n[ \"$(sql postgres 'SELECT status FROM pg_stat_wal_receiver' 2>/dev/null)\" = streaming ] || { echo 'does not stream yet'; false; }";
+            let holds = "[ -e \"$STATE/opened\" ] || { echo 'not started yet'; false; }\n[ \"$(sql postgres 'SELECT status FROM pg_stat_wal_receiver' 2>/dev/null)\" = streaming ] || { why=$(journalctl -q --no-pager -o cat -b -u patroni -n 100 2>/dev/null | grep -aE '^(pg_basebackup|pgbackrest): (error|fatal)' | tail -n 1 | cut -c 1-200); echo \"does not stream yet${why:+: last attempt: $why}\"; false; }";
             let scripts = replicas
                 .iter()
                 .map(|host| (host.clone(), self.script(REPLICA, holds)))
@@ -138,6 +141,14 @@ impl Plan<'_> {
         );
         steps.push(self.closed(&etcd));
         Ok(steps)
+    }
+
+    /// Without a majority of etcd the groups could be stopped, and not be given back.
+    fn majority(&self, etcd: &HostName) -> Step {
+        let holds =
+            "etcd_ctl endpoint health >/dev/null 2>&1 || { echo 'etcd has no majority'; false; }";
+        let title = "see that etcd has a majority, before anything is stopped";
+        Step::on(etcd, "majority", title, self.script(":", holds)).within(20)
     }
 
     /// Also where etcd's keys were saved.
@@ -278,9 +289,15 @@ impl Plan<'_> {
         let values = [
             ("STANZA", stanza.as_str()),
             ("KIND", "full"),
+            // Retention would take the backups that the points around this one need.
+            ("MORE", "--no-expire-auto"),
             ("THIS_RUN", self.input.run.as_str()),
         ];
         let made = given(&values, BACKUP_MADE);
-        self.with(&values, &format!("{BACKUP}\n{made}"), BACKUP_MADE)
+        self.with(
+            &values,
+            &format!("{CHECKPOINTED}{BACKUP}\n{made}"),
+            BACKUP_MADE,
+        )
     }
 }

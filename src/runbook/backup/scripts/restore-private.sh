@@ -5,7 +5,7 @@ private_socket=/run/citusctl-restore private_log=/run/citusctl-restore/postgres.
 private_start() { # OPTIONS...
   install -d -m 0700 -o "$PG_USER" -g "$PG_USER" "$private_socket"
   as_dbsu rm -f "$private_log"
-  options="-c listen_addresses= -c unix_socket_directories=$private_socket -c hot_standby=off -c archive_command= -c wal_level=$(control 'wal_level setting')"
+  options="-c listen_addresses= -c unix_socket_directories=$private_socket -c hot_standby=off -c logging_collector=off -c log_destination=stderr -c archive_command= -c wal_level=$(control 'wal_level setting')"
   for name in max_connections max_worker_processes max_wal_senders max_prepared_xacts max_locks_per_xact; do
     options="$options -c $(echo "$name" | sed 's/xacts$/transactions/; s/xact$/transaction/')=$(control "$name setting")"
   done

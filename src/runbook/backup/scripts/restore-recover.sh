@@ -13,6 +13,15 @@ case $last in
 *"$wanted") ;;
 *) echo "it did not stop at the point: the history says: $last"; exit 1 ;;
 esac
+if ! pg_control status >/dev/null 2>&1; then private_start; fi
+n=0
+until as_dbsu "$PG_BIN/pg_isready" -q -h "$private_socket" -p "$PG_PORT"; do
+  n=$((n + 1))
+  [ $n -lt 600 ] || { echo 'PostgreSQL does not answer where nobody else can connect'; exit 1; }
+  sleep 0.1
+  private_runs 'PostgreSQL stopped again'
+done
+private_roles || { echo 'the roles of Patroni could not be given their passwords'; exit 1; }
 private_stop
 # They would stay in force.
 as_dbsu sed -i '/^[[:space:]]*\(restore_command\|recovery_target\)/d' "$PG_DATA/postgresql.auto.conf"
