@@ -1,4 +1,5 @@
 # Recovers where nobody can connect, proves where it stopped, and stops again. LSN, POINT and STATE are given.
+# shellcheck disable=SC2154 # of restore-private.sh
 private_stop
 if [ "$(state)" != 'shut down' ] || [ -e "$PG_DATA/recovery.signal" ]; then
   private_start
