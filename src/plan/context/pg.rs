@@ -190,6 +190,7 @@ impl Builder<'_> {
             .collect();
         json!({
             "hosts": hosts,
+            "has_learner": etcd.members.iter().any(|member| member.learner),
             "username": group.scope,
             "password": secret(&etcd_password(typed, &group.scope)),
             "cacert": format!("{CERT_DIR}/ca.crt"),
