@@ -8,6 +8,7 @@
 
 mod catalog;
 mod check;
+mod effects;
 mod explain;
 mod golden;
 mod hostile;

@@ -105,7 +105,7 @@ table! {
     PG_DUMMY_FILESIZE: String = planned(Pgsql, "pg_dummy_filesize", Size, "\"64MiB\"", "C", "ballast file");
     PG_LISTEN: String = used(Pgsql, "pg_listen", Text(Form::Listen), "\"0.0.0.0\"", "C", "addresses to listen on; `${ip}`, `${lo}`, `${vip}`", Rolling);
     PG_PORT: u16 = used(Pgsql, "pg_port", Port, "5432", "C", "PostgreSQL's port", Identity);
-    PG_LOCALHOST: String = used(Pgsql, "pg_localhost", Path, "\"/var/run/postgresql\"", "G", "directory of the Unix socket", Rolling);
+    PG_LOCALHOST: String = used(Pgsql, "pg_localhost", Path, "\"/var/run/postgresql\"", "G", "directory of the Unix socket", Identity);
     PATRONI_ENABLED: bool = used(Pgsql, "patroni_enabled", Bool, "true", "C", "false: nothing is started", Service);
     PATRONI_MODE: String = planned(Pgsql, "patroni_mode", OneOf(&["default", "pause", "remove"]), "\"default\"", "C", "how Patroni runs");
     PATRONI_PORT: u16 = used(Pgsql, "patroni_port", Port, "8008", "C", "Patroni's REST port", Identity);
