@@ -233,16 +233,6 @@ fn returning<'a>(
                 "run `citusctl restore undo` again: it goes on where it stopped",
             ));
         }
-        let old = look.before(&point.name);
-        if let (Some(old), None) = (old, &look.open) {
-            return Err(Refusal::new(
-                format!(
-                    "{host}: {} is there from an earlier restore to this point",
-                    old.path
-                ),
-                "`citusctl restore undo` puts it back, `citusctl restore finish --delete-old-data` deletes it",
-            ));
-        }
     }
     let find = |fits: &dyn Fn(&MemberLook) -> bool| looks.iter().find(|(_, look)| fits(look));
     let primary = group.primary().map(|member| &member.host);
@@ -294,6 +284,18 @@ fn returning<'a>(
             ),
             "choose another point: `citusctl backup list` says to which all groups can return",
         ));
+    }
+    // Only where there is a way back: this may be the last copy.
+    for (host, look) in &looks {
+        if let (Some(old), None) = (look.before(&point.name), &look.open) {
+            return Err(Refusal::new(
+                format!(
+                    "{host}: {} is there from an earlier restore to this point",
+                    old.path
+                ),
+                "`citusctl restore undo` puts it back, `citusctl restore finish --delete-old-data` deletes it",
+            ));
+        }
     }
     let need = set.size / 1024 + set.size / 10_240;
     if let Some(free) = look.free.filter(|free| *free < need) {

@@ -30,7 +30,7 @@ const BACKUP_MADE: &str = include_str!("../scripts/backup-made.sh");
 const CLOSE: &str = include_str!("../scripts/restore-close.sh");
 
 pub(in crate::runbook::backup) const RECOVER_PREPARED: &str = "[ \"$(sql \"$DB\" \"SELECT to_regprocedure('pg_catalog.recover_prepared_transactions()') IS NULL\")\" = t ] || sql \"$DB\" 'SELECT recover_prepared_transactions()'";
-pub(in crate::runbook::backup) const PREPARED_HOLDS: &str = "left=$(sql \"$DB\" \"SELECT count(*) FROM pg_prepared_xacts WHERE gid LIKE 'citus\\_%'\")\n[ \"$left\" = 0 ] || { echo \"$left prepared transactions are left\"; false; }";
+pub(in crate::runbook::backup) const PREPARED_HOLDS: &str = "left=$(sql \"$DB\" \"SELECT count(*) FROM pg_prepared_xacts WHERE gid LIKE 'citus\\_%'\")\n[ \"$left\" = 0 ] || { echo \"$left prepared transactions are left in $DB: $(sql \"$DB\" \"SELECT string_agg(gid, ', ' ORDER BY prepared) FROM pg_prepared_xacts WHERE gid LIKE 'citus\\_%'\")\"; false; }";
 
 /// What a Patroni that comes back in the middle takes for another cluster.
 pub(in crate::runbook::backup) const SENTINEL: &str = "1000000000000000001";
