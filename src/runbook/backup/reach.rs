@@ -3,8 +3,9 @@
 
 use super::survey::{BackupLook, MemberLook};
 use super::{PointGroup, RestorePoint};
-use crate::fact::{BackupSet, lsn};
+use crate::fact::{BackupSet, StanzaSeen, lsn};
 use crate::model::{Group, Model};
+use crate::runbook::Refusal;
 use std::collections::BTreeMap;
 
 /// The way back to a point.
@@ -120,6 +121,46 @@ impl Segments {
             }
         }
         found
+    }
+}
+
+/// The backup from which a group comes to a point.
+///
+/// # Errors
+/// The point is of another database, no backup ends before it, or a segment between them is missing.
+pub(super) fn way_to(
+    stanza: &StanzaSeen,
+    segments: Option<&Segments>,
+    at: &PointGroup,
+    point: &str,
+) -> Result<BackupSet, Refusal> {
+    let cluster = &at.cluster;
+    if stanza.system.as_ref() != Some(&at.system) {
+        return Err(Refusal::new(
+            format!(
+                "{cluster}: the point is of another database (system identifier {})",
+                at.system
+            ),
+            "choose another point",
+        ));
+    }
+    let set = at.set(&stanza.sets).cloned().ok_or_else(|| {
+        Refusal::new(
+            format!(
+                "{cluster}: no backup in its repository ends before the point `{point}` ({})",
+                at.lsn
+            ),
+            "choose a later point: `citusctl backup list`",
+        )
+    })?;
+    match segments.and_then(|held| held.gap(&set, at)) {
+        None => Ok(set),
+        Some(gap) => Err(Refusal::new(
+            format!(
+                "{cluster}: segment {gap} is missing in its repository: its log does not lead to the point"
+            ),
+            "choose another point: `citusctl backup list` says to which all groups can return",
+        )),
     }
 }
 

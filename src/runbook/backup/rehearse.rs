@@ -3,6 +3,7 @@
 //! Nothing goes from the lab to where the backup came from: the lab has a network of its own without a way out, and it gets a copy of
 //! the backup and the log, never a way to the repository.
 
+use super::reach::way_to;
 use super::restore::choose;
 use super::survey::POINTS;
 use super::{BackupInput, Reach, RestorePoint, RestoreTarget, reach};
@@ -88,17 +89,9 @@ fn rehearsed(
             "choose another point: `citusctl backup list`",
         )
     })?;
-    let sets = &look.stanza.sets;
-    let same = look.stanza.system.as_ref() == Some(&at.system);
-    let set = at.set(sets).filter(|_| same).ok_or_else(|| {
-        Refusal::new(
-            format!(
-                "{cluster}: no backup in its repository ends before the point `{}` ({})",
-                point.name, at.lsn
-            ),
-            "choose a later point: `citusctl backup list`",
-        )
-    })?;
+    let held = input.look.hosts.get(&look.leader);
+    let segments = held.and_then(|seen| seen.segments.as_ref());
+    let set = way_to(&look.stanza, segments, at, &point.name)?;
     let number = |name: &str| name.get(8..24).unwrap_or_default().to_owned();
     let member = group.primary().or(group.members.first());
     let member = member

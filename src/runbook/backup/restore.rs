@@ -7,6 +7,7 @@
 mod steps;
 
 use super::point::{PointGroup, RestorePoint};
+use super::reach::way_to;
 use super::{BackupInput, MemberLook, on_the_way};
 use crate::fact::BackupSet;
 use crate::model::{Formation, Group};
@@ -259,32 +260,7 @@ fn returning<'a>(
         true => input.look.opened(group, host)?,
         false => input.look.stanza(group, host)?,
     };
-    if stanza.system.as_ref() != Some(&at.system) {
-        return Err(Refusal::new(
-            format!(
-                "{cluster}: the point is of another database (system identifier {})",
-                at.system
-            ),
-            "choose another point",
-        ));
-    }
-    let set = at.set(&stanza.sets).cloned().ok_or_else(|| {
-        Refusal::new(
-            format!(
-                "{cluster}: no backup in its repository ends before the point `{}` ({})",
-                point.name, at.lsn
-            ),
-            "choose a later point: `citusctl backup list`",
-        )
-    })?;
-    if let Some(gap) = look.segments.as_ref().and_then(|held| held.gap(&set, at)) {
-        return Err(Refusal::new(
-            format!(
-                "{cluster}: segment {gap} is missing in its repository: its log does not lead to the point"
-            ),
-            "choose another point: `citusctl backup list` says to which all groups can return",
-        ));
-    }
+    let set = way_to(&stanza, look.segments.as_ref(), at, &point.name)?;
     // Only where there is a way back: this may be the last copy.
     for (host, look) in &looks {
         if let (Some(old), None) = (look.before(&point.name), &look.open) {
