@@ -104,7 +104,7 @@ fn pg(citus: bool, patroni: &str) -> Json {
                     "allowlist": ["10.10.10.11", "10.10.10.12"], "ssl": true, "watchdog": "off",
                     "config_file": "/pg/conf/pg-citus0-1.yml", "log_dir": "/pg/log/patroni",
                     "rto": {"safety_margin": 5, "retry_timeout": 10}},
-        "etcd": {"hosts": ["10.10.10.10:2379"], "username": "pg-citus", "password": password,
+        "etcd": {"hosts": ["10.10.10.10:2379"], "has_learner": false, "username": "pg-citus", "password": password,
                  "cacert": "/pg/cert/ca.crt", "cert": "/pg/cert/server.crt", "key": "/pg/cert/server.key"},
         "hba": hba(citus), "ident": [], "callback": "/pg/bin/callback", "session_options": "-c search_path=pg_catalog",
         "parameters": local_parameters("/pg/cert", "/var/run/postgresql", "/pg/log/postgres"),
