@@ -14,7 +14,7 @@ use crate::model::{Formation, Group};
 use crate::names::HostName;
 use crate::runbook::{Consent, Refusal, Runbook};
 use steps::Plan;
-pub(super) use steps::{PREPARED_HOLDS, RECOVER_PREPARED, SENTINEL};
+pub(super) use steps::{PREPARED_HOLDS, RECOVER_PREPARED, SENTINEL, prefixes, with_state};
 use time::OffsetDateTime;
 
 /// To where.

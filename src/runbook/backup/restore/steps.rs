@@ -35,6 +35,26 @@ pub(in crate::runbook::backup) const PREPARED_HOLDS: &str = "left=$(sql \"$DB\" 
 /// What a Patroni that comes back in the middle takes for another cluster.
 pub(in crate::runbook::backup) const SENTINEL: &str = "1000000000000000001";
 
+/// A program and its postcondition, with the point's name and the directory of what is done.
+pub(in crate::runbook::backup) fn with_state(
+    point: &str,
+    values: &[(&str, &str)],
+    act: &str,
+    holds: &str,
+) -> Script {
+    let state = format!("/var/lib/citusctl/restore/{point}");
+    let mut all = vec![("POINT", point), ("STATE", state.as_str())];
+    all.extend(values);
+    Script::new(given(&all, act), given(&all, holds))
+}
+
+/// Where etcd keeps the groups, one a line.
+pub(in crate::runbook::backup) fn prefixes(formation: &Formation) -> String {
+    let groups = formation.groups.iter();
+    let all: Vec<&str> = groups.map(|group| group.dcs_prefix.as_str()).collect();
+    all.join("\n")
+}
+
 /// The steps of a restore.
 pub(super) struct Plan<'a> {
     pub input: BackupInput<'a>,
@@ -203,30 +223,15 @@ impl Plan<'_> {
     }
 
     fn with(&self, values: &[(&str, &str)], act: &str, holds: &str) -> Script {
-        let state = format!("/var/lib/citusctl/restore/{}", self.point.name);
-        let mut all = vec![
-            ("POINT", self.point.name.as_str()),
-            ("STATE", state.as_str()),
-        ];
-        all.extend(values);
-        Script::new(given(&all, act), given(&all, holds))
+        with_state(&self.point.name, values, act, holds)
     }
 
     fn stop(&self) -> Script {
         self.script(STOP, STOPPED)
     }
 
-    fn prefixes(&self) -> String {
-        let all = self
-            .formation
-            .groups
-            .iter()
-            .map(|group| group.dcs_prefix.as_str());
-        all.collect::<Vec<_>>().join("\n")
-    }
-
     fn locked(&self) -> Script {
-        let prefixes = self.prefixes();
+        let prefixes = prefixes(self.formation);
         self.with(
             &[("PREFIXES", &prefixes), ("SENTINEL", SENTINEL)],
             ETCD,

@@ -2,13 +2,14 @@
 //! that was killed goes on where it stopped.
 
 use super::Old;
-use crate::command::given;
 use crate::model::Formation;
 use crate::model::backup::stanza;
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::backup::BackupInput;
-use crate::runbook::backup::restore::{PREPARED_HOLDS, RECOVER_PREPARED, SENTINEL};
+use crate::runbook::backup::restore::{
+    PREPARED_HOLDS, RECOVER_PREPARED, SENTINEL, prefixes, with_state,
+};
 use crate::runbook::{Script, Step};
 use std::collections::BTreeMap;
 
@@ -68,7 +69,7 @@ impl Plan<'_> {
                 "unlock",
                 "put back what etcd knew of the groups",
                 self.with(
-                    &[("PREFIXES", &self.prefixes())],
+                    &[("PREFIXES", &prefixes(self.formation))],
                     UNLOCK,
                     &self.noted("unlocked"),
                 ),
@@ -189,14 +190,8 @@ impl Plan<'_> {
         format!("[ -e \"$STATE@undo/{what}\" ] || {{ echo 'not done yet'; false; }}")
     }
 
-    fn prefixes(&self) -> String {
-        let groups = self.formation.groups.iter();
-        let all: Vec<&str> = groups.map(|group| group.dcs_prefix.as_str()).collect();
-        all.join("\n")
-    }
-
     fn locked(&self) -> Script {
-        let prefixes = self.prefixes();
+        let prefixes = prefixes(self.formation);
         self.with(
             &[("PREFIXES", &prefixes), ("SENTINEL", SENTINEL)],
             LOCK,
@@ -209,9 +204,6 @@ impl Plan<'_> {
     }
 
     fn with(&self, values: &[(&str, &str)], act: &str, holds: &str) -> Script {
-        let state = format!("/var/lib/citusctl/restore/{}", self.point);
-        let mut all = vec![("POINT", self.point), ("STATE", state.as_str())];
-        all.extend(values);
-        Script::new(given(&all, act), given(&all, holds))
+        with_state(self.point, values, act, holds)
     }
 }
