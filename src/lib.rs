@@ -1,7 +1,7 @@
 //! citusctl: declarative provisioning of highly available Citus and PostgreSQL over SSH.
 //!
 //! Layers, left uses nothing to its right (`ci/layers` checks it):
-//! `names source secret < command < model inventory template catalog pki < fact < resource <
+//! `names source secret workers < command < model inventory template catalog pki < fact < resource <
 //! plan lint runbook < event < transport < engine lab < ui < app < cli`.
 
 pub mod app;
@@ -25,3 +25,4 @@ pub mod source;
 pub mod template;
 pub mod transport;
 pub mod ui;
+pub mod workers;

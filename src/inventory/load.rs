@@ -1,6 +1,7 @@
 //! Reading an inventory and everything beside it.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -134,7 +135,7 @@ fn assemble(
             name: name.clone(),
             span: host.span,
             groups: groups.iter().map(|group| (*group).clone()).collect(),
-            vars: reference::resolve(&present(merged)),
+            vars: Arc::new(reference::resolve(present(merged))),
         };
         (name.clone(), host)
     });

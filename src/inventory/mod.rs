@@ -29,6 +29,7 @@ mod tests_secret;
 mod tests_select;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
@@ -66,8 +67,8 @@ pub struct InvHost {
     pub span: Span,
     /// All groups it is in, outermost first, `all` included.
     pub groups: Vec<GroupName>,
-    /// Merged, `-e` included.
-    pub vars: Vars,
+    /// Merged, `-e` included. Shared with the model.
+    pub vars: Arc<Vars>,
 }
 
 /// One group.

@@ -10,18 +10,21 @@ use super::vars::Vars;
 use crate::source::{Data, Node};
 
 /// The variables with all references replaced that can be.
-pub(super) fn resolve(vars: &Vars) -> Vars {
-    let mut out = vars.clone();
+pub(super) fn resolve(mut vars: Vars) -> Vars {
+    let mut replaced = Vec::new();
     for (name, var) in vars.iter() {
-        if let Some(node) = node(vars, &var.node, &mut vec![name]) {
+        if let Some(node) = node(&vars, &var.node, &mut vec![name]) {
             let var = super::Var {
                 node: Arc::new(node),
                 ..var.clone()
             };
-            out.insert(name, var);
+            replaced.push((name.to_owned(), var));
         }
     }
-    out
+    for (name, var) in replaced {
+        vars.insert(name, var);
+    }
+    vars
 }
 
 /// The node with references replaced, `path` being the names on the way; `None` when there is nothing to replace.

@@ -5,6 +5,7 @@ use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
 use crate::model::build::{etcd, place_of};
 use crate::source::Diagnostic;
+use std::sync::Arc;
 
 pub(super) const RULES: &[LintRule] = &[
     differs_in_cluster,
@@ -92,7 +93,7 @@ const OF_A_FORMATION: [&str; 12] = [
 
 fn differs_in_cluster(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (cluster, hosts) in scope.clusters() {
+    for (cluster, hosts) in &scope.clusters {
         let differing = OF_A_CLUSTER.iter().filter_map(|name| {
             let message = format!("the hosts of `{cluster}` do not agree on `{name}`");
             let problem = Diagnostic::error("differs-in-cluster", message);
@@ -181,10 +182,10 @@ fn differs_anywhere(scope: &Scope<'_>) -> Vec<Diagnostic> {
 fn differing(hosts: &[&InvHost], name: &str, problem: Diagnostic) -> Option<Diagnostic> {
     let (first, rest) = hosts.split_first()?;
     let value = |host: &InvHost| Typed::new(&host.vars).json(name);
-    let odd: Vec<_> = rest
-        .iter()
-        .filter(|host| value(host) != value(first))
-        .collect();
+    let written = |host: &InvHost| host.vars.get(name).map(|var| Arc::as_ptr(&var.node));
+    // What both have from one place is the same, whatever it is.
+    let differs = |host: &InvHost| written(host) != written(first) && value(host) != value(first);
+    let odd: Vec<_> = rest.iter().filter(|host| differs(host)).collect();
     let mut spans: Vec<_> = odd.iter().map(|host| place_of(host, name)).collect();
     spans.dedup();
     let problem = spans

@@ -102,7 +102,7 @@ fn member_place(scope: &Scope<'_>, member: &EtcdMember) -> Option<Span> {
 
 fn even_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let Some(etcd) = scope
-        .etcd()
+        .etcd
         .filter(|etcd| etcd.voters() > 0 && etcd.voters() % 2 == 0)
     else {
         return Vec::new();
@@ -127,7 +127,7 @@ fn even_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 fn single_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let Some(etcd) = scope.etcd().filter(|etcd| etcd.voters() == 1) else {
+    let Some(etcd) = scope.etcd.filter(|etcd| etcd.voters() == 1) else {
         return Vec::new();
     };
     if scope.model.hosts.len() < 2 {
@@ -143,7 +143,7 @@ fn single_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
 }
 
 fn many_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let Some(etcd) = scope.etcd().filter(|etcd| etcd.voters() > 7) else {
+    let Some(etcd) = scope.etcd.filter(|etcd| etcd.voters() > 7) else {
         return Vec::new();
     };
     let message = format!("etcd has {} voting members", etcd.voters());
@@ -160,7 +160,7 @@ fn many_etcd(scope: &Scope<'_>) -> Vec<Diagnostic> {
 ///
 /// In a plain cluster of three hosts that carry etcd as well this is how things are.
 fn on_one_group(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let Some(etcd) = scope.etcd().filter(|etcd| etcd.tolerance() > 0) else {
+    let Some(etcd) = scope.etcd.filter(|etcd| etcd.tolerance() > 0) else {
         return Vec::new();
     };
     let groups = scope.model.formations.iter().filter(|f| f.groups.len() > 1);

@@ -42,7 +42,7 @@ fn named<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Formation> {
 
 /// Pigsty's other kernels.
 fn unsupported_mode(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let found = scope.clusters().into_iter().filter_map(|(cluster, hosts)| {
+    let found = scope.clusters.iter().filter_map(|(cluster, hosts)| {
         let host = hosts.into_iter().find(|host| {
             let mode = text(host, "pg_mode");
             host.vars.contains("pg_mode") && !matches!(mode.as_str(), "pgsql" | "citus")
@@ -65,7 +65,7 @@ fn unsupported_mode(scope: &Scope<'_>) -> Vec<Diagnostic> {
 
 fn shard_without_citus(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut places: IndexMap<Span, (Vec<ClusterName>, &str)> = IndexMap::new();
-    for (cluster, hosts) in scope.clusters() {
+    for (cluster, hosts) in &scope.clusters {
         let plain = hosts
             .into_iter()
             .find(|host| text(host, "pg_mode") != "citus");
@@ -75,7 +75,7 @@ fn shard_without_citus(scope: &Scope<'_>) -> Vec<Diagnostic> {
             let place = places
                 .entry(place_of(host, name))
                 .or_insert((Vec::new(), name));
-            place.0.push(cluster);
+            place.0.push(cluster.clone());
         }
     }
     let problem = |(place, (clusters, name)): (Span, (Vec<ClusterName>, &str))| {

@@ -27,7 +27,7 @@ const LONGEST: usize = 63;
 
 /// `pg_cluster` names Patroni's members, an etcd user, files and host names.
 fn cluster_names(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let bad = scope.clusters().into_iter().filter_map(|(cluster, hosts)| {
+    let bad = scope.clusters.iter().filter_map(|(cluster, hosts)| {
         let longest = format!("{cluster}-000");
         let why = unusable(cluster.as_str(), longest.len())?;
         Some(bad_name(
@@ -94,11 +94,12 @@ fn bad_name(host: &InvHost, parameter: &str, name: &str, why: &str) -> Diagnosti
 
 fn duplicate_pg_seq(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    for (cluster, hosts) in scope.clusters() {
+    for (cluster, hosts) in &scope.clusters {
         let seq = |host: &&InvHost| Typed::new(&host.vars).get(param::PG_SEQ);
         let hosts: Vec<&InvHost> = hosts
-            .into_iter()
+            .iter()
             .filter(|host| seq(host).is_some())
+            .copied()
             .collect();
         let free = hosts.iter().filter_map(seq).max().unwrap_or(0) + 1;
         for (first, second) in repeated(&hosts, seq) {

@@ -31,6 +31,7 @@ use crate::model::build::{self, clusters, place_of};
 use crate::model::{Etcd, Formation, Instance, Model};
 use crate::names::{ClusterName, HostName};
 use crate::source::{Diagnostic, Diagnostics, Span};
+use crate::workers;
 use indexmap::{IndexMap, IndexSet};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -64,10 +65,11 @@ const RULES: [&[LintRule]; 20] = [
 
 /// All breaches of all rules, in the order of the rules.
 pub fn check(inv: &Inventory, model: &Model) -> Diagnostics {
-    let scope = Scope { inv, model };
+    let scope = Scope::new(inv, model);
+    let rules: Vec<LintRule> = RULES.into_iter().flatten().copied().collect();
     let mut found = Diagnostics::default();
-    for rule in RULES.into_iter().flatten() {
-        found.extend(rule(&scope));
+    for problems in workers::each_large(&rules, |rule| rule(&scope)) {
+        found.extend(problems);
     }
     found
 }
@@ -76,12 +78,22 @@ pub fn check(inv: &Inventory, model: &Model) -> Diagnostics {
 struct Scope<'a> {
     inv: &'a Inventory,
     model: &'a Model,
+    /// All hosts by `pg_cluster`, complete or not.
+    clusters: IndexMap<ClusterName, Vec<&'a InvHost>>,
+    /// The etcd cluster, if its members are all known.
+    etcd: Option<&'a Etcd>,
 }
 
 impl<'a> Scope<'a> {
-    /// All hosts by `pg_cluster`, complete or not.
-    fn clusters(&self) -> IndexMap<ClusterName, Vec<&'a InvHost>> {
-        clusters::clusters(self.inv)
+    fn new(inv: &'a Inventory, model: &'a Model) -> Self {
+        let members = build::etcd::members(inv).count();
+        let known = model.etcd.as_ref();
+        Self {
+            inv,
+            model,
+            clusters: clusters::clusters(inv),
+            etcd: known.filter(|etcd| etcd.members.len() == members),
+        }
     }
 
     /// A host as the inventory has it.
@@ -105,12 +117,6 @@ impl<'a> Scope<'a> {
         members
             .filter_map(|member| self.host(&member.host))
             .collect()
-    }
-
-    /// The etcd cluster, if its members are all known.
-    fn etcd(&self) -> Option<&'a Etcd> {
-        let known = self.model.etcd.as_ref()?;
-        (known.members.len() == build::etcd::members(self.inv).count()).then_some(known)
     }
 
     /// Where `all` stands, for what is true of the whole inventory.

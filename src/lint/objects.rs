@@ -7,19 +7,34 @@ use crate::inventory::parameters::Typed;
 use crate::model::build::place_of;
 use crate::model::objects::{Scene, databases, roles};
 use crate::names::words::is_plain;
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Node};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 pub(super) const RULES: &[LintRule] = &[written, verifiers, pooler_names];
 
-/// Hosts of PostgreSQL with what their lists are read against. The hour does not matter to what is wrong.
+/// Hosts of PostgreSQL with what their lists are read against, one of those that have the same. The hour does not matter to
+/// what is wrong.
 fn scenes<'a>(scope: &Scope<'a>) -> Vec<Scene<'a>> {
     let hosts = scope.hosts();
+    let mut met = HashSet::new();
     hosts
         .filter(|host| host.vars.contains("pg_cluster"))
         .map(|host| Scene::new(host, OffsetDateTime::UNIX_EPOCH))
+        .filter(|scene| met.insert((scene.coordinates(), written_once(scene.host))))
+        .collect()
+}
+
+/// Which host, cluster and group it is: of these, lists ask for the coordinator's group alone.
+const PLACES: [&str; 4] = ["pg_cluster", "pg_group", "pg_seq", "pg_role"];
+
+/// All that lists are read against, as where each value was written: hosts of a cluster share most of them.
+fn written_once(host: &InvHost) -> Vec<(&str, *const Node)> {
+    let read = |name: &str| name.starts_with("pg") && !PLACES.contains(&name);
+    let vars = host.vars.iter().filter(|(name, _)| read(name));
+    vars.map(|(name, var)| (name, Arc::as_ptr(&var.node)))
         .collect()
 }
 

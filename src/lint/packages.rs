@@ -4,11 +4,13 @@ use super::{LintRule, Scope, list, once};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
-use crate::model::Packages;
 use crate::model::backup::{self, Backups};
 use crate::model::build::place_of;
 use crate::model::packages::Misfit;
+use crate::model::{Host, Packages};
 use crate::source::Diagnostic;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 pub(super) const RULES: &[LintRule] = &[bad_packages, missing_programs, missing_files];
 
@@ -34,25 +36,33 @@ fn texts(host: &InvHost, name: &str) -> Vec<String> {
 
 /// Names that no repository can have, before a run stops at them half-way.
 fn bad_packages(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let hosts = scope.hosts();
-    once(hosts.flat_map(|host| {
-        let lists = LISTS.iter().filter(|(name, _)| {
-            let pg = scope
-                .model
-                .hosts
-                .get(&host.name)
-                .map(|host| host.pg.is_some());
-            pg.is_some_and(|pg| pg || !name.starts_with("pg_"))
-        });
-        lists.flat_map(|(name, extension)| bad_in(scope, host, name, *extension))
-    }))
+    let mut met = HashSet::new();
+    let mut found = Vec::new();
+    for host in scope.model.hosts() {
+        let lists = LISTS
+            .iter()
+            .filter(|(name, _)| host.pg.is_some() || !name.starts_with("pg_"));
+        for (name, extension) in lists {
+            // Hosts that have a list from one place, and read it in the same way, have the same packages.
+            let from = |name: &str| host.stated.vars.get(name).map(|var| Arc::as_ptr(&var.node));
+            let version = host.typed().get(param::PG_VERSION);
+            if met.insert((
+                *name,
+                from(name),
+                from("package_map"),
+                host.facts.os,
+                version,
+            )) {
+                found.extend(bad_in(host, name, *extension));
+            }
+        }
+    }
+    once(found)
 }
 
-fn bad_in(scope: &Scope<'_>, host: &InvHost, name: &str, extension: bool) -> Vec<Diagnostic> {
-    let typed = Typed::new(&host.vars);
-    let Some(known) = scope.model.hosts.get(&host.name) else {
-        return Vec::new();
-    };
+fn bad_in(known: &Host, name: &str, extension: bool) -> Vec<Diagnostic> {
+    let host = &*known.stated;
+    let typed = known.typed();
     let version = typed.get(param::PG_VERSION);
     let packages = Packages::of(&typed, known.facts.os, version);
     let packages = match name.starts_with("node_") {

@@ -46,10 +46,9 @@ const SHARED: [&str; 12] = [
 fn shared_directory(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let hosts = scope.hosts();
     let found = hosts.flat_map(|host| {
-        let given = GIVEN.iter().filter(|(name, _)| acts(scope, host, name));
-        given
-            .filter_map(|(name, program)| shared(host, name, program))
-            .collect::<Vec<_>>()
+        GIVEN.iter().filter_map(|(name, program)| {
+            shared(host, name, program).filter(|_| acts(scope, host, name))
+        })
     });
     once(found)
 }
@@ -58,12 +57,9 @@ fn shared_directory(scope: &Scope<'_>) -> Vec<Diagnostic> {
 fn acts(scope: &Scope<'_>, host: &InvHost, name: &str) -> bool {
     match name {
         "etcd_data" => scope
-            .etcd()
+            .etcd
             .is_some_and(|etcd| etcd.members.iter().any(|member| member.host == host.name)),
-        _ => scope
-            .model
-            .instances()
-            .any(|instance| instance.host == host.name),
+        _ => scope.model.group_on(&host.name).is_some(),
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) const RULES: &[LintRule] = &[two_hosts, one_candidate, strict_sync, n
 
 /// Two hosts can never outvote each other.
 fn two_hosts(scope: &Scope<'_>) -> Vec<Diagnostic> {
-    let Some(etcd) = scope.etcd().filter(|etcd| etcd.tolerance() == 0) else {
+    let Some(etcd) = scope.etcd.filter(|etcd| etcd.tolerance() == 0) else {
         return Vec::new();
     };
     let groups = scope

@@ -5,8 +5,13 @@ use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 const SHIPPED: &str = include_str!("packages.json");
+
+/// [`SHIPPED`], read once.
+static TABLE: LazyLock<NameTable> =
+    LazyLock::new(|| serde_json::from_str(SHIPPED).unwrap_or_default());
 
 type NameTable = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -22,7 +27,7 @@ pub struct Packages {
 impl Packages {
     /// Those shipped for a system, and `package_map`, which wins.
     pub fn of(typed: &Typed<'_>, os: Os, version: u32) -> Self {
-        let table: NameTable = serde_json::from_str(SHIPPED).unwrap_or_default();
+        let table = &*TABLE;
         let family = if os.is_deb() { "deb" } else { "el" };
         let extensions = table.get(&format!("{family}_extensions"));
         let mut aliases = BTreeMap::new();

@@ -7,13 +7,14 @@ mod memo;
 mod part;
 
 use super::context::{ContextInput, ContextNotes, Contexts};
-use super::{Desired, DesiredStage, workers};
+use super::{Desired, DesiredStage};
 use crate::catalog::{Catalog, Playbook, ResourceDecl, StageDecl};
 use crate::names::{HostName, RoleName};
 use crate::pki::PkiError;
 use crate::secret::Masker;
 use crate::source::{Diagnostic, Diagnostics};
 use crate::template::Engine;
+use crate::workers;
 use part::{HostTask, Memos, Part};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,13 +3,13 @@
 use super::ahead::Ahead;
 use super::{
     Desired, DesiredStage, GroupDesired, GroupPlan, GroupUnit, Plan, PlannedStage, Refusal, Unit,
-    workers,
 };
 use crate::command::quote;
 use crate::fact::{GroupSeen, NOT_OURS, Observed};
 use crate::names::{ClusterName, HostName, ResourceId};
 use crate::resource::group::{GroupVerdict, PendingRestart};
 use crate::resource::{Action, Change, Declared, Impact, Resource, Step, Verdict};
+use crate::workers;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -16,7 +16,6 @@ mod select;
 pub mod view;
 mod warn;
 mod without;
-mod workers;
 
 pub use compile::{CompileError, Compiled, Compiler};
 pub use context::is_pooled;

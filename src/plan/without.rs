@@ -6,6 +6,7 @@ use crate::inventory::{InvHost, Inventory, Layer};
 use crate::model::{self, Model};
 use crate::names::{GroupName, HostName};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The group of the inventory that makes a host a member of etcd.
 const ETCD: &str = "etcd";
@@ -77,7 +78,7 @@ fn drop_host(rest: &mut Inventory, host: &HostName) {
 fn leave_etcd(rest: &mut Inventory, host: &HostName) {
     leave(rest, host, &BTreeSet::from([GroupName::new(ETCD)]));
     if let Some(host) = rest.hosts.get_mut(host) {
-        host.vars
+        Arc::make_mut(&mut host.vars)
             .retain(|name, var| !(var.layer == Layer::Host && name.starts_with("etcd_")));
     }
 }
@@ -95,7 +96,7 @@ fn leave_pgsql(rest: &mut Inventory, host: &HostName) {
                 .iter()
                 .any(|start| name.starts_with(start))
         };
-        host.vars
+        Arc::make_mut(&mut host.vars)
             .retain(|name, var| name != "pg_cluster" && !(var.layer == Layer::Host && own(name)));
     }
 }
@@ -114,7 +115,7 @@ fn clusters(inventory: &Inventory, host: &InvHost) -> BTreeSet<GroupName> {
 fn leave(rest: &mut Inventory, host: &HostName, groups: &BTreeSet<GroupName>) {
     if let Some(host) = rest.hosts.get_mut(host) {
         host.groups.retain(|group| !groups.contains(group));
-        host.vars.retain(|_, var| match &var.layer {
+        Arc::make_mut(&mut host.vars).retain(|_, var| match &var.layer {
             Layer::Group(group) | Layer::GroupFile(group) => !groups.contains(group),
             Layer::All | Layer::Host | Layer::HostFile | Layer::Extra => true,
         });

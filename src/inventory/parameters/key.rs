@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use super::kind::{boolean, float, integer};
-use super::{DefaultValue, Param};
+use super::{DefaultValue, Param, ROWS};
 use crate::secret::Secret;
 
 /// A parameter, and the type of Rust that its values are read as. A parameter without a default reads as an `Option`.
@@ -51,7 +51,10 @@ impl<T> Key<T> {
 impl<T: Readable> Key<T> {
     /// The default; none only where the row's default does not read as its type, which a test excludes.
     pub(super) fn default(self) -> Option<T> {
-        T::read(&self.param.default.json())
+        match ROWS.get(self.param.name) {
+            Some(row) => T::read(&row.default),
+            None => T::read(&self.param.default.json()),
+        }
     }
 }
 

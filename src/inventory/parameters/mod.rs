@@ -29,6 +29,10 @@ pub use kind::{Field, ParamKind, boolean};
 pub use mask::{Piece, names_of, pieces, secrets_in, shown};
 pub use typed::Typed;
 
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// The key of each parameter: `typed.get(param::PG_PORT)`.
 pub mod param {
     pub use super::table_access::*;
@@ -163,9 +167,24 @@ pub fn all() -> impl Iterator<Item = &'static Param> {
         .chain(table_legacy::TABLE)
 }
 
+/// A parameter with its default as a value.
+struct Row {
+    param: &'static Param,
+    default: Value,
+}
+
+/// All parameters by name: they are looked up many times for each host.
+static ROWS: LazyLock<HashMap<&'static str, Row>> = LazyLock::new(|| {
+    let row = |param: &'static Param| Row {
+        param,
+        default: param.default.json(),
+    };
+    all().map(|param| (param.name, row(param))).collect()
+});
+
 /// The parameter of that name.
 pub fn lookup(name: &str) -> Option<&'static Param> {
-    all().find(|param| param.name == name)
+    ROWS.get(name).map(|row| row.param)
 }
 
 /// Older names that count as the present ones, with these.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::key::{Key, Readable};
 use super::kind::{Field, boolean, float, integer};
 use super::mask::secrets_in;
-use super::{Param, ParamKind, lookup};
+use super::{Param, ParamKind, ROWS, lookup};
 use crate::inventory::Vars;
 use crate::secret::Secret;
 use crate::source::{Node, Span};
@@ -42,8 +42,8 @@ impl<'a> Typed<'a> {
 
     /// The value of a parameter by its name, as JSON: the host's, if it fits, else the default, else null.
     pub fn json(&self, name: &str) -> Value {
-        match lookup(name) {
-            Some(param) => self.given(param).unwrap_or_else(|| param.default.json()),
+        match ROWS.get(name) {
+            Some(row) => self.given(row.param).unwrap_or_else(|| row.default.clone()),
             None => self
                 .vars
                 .get(name)

@@ -132,7 +132,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Whether this is the group that Citus plans queries in, or there is no Citus.
-    fn coordinates(&self) -> bool {
+    pub fn coordinates(&self) -> bool {
         self.group.unwrap_or_default() == 0
     }
 }

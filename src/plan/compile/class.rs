@@ -13,6 +13,7 @@ use crate::model::{Formation, Host};
 use crate::names::{FormationName, GroupName, HostName};
 use crate::plan::context::{ContextInput, Contexts};
 use crate::source::{Data, Node};
+use crate::workers;
 use serde::Serialize;
 use shape::Shape;
 use std::collections::{HashMap, HashSet};
@@ -65,19 +66,23 @@ struct Classes<'a> {
 impl<'a> Classes<'a> {
     fn new(contexts: &'a Contexts<'a>) -> Self {
         let input = contexts.input;
-        let mut digests = Digests {
-            owners: owners(input),
-            known: HashMap::new(),
-        };
-        let hosts = input.model.hosts();
-        let own: HashMap<_, _> = hosts.map(|host| (&host.name, digests.host(host))).collect();
-        let formations = input.model.formations.iter();
-        let formations =
-            formations.map(|formation| (&formation.name, of_formation(formation, &own)));
+        let owners = owners(input);
+        let hosts: Vec<&Host> = input.model.hosts().collect();
+        let own = workers::each(&hosts, |known: &mut Known<'_>, host| {
+            let mut digests = Digests {
+                owners: &owners,
+                known,
+            };
+            (&host.name, digests.host(host))
+        });
+        let own: HashMap<_, _> = own.into_iter().collect();
+        let formations = workers::each(&input.model.formations, |(), formation| {
+            (&formation.name, of_formation(formation, &own))
+        });
         Self {
             contexts,
             input,
-            formations: formations.collect(),
+            formations: formations.into_iter().collect(),
             own,
         }
     }
@@ -142,13 +147,15 @@ fn modelled(value: &impl Serialize, hasher: &mut DefaultHasher) {
     }
 }
 
-struct Digests<'a> {
-    owners: HashMap<&'a GroupName, &'a FormationName>,
-    /// Of values that hosts share.
-    known: HashMap<(usize, &'a str), u64>,
+/// Digests of values that hosts share.
+type Known<'a> = HashMap<(usize, &'a str), u64>;
+
+struct Digests<'d, 'a> {
+    owners: &'d HashMap<&'a GroupName, &'a FormationName>,
+    known: &'d mut Known<'a>,
 }
 
-impl<'a> Digests<'a> {
+impl<'a> Digests<'_, 'a> {
     fn host(&mut self, host: &'a Host) -> u64 {
         let mut hasher = DefaultHasher::new();
         modelled(host, &mut hasher);

@@ -102,9 +102,10 @@ fn classes_do_not_grow_with_formations() {
 }
 
 fn digest(host: &Host) -> u64 {
+    let (owners, mut known) = (HashMap::new(), HashMap::new());
     let mut digests = Digests {
-        owners: HashMap::new(),
-        known: HashMap::new(),
+        owners: &owners,
+        known: &mut known,
     };
     digests.host(host)
 }
@@ -118,7 +119,7 @@ fn stating(host: &Host, name: &str, text: &str) -> Host {
         key: span,
         layer: Layer::Host,
     };
-    stated.vars.insert(name, var);
+    Arc::make_mut(&mut stated.vars).insert(name, var);
     Host {
         stated: Arc::new(stated),
         ..host.clone()

@@ -8,17 +8,33 @@ use std::thread;
 const CHUNK: usize = 8;
 
 /// The results of `work` in the order of the items. Each worker keeps a state of its own from item to item.
-pub(super) fn each<I: Sync, T: Send, S: Default>(
-    items: &[I],
-    work: impl Fn(&mut S, &I) -> T + Sync,
+pub fn each<'i, I: Sync, T: Send, S: Default>(
+    items: &'i [I],
+    work: impl Fn(&mut S, &'i I) -> T + Sync,
+) -> Vec<T> {
+    in_chunks(CHUNK, items, work)
+}
+
+/// The same for few items of which each is much work.
+pub fn each_large<'i, I: Sync, T: Send>(
+    items: &'i [I],
+    work: impl Fn(&'i I) -> T + Sync,
+) -> Vec<T> {
+    in_chunks(1, items, |(), item| work(item))
+}
+
+fn in_chunks<'i, I: Sync, T: Send, S: Default>(
+    chunk: usize,
+    items: &'i [I],
+    work: impl Fn(&mut S, &'i I) -> T + Sync,
 ) -> Vec<T> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = cores.min(items.len().div_ceil(CHUNK));
+    let threads = cores.min(items.len().div_ceil(chunk));
     if threads < 2 {
         let mut state = S::default();
         return items.iter().map(|item| work(&mut state, item)).collect();
     }
-    let chunks: Vec<&[I]> = items.chunks(CHUNK).collect();
+    let chunks: Vec<&'i [I]> = items.chunks(chunk).collect();
     let next = AtomicUsize::new(0);
     let take = || {
         let at = next.fetch_add(1, Ordering::Relaxed);
