@@ -29,6 +29,8 @@ pub struct Step {
     pub always: bool,
     /// Whether it begins together with the step after it, and neither waits for the other.
     pub beside: bool,
+    /// Whether an earlier run has done it, as far as was seen: it is looked at again, and skipped.
+    pub done: bool,
     #[serde(rename = "on", serialize_with = "places")]
     pub work: Work,
 }
@@ -107,6 +109,7 @@ impl Step {
             must: true,
             always: false,
             beside: false,
+            done: false,
             work: Work::Hosts(scripts),
         }
     }
@@ -151,6 +154,13 @@ impl Step {
     #[must_use]
     pub fn beside(mut self) -> Self {
         self.beside = true;
+        self
+    }
+
+    /// The same step, which an earlier run has done, or not.
+    #[must_use]
+    pub fn done(mut self, done: bool) -> Self {
+        self.done = done;
         self
     }
 

@@ -42,7 +42,9 @@ fn step_view(text: &mut String, index: usize, step: &Step) {
         step.title,
         names.join(", ")
     );
-    if step.impact != Impact::None {
+    if step.done {
+        text.push_str("  [already done]");
+    } else if step.impact != Impact::None {
         let loud = match step.impact {
             Impact::Destroys | Impact::Failover => Style::of(AnsiColor::Red),
             Impact::None | Impact::Reload | Impact::Restart => ODD,
@@ -60,6 +62,15 @@ mod tests {
     use super::*;
     use crate::runbook::{Consent, Script};
     use std::collections::BTreeMap;
+
+    #[test]
+    fn a_step_that_is_done_threatens_nobody() {
+        let host = HostName::new("a");
+        let step = Step::on(&host, "swap", "put data aside", Script::new("", ":"));
+        let mut text = String::new();
+        step_view(&mut text, 1, &step.with_impact(Impact::Destroys).done(true));
+        assert_eq!(text, "   1. put data aside  on a  [already done]\n");
+    }
 
     #[test]
     fn says_what_was_seen_what_is_done_and_what_is_risked() {

@@ -85,6 +85,17 @@ impl Findings {
         }
     }
 
+    /// What a restore that has stopped nothing left beside the data: it takes its room.
+    pub(super) fn prepared(&mut self, answers: &StatusAnswers) {
+        for (host, answer) in &answers.hosts {
+            for point in answer.iter().flat_map(|seen| &seen.prepared) {
+                self.warn(format!(
+                    "{host}: a restore to `{point}` has copied a backup beside its data, and has stopped nothing: `citusctl restore --point {point}` goes on, `citusctl restore undo` removes the copy"
+                ));
+            }
+        }
+    }
+
     /// Clocks that are off: certificates, logs and `now()` go by them.
     pub(super) fn clocks(&mut self, answers: &StatusAnswers) {
         for (host, answer) in &answers.hosts {

@@ -63,6 +63,8 @@ pub(super) struct HostAnswers {
     pub postgres: Option<Result<PostgresSeen, String>>,
     /// The point of a restore that is not done.
     pub restore: Option<String>,
+    /// Points of restores that have prepared something here and stopped nothing.
+    pub prepared: Vec<String>,
     /// What its member says of archiving and of the repository.
     pub backup: BackupSaid,
     /// The note of a recover that is not closed.
@@ -235,6 +237,10 @@ fn read(frame: &Frame, output: &str) -> HostAnswers {
     seen.powers = sections.get("powers").and_then(fact::read_powers);
     let open = sections.get("restore").map(str::trim);
     seen.restore = open.filter(|open| !open.is_empty()).map(str::to_owned);
+    let prepared = sections.get("restore-prepared").unwrap_or_default();
+    seen.prepared = prepared.lines().map(str::to_owned).collect();
+    seen.prepared
+        .retain(|point| !point.is_empty() && Some(point) != seen.restore.as_ref());
     seen.backup = backup::read(sections.get("archiver"), sections.get("repository"));
     seen.authority = sections.get("authority").unwrap_or_default().to_owned();
     seen.disks = disks(sections.get("disk").unwrap_or_default());

@@ -132,6 +132,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &StatusAnswers) -> Stat
     said.emergency(answers);
     said.problems.extend(answers.strangers.iter().cloned());
     said.restore(answers);
+    said.prepared(answers);
     let strangers = authority::judge(access, answers, &mut said);
     let mut report = StatusReport {
         formation: match run.model.formations.as_slice() {

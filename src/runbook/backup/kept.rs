@@ -2,6 +2,10 @@
 
 use super::MemberLook;
 use crate::fact::lsn;
+use std::collections::BTreeSet;
+
+/// What stands between a data directory's name and the point in the name of a copy beside it.
+const COPY: &str = ".restoring-";
 
 /// A data directory as pg_controldata shows it, or a directory without data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,12 +82,19 @@ pub struct RestoreNote {
     pub saved: bool,
     /// Whether its group was restored here.
     pub chosen: bool,
+    /// What is done here, by the names of its steps' marks.
+    pub marks: BTreeSet<String>,
     /// Whether the host was given to Patroni, and where the new history began.
     pub opened: Option<Option<Position>>,
 }
 
 impl RestoreNote {
-    /// Reads `NAME SECONDS yes|no yes|no [opened LSN EPOCH:XID]`.
+    /// Whether a step has left its mark.
+    pub fn has(&self, mark: &str) -> bool {
+        self.marks.contains(mark)
+    }
+
+    /// Reads `NAME SECONDS yes|no yes|no MARKS [opened LSN EPOCH:XID]`, with marks behind commas.
     pub fn read(line: &str) -> Option<Self> {
         let mut words = line.split_whitespace();
         let (name, at) = (words.next()?, words.next()?.parse().ok()?);
@@ -94,6 +105,8 @@ impl RestoreNote {
             Some((point, "undo")) => (point, NotePhase::Undo),
             Some(_) => return None,
         };
+        let marks = words.next()?.split(',').filter(|mark| !mark.is_empty());
+        let marks = marks.map(str::to_owned).collect();
         let opened = words.next().map(|_| {
             let rest: Vec<&str> = words.collect();
             Position::read(&rest.join(" "))
@@ -104,6 +117,7 @@ impl RestoreNote {
             at,
             saved,
             chosen,
+            marks,
             opened,
         })
     }
@@ -142,14 +156,54 @@ impl MemberLook {
         self.kept.iter().find(|data| data.path.ends_with(&end))
     }
 
+    /// A copy that a restore to this point has made beside the data, and not put in its place.
+    pub fn copy(&self, point: &str) -> Option<&KeptData> {
+        self.copies().find(|(of, _)| *of == point).map(|it| it.1)
+    }
+
+    /// All such copies, with their points.
+    pub fn copies(&self) -> impl Iterator<Item = (&str, &KeptData)> {
+        let kept = self.kept.iter();
+        kept.filter_map(|data| Some((data.path.rsplit_once(COPY)?.1, data)))
+    }
+
+    /// Points of restores that have prepared something here and stopped nothing.
+    pub fn prepared_points(&self) -> BTreeSet<&str> {
+        let open = |note: &&RestoreNote| note.phase == NotePhase::Open && !note.has("stopped");
+        let notes = self.notes.iter().filter(open).filter(|note| note.chosen);
+        let notes = notes.map(|note| note.point.as_str());
+        let points = notes.chain(self.copies().map(|(point, _)| point));
+        points
+            .filter(|point| self.open.as_deref() != Some(*point))
+            .collect()
+    }
+
+    /// Whether its group is restored on it by the restore that is open.
+    pub fn is_chosen(&self) -> bool {
+        let open = self.open.as_ref();
+        open.is_some_and(|point| self.chosen_for(point))
+    }
+
+    /// Whether its group is restored on it by a restore to this point that is not done.
+    pub fn chosen_for(&self, point: &str) -> bool {
+        let mut notes = self.notes.iter();
+        notes.any(|it| it.point == point && it.phase == NotePhase::Open && it.chosen)
+    }
+
+    /// Whether a restore to this point found no data here to put aside.
+    pub fn was_empty(&self, point: &str) -> bool {
+        self.note(point).is_some_and(|note| note.has("empty"))
+    }
+
     /// Its data directory.
     pub fn data(&self) -> Option<&KeptData> {
         self.kept.iter().find(|data| !data.aside())
     }
 
-    /// Whether there is no data of PostgreSQL, neither in its place nor put aside.
+    /// Whether there is no data of PostgreSQL, neither in its place nor put aside. What a restore made from the repository does not count.
     pub fn is_bare(&self) -> bool {
-        self.kept.iter().all(|data| data.state.is_none())
+        let mut own = self.kept.iter().filter(|data| !data.path.contains(COPY));
+        own.all(|data| data.state.is_none())
     }
 
     /// What the restore to this point noted here; of an open one before of one that is done.
@@ -178,7 +232,8 @@ impl KeptData {
     /// Whether it is beside the data directory, and not the directory itself.
     pub fn aside(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
-        name.contains(".before-") || name.contains(".after-")
+        let ends = [".before-", ".after-", COPY];
+        ends.iter().any(|end| name.contains(end))
     }
 }
 
@@ -188,18 +243,20 @@ mod tests {
 
     #[test]
     fn notes_tell_points_and_phases_apart() {
-        let note = RestoreNote::read("p.1@done 17 yes no opened 0/5000028 1:7").expect("a note");
+        let note =
+            RestoreNote::read("p.1@done 17 yes no ,stopped opened 0/5000028 1:7").expect("a note");
         assert_eq!(
             (note.point.as_str(), note.phase, note.saved, note.chosen),
             ("p.1", NotePhase::Done, true, false)
         );
+        assert!(note.has("stopped") && !note.has("placed"));
         let began = note.opened.expect("opened").expect("where");
         let now = Position::read("0/7000028|4294967310").expect("a position");
         assert_eq!(now.since(&began), Some((0x200_0000, 7)));
         assert_eq!(began.since(&now), None, "another history");
-        let bare = RestoreNote::read("p 17 no yes opened").expect("a note");
+        let bare = RestoreNote::read("p 17 no yes - opened").expect("a note");
         assert_eq!((bare.opened, bare.phase), (Some(None), NotePhase::Open));
-        assert_eq!(RestoreNote::read("p@finished 17 no yes"), None);
+        assert_eq!(RestoreNote::read("p@finished 17 no yes -"), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod proof;
 mod reach;
 mod rehearse;
 mod restore;
+mod steps;
 mod survey;
 #[cfg(test)]
 mod tests;

@@ -4,17 +4,20 @@
 //! already and would replay them. So each group is recovered and promoted privately, the record at which it stopped is proved
 //! from its timeline's history, and only when all groups have come so far are they handed over. Old data is put aside.
 
+mod progress;
 mod steps;
 
+use super::kept::NotePhase;
 use super::point::{PointGroup, RestorePoint};
 use super::reach::way_to;
+use super::steps::Way;
 use super::{BackupInput, MemberLook, on_the_way};
 use crate::fact::BackupSet;
 use crate::model::{Formation, Group};
 use crate::names::HostName;
 use crate::runbook::{Consent, Refusal, Runbook};
+use progress::Progress;
 use steps::Plan;
-pub(super) use steps::{PREPARED_HOLDS, RECOVER_PREPARED, SENTINEL, prefixes, with_state};
 use time::OffsetDateTime;
 
 /// To where.
@@ -64,22 +67,58 @@ pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Ru
             it.group.cluster, it.host, it.set.label, it.at.lsn, it.at.timeline
         )
     }));
+    let progress = Progress {
+        input,
+        formation,
+        point: &point.name,
+        groups: &groups,
+    };
+    seen.extend(progress.left());
+    let way = Way {
+        input,
+        formation,
+        point: &point.name,
+    };
+    let plan = Plan {
+        way,
+        groups: &groups,
+    };
+    let steps = match progress.closing() {
+        true => plan.only_close()?,
+        false => plan
+            .steps()?
+            .into_iter()
+            .map(|step| progress.told(step))
+            .collect(),
+    };
+    let opened = progress.opened() || progress.closing();
+    if opened {
+        seen.push("an earlier run has put all groups back to the point and given them to Patroni: what was written since then stays".to_owned());
+    }
     Ok(Runbook {
         name: "restore",
         aim: format!("{} as it was at the point `{}`", formation.name, point.name),
         subject: formation.name.to_string(),
         seen,
-        risks: vec![
-            format!("everything that was written since then is lost: {} s", now - point.at),
-            "the formation takes no reads and no writes until it is done".to_owned(),
-            "roles, passwords and databases are as they were then: `citusctl apply` afterwards makes them as the inventory says".to_owned(),
-            "logical replication slots are gone: subscribers begin again".to_owned(),
-        ],
-        consent: Consent::Name,
-        steps: Plan { input, formation, point, groups: &groups }.steps()?,
+        risks: if opened {
+            Vec::new()
+        } else {
+            risks(now - point.at)
+        },
+        consent: if opened { Consent::Yes } else { Consent::Name },
+        steps,
         afterwards: afterwards(point, &groups),
         prelude: input.preludes(input.model.hosts.keys().cloned()),
     })
+}
+
+fn risks(age: i64) -> Vec<String> {
+    vec![
+        format!("everything that was written since then is lost: {age} s, and what is written until the stop"),
+        "no reads and no writes from the stop until each group has a leader: the time of a restart and of two renames; the backup is restored and proved before that, while the formation runs".to_owned(),
+        "roles, passwords and databases are as they were then: `citusctl apply` afterwards makes them as the inventory says".to_owned(),
+        "unlogged tables are empty, logical replication slots are gone: subscribers begin again".to_owned(),
+    ]
 }
 
 /// Of a group without data only its repository knows which history was the last one.
@@ -238,7 +277,7 @@ fn returning<'a>(
     let find = |fits: &dyn Fn(&MemberLook) -> bool| looks.iter().find(|(_, look)| fits(look));
     let primary = group.primary().map(|member| &member.host);
     let primary = looks.iter().find(|(host, _)| Some(*host) == primary);
-    let host = find(&|look| look.chosen)
+    let host = find(&|look| look.chosen_for(&point.name))
         .or_else(|| find(&|look| look.leads))
         .or_else(|| find(&|look| look.repository.is_some() && !look.is_bare()))
         .or_else(|| primary.filter(|(_, look)| look.repository.is_some()))
@@ -264,9 +303,13 @@ fn returning<'a>(
     // Only where there is a way back: this may be the last copy.
     for (host, look) in &looks {
         if let (Some(old), None) = (look.before(&point.name), &look.open) {
+            let is_done = look
+                .note(&point.name)
+                .is_some_and(|it| it.phase == NotePhase::Done);
+            let done = if is_done { ", which is done" } else { "" };
             return Err(Refusal::new(
                 format!(
-                    "{host}: {} is there from an earlier restore to this point",
+                    "{host}: {} is there from an earlier restore to this point{done}",
                     old.path
                 ),
                 "`citusctl restore undo` puts it back, `citusctl restore finish --delete-old-data` deletes it",
@@ -274,7 +317,8 @@ fn returning<'a>(
         }
     }
     let need = set.size / 1024 + set.size / 10_240;
-    if let Some(free) = look.free.filter(|free| *free < need) {
+    let copied = look.copy(&point.name).is_some() || look.before(&point.name).is_some();
+    if let Some(free) = look.free.filter(|free| *free < need && !copied) {
         return Err(Refusal::new(
             format!(
                 "{host}: {} MB are free beside its data, {} MB are needed: old data is kept",
@@ -289,8 +333,6 @@ fn returning<'a>(
         host: (*host).clone(),
         at,
         set,
-        fresh: looks
-            .iter()
-            .all(|(_, look)| look.is_bare() || look.open.is_some()),
+        fresh: looks.iter().all(|(_, look)| look.is_bare()) || look.was_empty(&point.name),
     })
 }

@@ -54,8 +54,6 @@ pub struct MemberLook {
     pub notes: Vec<RestoreNote>,
     /// Where its log is, and its next transaction, where it takes writes.
     pub now: Option<Position>,
-    /// Its group is restored on it, by an open restore.
-    pub chosen: bool,
     /// The open restore that it is part of.
     pub open: Option<String>,
 }
@@ -139,7 +137,6 @@ pub fn read_look(frame: &Frame, output: &str) -> Option<MemberLook> {
             .filter_map(|line| RestoreNote::read(line))
             .collect(),
         now: lines("now").first().and_then(|line| Position::read(line)),
-        chosen: sections.get("chosen").is_some(),
         open: lines("open").into_iter().next(),
     })
 }
@@ -196,7 +193,7 @@ impl BackupLook {
         let mut looks: Vec<&MemberLook> = members
             .filter_map(|member| self.hosts.get(&member.host))
             .collect();
-        looks.sort_by_key(|seen| (!seen.leads, !seen.chosen, seen.up));
+        looks.sort_by_key(|seen| (!seen.leads, !seen.is_chosen(), seen.up));
         let mut why = format!("{}: no member of it answers", group.cluster);
         for look in looks {
             match &look.repository {

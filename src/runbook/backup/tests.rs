@@ -1,10 +1,12 @@
 //! Which backup leads to a point, who is asked, and what stands in the way of a restore.
 
 mod back;
+mod copy;
 mod lost;
 
 use super::*;
 use crate::fact::{BackupSet, RepositorySeen, StanzaSeen};
+use crate::runbook::Step;
 use std::path::Path;
 
 fn set(label: &str, wal: &str, lsn: u64) -> BackupSet {
@@ -180,11 +182,14 @@ fn a_restore_hands_over_only_what_was_proved() {
     let steps = bench.restore(&point("p1")).expect("a plan");
     let wanted = [
         "majority",
-        "stop-standbys",
-        "stop-leaders",
-        "etcd",
         "restore",
         "recover",
+        "current",
+        "majority-still",
+        "stop",
+        "stop-leaders",
+        "etcd",
+        "swap",
         "unlock",
         "open",
         "standbys",

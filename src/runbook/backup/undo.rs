@@ -3,9 +3,11 @@
 //! What the restore made is put aside in its turn, and never deleted. The old history goes on under a timeline of its own:
 //! the numbers that the restored one has used are in the repository already.
 
+mod copies;
 mod steps;
 
 use super::kept::{NotePhase, Position};
+use super::steps::Way;
 use super::{BackupInput, MemberLook};
 use crate::model::{Formation, Group};
 use crate::names::HostName;
@@ -29,6 +31,9 @@ struct Old<'a> {
 /// No restore to undo, a member that cannot be reached, old data that is not there.
 pub fn plan_undo(input: BackupInput<'_>) -> Result<Runbook, Refusal> {
     let formation = input.formation()?;
+    if let (false, Some(book)) = (open(&input, formation), copies::removal(input, formation)) {
+        return Ok(book);
+    }
     let point = which(&input, formation)?;
     all_there(&input, formation, &point)?;
     let groups: Result<Vec<Old<'_>>, Refusal> = formation
@@ -61,9 +66,11 @@ pub fn plan_undo(input: BackupInput<'_>) -> Result<Runbook, Refusal> {
         risks,
         consent,
         steps: Plan {
-            input,
-            formation,
-            point: &point,
+            way: Way {
+                input,
+                formation,
+                point: &point,
+            },
             groups: &groups,
         }
         .steps(),

@@ -4,6 +4,8 @@ for u in etcd patroni pgbouncer haproxy vip-manager keepalived; do mark unit $u;
 mark addresses; ip -o addr show 2>/dev/null
 mark restore
 cat /etc/citusctl/restore 2>/dev/null
+mark restore-prepared
+for dir in /var/lib/citusctl/restore/*; do case $dir in *@*) ;; *) if [ -e "$dir/chosen" ] && [ ! -e "$dir/stopped" ]; then echo "${dir##*/}"; fi ;; esac; done
 mark emergency; cat /etc/citusctl/emergency.json 2>/dev/null
 mark authority; cat /pg/cert/ca.crt /etc/etcd/ca.crt 2>/dev/null
 mark certificate etcd; cat /etc/etcd/server.crt 2>/dev/null

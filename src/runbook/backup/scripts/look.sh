@@ -6,7 +6,6 @@ if [ -n "${PG_DATA:-}" ]; then
   mark now
   sql postgres "SELECT pg_current_wal_lsn(), txid_snapshot_xmax(txid_current_snapshot()) WHERE NOT pg_is_in_recovery()" 2>/dev/null
   open=$(cat /etc/citusctl/restore 2>/dev/null)
-  if [ -n "$open" ] && [ -e "/var/lib/citusctl/restore/$open/chosen" ]; then mark chosen; fi
   # Standbys are asked as well: nobody may lead when it is read.
   # shellcheck disable=SC2034 # `repository` reads it
   ANYWAY=yes
@@ -34,7 +33,7 @@ if [ -n "${PG_DATA:-}" ]; then
   [ ! -L "$PG_DATA/pg_wal" ] || echo "pg_wal is a link"
   find "$PG_DATA/pg_tblspc/" -mindepth 1 -maxdepth 1 -printf 'tablespace %f\n' 2>/dev/null
   mark aside
-  [ -z "$real" ] || for dir in "$real" "$real".before-* "$real".after-*; do
+  [ -z "$real" ] || for dir in "$real" "$real".before-* "$real".after-* "$real".restoring-*; do
     [ -d "$dir" ] || continue
     size=
     [ -z "${SIZES:-}" ] || [ "$dir" = "$real" ] || size=$(du -sk -- "$dir" 2>/dev/null | cut -f 1)
@@ -51,11 +50,12 @@ fi
 mark restores
 for dir in /var/lib/citusctl/restore/*; do
   [ -d "$dir" ] || continue
-  saved=no chosen=no
+  saved=no chosen=no marks=
   [ ! -d "$dir/etcd" ] || saved=yes
   [ ! -e "$dir/chosen" ] || chosen=yes
+  for name in stopped restored recovered placed empty locked configured backed-up; do [ ! -e "$dir/$name" ] || marks="$marks,$name"; done
   if [ -e "$dir/opened" ]; then opened="opened $(cat "$dir/opened")"; else opened=; fi
-  echo "${dir##*/} $(stat -c %Y "$dir") $saved $chosen $opened"
+  echo "${dir##*/} $(stat -c %Y "$dir") $saved $chosen ${marks:--} $opened"
 done
 mark points
 cat "$POINTS" 2>/dev/null

@@ -5,7 +5,12 @@ private_socket=/run/citusctl-restore private_log=/run/citusctl-restore/postgres.
 private_start() { # OPTIONS...
   install -d -m 0700 -o "$PG_USER" -g "$PG_USER" "$private_socket"
   as_dbsu rm -f "$private_log"
-  options="-c listen_addresses= -c unix_socket_directories=$private_socket -c hot_standby=off -c logging_collector=off -c log_destination=stderr -c archive_command= -c wal_level=$(control 'wal_level setting')"
+  # The formation's server may run beside it.
+  options="-c listen_addresses= -c unix_socket_directories=$private_socket -c shared_buffers=128MB -c huge_pages=off -c hot_standby=off -c logging_collector=off -c log_destination=stderr -c archive_command= -c wal_level=$(control 'wal_level setting')"
+  # Patroni names them by their path in the data directory, which may be another one.
+  for name in hba ident; do
+    if as_dbsu test -e "$PG_DATA/pg_$name.conf"; then options="$options -c ${name}_file=$PG_DATA/pg_$name.conf"; fi
+  done
   for name in max_connections max_worker_processes max_wal_senders max_prepared_xacts max_locks_per_xact; do
     options="$options -c $(echo "$name" | sed 's/xacts$/transactions/; s/xact$/transaction/')=$(control "$name setting")"
   done
@@ -14,11 +19,9 @@ private_start() { # OPTIONS...
   options="$options -c citus.distributed_deadlock_detection_factor=-1 -c citus.metadata_sync_interval=7d -c max_logical_replication_workers=0 -c cron.launch_active_jobs=off"
   as_dbsu "$PG_BIN/pg_ctl" -D "$PG_DATA" -l "$private_log" -o "$options $*" -W start >/dev/null
 }
+private_lives() { pg_control status >/dev/null 2>&1; }
+private_last() { as_dbsu grep -E 'FATAL|PANIC|ERROR' "$private_log" 2>/dev/null | sed 's/^.*\(FATAL\|PANIC\|ERROR\): */\1: /' | tail -n 1 | cut -c 1-300; }
 private_runs() { # WORDS: fails with them where PostgreSQL has stopped by itself
-  pg_control status >/dev/null 2>&1 || { as_dbsu grep -E 'FATAL|PANIC|ERROR' "$private_log" | tail -n 3; echo "$1"; exit 1; }
+  private_lives || { echo "$1: $(private_last)"; exit 1; }
 }
 private_stop() { ! pg_control status >/dev/null 2>&1 || pg_control -m fast -t 300 stop >/dev/null; }
-last_history() { # the newest entry of the newest history file
-  history=$(as_dbsu find "$PG_DATA/pg_wal/" -maxdepth 1 -name '*.history' | sort | tail -n 1)
-  [ -z "$history" ] || as_dbsu awk 'NF' "$history" | tail -n 1
-}

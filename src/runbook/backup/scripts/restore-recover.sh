@@ -1,29 +1,32 @@
-# Recovers where nobody can connect, proves where it stopped, and stops again. LSN, POINT and STATE are given.
-# shellcheck disable=SC2154 # of restore-private.sh
+# Recovers the copy where nobody can connect, proves where it stopped, and stops it again. After restore-copy.sh; LSN, POINT and STATE are given.
+# shellcheck disable=SC2154,SC2034 # of and for restore-copy.sh and restore-private.sh
+PG_DATA=$copy
 private_stop
-if [ "$(state)" != 'shut down' ] || [ -e "$PG_DATA/recovery.signal" ]; then
+# Numbers that the group has used and not archived, or that are kept from being used, are not taken again.
+as_dbsu sh -c 'for file in "$1"/pg_wal/*.history; do [ ! -e "$file" ] || [ -e "$2/pg_wal/${file##*/}" ] || cp -p "$file" "$2/pg_wal/"; done' sh "$real" "$copy"
+if [ "$(state)" != 'shut down' ] || [ -e "$copy/recovery.signal" ]; then
   private_start
-  while [ "$(state)" != 'in production' ] || [ -e "$PG_DATA/recovery.signal" ]; do
+  while [ "$(state)" != 'in production' ] || [ -e "$copy/recovery.signal" ]; do
     sleep 0.2
-    private_runs 'PostgreSQL stopped before it had reached the point'
+    private_lives || unproved "PostgreSQL stopped before it had reached the point: $(private_last)"
   done
 fi
-last=$(last_history)
+own=$(as_dbsu awk 'NF' "$copy/pg_wal/$(history_of "$(timeline_of "$copy")")" | tail -n 1)
 wanted=$(printf '\t%s\tat restore point "%s"' "$LSN" "$POINT")
-case $last in
+case $own in
 *"$wanted") ;;
-*) echo "it did not stop at the point: the history says: $last"; exit 1 ;;
+*) unproved "it did not stop at the point: its history says: $own" ;;
 esac
-if ! pg_control status >/dev/null 2>&1; then private_start; fi
+if ! private_lives; then private_start; fi
 n=0
 until as_dbsu "$PG_BIN/pg_isready" -q -h "$private_socket" -p "$PG_PORT"; do
   n=$((n + 1))
-  [ $n -lt 600 ] || { echo 'PostgreSQL does not answer where nobody else can connect'; exit 1; }
+  [ $n -lt 600 ] || unproved 'PostgreSQL does not answer where nobody else can connect'
   sleep 0.1
-  private_runs 'PostgreSQL stopped again'
+  private_lives || unproved "PostgreSQL stopped again: $(private_last)"
 done
-private_roles || { echo 'the roles of Patroni could not be given their passwords'; exit 1; }
+private_roles || unproved 'the roles of Patroni could not be given their passwords'
 private_stop
 # They would stay in force.
-as_dbsu sed -i '/^[[:space:]]*\(restore_command\|recovery_target\)/d' "$PG_DATA/postgresql.auto.conf"
+as_dbsu sed -i '/^[[:space:]]*\(restore_command\|recovery_target\)/d' "$copy/postgresql.auto.conf"
 : >"$STATE/recovered"

@@ -1,6 +1,7 @@
 # Stops Patroni and PostgreSQL here, and notes that a restore is open. POINT and STATE are given.
-[ -d "$STATE" ] || rm -rf "$STATE@done"
+[ -e "$STATE/stopped" ] || rm -rf "$STATE@done"
 mkdir -p "$STATE" /etc/citusctl
+: >"$STATE/stopped"
 printf '%s\n' "$POINT" >/etc/citusctl/restore
 # First stopped, then masked: a masked unit has lost its KillMode.
 systemctl stop patroni.service

@@ -20,6 +20,7 @@ fn note(phase: NotePhase, opened: Option<Option<Position>>, chosen: bool) -> Res
         at: 7,
         saved: chosen,
         chosen,
+        marks: std::iter::once("stopped".to_owned()).collect(),
         opened,
     }
 }

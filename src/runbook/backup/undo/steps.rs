@@ -2,14 +2,9 @@
 //! that was killed goes on where it stopped.
 
 use super::Old;
-use crate::model::Formation;
 use crate::model::backup::stanza;
 use crate::names::HostName;
-use crate::resource::Impact;
-use crate::runbook::backup::BackupInput;
-use crate::runbook::backup::restore::{
-    PREPARED_HOLDS, RECOVER_PREPARED, SENTINEL, prefixes, with_state,
-};
+use crate::runbook::backup::steps::{Leads, SENTINEL, STREAMS, Way, on_leaders};
 use crate::runbook::{Script, Step};
 use std::collections::BTreeMap;
 
@@ -17,7 +12,10 @@ const STOP: &str = include_str!("../scripts/undo-stop.sh");
 const STOPPED: &str = include_str!("../scripts/undo-stopped.sh");
 const LOCK: &str = include_str!("../scripts/undo-lock.sh");
 const UNLOCK: &str = include_str!("../scripts/undo-unlock.sh");
-const DATA: &str = include_str!("../scripts/undo-data.sh");
+const DATA: &str = concat!(
+    include_str!("../scripts/restore-copy.sh"),
+    include_str!("../scripts/undo-data.sh")
+);
 const CONTINUE: &str = concat!(
     include_str!("../scripts/restore-private.sh"),
     include_str!("../scripts/undo-continue.sh")
@@ -27,20 +25,24 @@ const CLOSE: &str = include_str!("../scripts/undo-close.sh");
 
 /// A group is given to Patroni.
 const LEADS: &str = "[ -e \"$STATE@undo/opened\" ] || { echo 'not started yet'; false; }\npatroni_says leader || { echo 'it does not lead yet'; false; }";
-const STREAMS: &str = "[ -e \"$STATE@undo/opened\" ] || { echo 'not started yet'; false; }\n[ \"$(sql postgres 'SELECT status FROM pg_stat_wal_receiver' 2>/dev/null)\" = streaming ] || { echo 'does not stream yet'; false; }";
 const CLOSED: &str = "[ ! -e /etc/citusctl/restore ] && [ ! -d \"$STATE\" ] && [ ! -d \"$STATE@undo\" ] || { echo 'open'; false; }";
 
 pub(super) struct Plan<'a> {
-    pub input: BackupInput<'a>,
-    pub formation: &'a Formation,
-    pub point: &'a str,
+    pub way: Way<'a>,
     pub groups: &'a [Old<'a>],
+}
+
+impl Leads for Old<'_> {
+    fn host(&self) -> &HostName {
+        &self.host
+    }
 }
 
 impl Plan<'_> {
     pub(super) fn steps(&self) -> Vec<Step> {
         let etcd = self.etcd();
-        let mut steps = self.stops();
+        let way = self.way;
+        let mut steps = way.stops(STOP, STOPPED);
         if let Some(host) = &etcd {
             steps.push(Step::on(
                 host,
@@ -52,14 +54,16 @@ impl Plan<'_> {
         steps.push(
             self.everywhere("data", "put the old data back in its place", &|host| {
                 let leads = if self.leads(host) { "yes" } else { "" };
-                self.with(&[("LEADS", leads)], DATA, &self.noted("placed"))
+                self.way
+                    .with(&[("LEADS", leads)], DATA, &self.noted("placed"))
             })
             .within(300),
         );
         steps.push(
-            self.on_leaders("continue", "take up the old history", &|it| {
+            on_leaders(self.groups, "continue", "take up the old history", &|it| {
                 let stanza = stanza(&it.group.cluster);
-                self.with(&[("STANZA", &stanza)], CONTINUE, &self.noted("continued"))
+                self.way
+                    .with(&[("STANZA", &stanza)], CONTINUE, &self.noted("continued"))
             })
             .within(3600),
         );
@@ -68,23 +72,26 @@ impl Plan<'_> {
                 host,
                 "unlock",
                 "put back what etcd knew of the groups",
-                self.with(
-                    &[("PREFIXES", &prefixes(self.formation))],
+                self.way.with(
+                    &[("PREFIXES", &self.way.prefixes())],
                     UNLOCK,
                     &self.noted("unlocked"),
                 ),
             ));
         }
         steps.push(
-            self.on_leaders("open", "start Patroni: each group has a leader", &|_| {
-                self.script(OPEN, LEADS)
-            })
+            on_leaders(
+                self.groups,
+                "open",
+                "start Patroni: each group has a leader",
+                &|_| self.way.script(OPEN, LEADS),
+            )
             .within(180),
         );
-        steps.extend(self.prepared());
+        steps.extend(way.prepared(self.groups));
         steps.extend(self.standbys());
-        let hosts = self.members().chain(etcd);
-        let scripts = hosts.map(|host| (host, self.script(CLOSE, CLOSED)));
+        let hosts = self.way.members().chain(etcd);
+        let scripts = hosts.map(|host| (host, self.way.script(CLOSE, CLOSED)));
         steps.push(Step::on_all(
             scripts.collect(),
             "close",
@@ -93,41 +100,13 @@ impl Plan<'_> {
         steps
     }
 
-    /// Standbys first: a leader that stops must not hand over to one of them.
-    fn stops(&self) -> Vec<Step> {
-        let leads = |host: &HostName| self.input.look.hosts.get(host).is_some_and(|it| it.leads);
-        let (leading, others): (Vec<HostName>, Vec<HostName>) = self.members().partition(leads);
-        let step = |hosts: Vec<HostName>, id, title: &str| {
-            let scripts: BTreeMap<_, _> = hosts
-                .into_iter()
-                .map(|host| (host, self.script(STOP, STOPPED)))
-                .collect();
-            (!scripts.is_empty()).then(|| {
-                Step::on_all(scripts, id, title)
-                    .within(300)
-                    .with_impact(Impact::Restart)
-            })
-        };
-        let steps = [
-            step(
-                others,
-                "stop",
-                "stop Patroni and PostgreSQL of members that do not lead",
-            ),
-            step(
-                leading,
-                "stop-leaders",
-                "stop Patroni and PostgreSQL of leaders",
-            ),
-        ];
-        steps.into_iter().flatten().collect()
-    }
-
     fn standbys(&self) -> Option<Step> {
+        let opened = format!("/var/lib/citusctl/restore/{}@undo/opened", self.way.point);
         let scripts: BTreeMap<_, _> = self
+            .way
             .members()
             .filter(|host| !self.leads(host))
-            .map(|host| (host, self.script(OPEN, STREAMS)))
+            .map(|host| (host, self.way.with(&[("OPENED", &opened)], OPEN, STREAMS)))
             .collect();
         (!scripts.is_empty()).then(|| {
             Step::on_all(
@@ -139,31 +118,16 @@ impl Plan<'_> {
         })
     }
 
-    fn prepared(&self) -> Option<Step> {
-        let values = [("DB", self.formation.primary_db.as_str())];
-        self.formation.is_citus().then(|| {
-            self.on_leaders(
-                "prepared",
-                "decide transactions that were prepared",
-                &|_| self.with(&values, RECOVER_PREPARED, PREPARED_HOLDS),
-            )
-            .within(120)
-        })
-    }
-
     /// Where etcd's keys were saved; `None`: the restore has not come so far that it changed them.
     fn etcd(&self) -> Option<HostName> {
-        let hosts = self.input.look.hosts.iter();
-        let mut saved = hosts.filter(|(_, look)| look.note(self.point).is_some_and(|it| it.saved));
+        let hosts = self.way.input.look.hosts.iter();
+        let mut saved =
+            hosts.filter(|(_, look)| look.note(self.way.point).is_some_and(|it| it.saved));
         saved.next().map(|(host, _)| host.clone())
     }
 
     fn leads(&self, host: &HostName) -> bool {
         self.groups.iter().any(|it| it.host == *host)
-    }
-
-    fn members(&self) -> impl Iterator<Item = HostName> {
-        self.formation.members().map(|member| member.host.clone())
     }
 
     fn everywhere(
@@ -172,17 +136,7 @@ impl Plan<'_> {
         title: &str,
         script: &dyn Fn(&HostName) -> Script,
     ) -> Step {
-        let scripts = self.members().map(|host| (host.clone(), script(&host)));
-        Step::on_all(scripts.collect(), id, title)
-    }
-
-    fn on_leaders(
-        &self,
-        id: &'static str,
-        title: &str,
-        script: &dyn Fn(&Old<'_>) -> Script,
-    ) -> Step {
-        let scripts = self.groups.iter().map(|it| (it.host.clone(), script(it)));
+        let scripts = self.way.members().map(|host| (host.clone(), script(&host)));
         Step::on_all(scripts.collect(), id, title)
     }
 
@@ -191,19 +145,11 @@ impl Plan<'_> {
     }
 
     fn locked(&self) -> Script {
-        let prefixes = prefixes(self.formation);
-        self.with(
+        let prefixes = self.way.prefixes();
+        self.way.with(
             &[("PREFIXES", &prefixes), ("SENTINEL", SENTINEL)],
             LOCK,
             &self.noted("locked"),
         )
-    }
-
-    fn script(&self, act: &str, holds: &str) -> Script {
-        self.with(&[], act, holds)
-    }
-
-    fn with(&self, values: &[(&str, &str)], act: &str, holds: &str) -> Script {
-        with_state(self.point, values, act, holds)
     }
 }

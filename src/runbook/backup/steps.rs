@@ -1,0 +1,109 @@
+//! What the steps of a restore and of its undoing share: both stop a formation, exchange its data and give it back to Patroni.
+
+use super::BackupInput;
+use crate::command::given;
+use crate::model::Formation;
+use crate::names::HostName;
+use crate::resource::Impact;
+use crate::runbook::{Script, Step};
+use std::collections::BTreeMap;
+
+const RECOVER_PREPARED: &str = "[ \"$(sql \"$DB\" \"SELECT to_regprocedure('pg_catalog.recover_prepared_transactions()') IS NULL\")\" = t ] || sql \"$DB\" 'SELECT recover_prepared_transactions()'";
+const PREPARED_HOLDS: &str = "left=$(sql \"$DB\" \"SELECT count(*) FROM pg_prepared_xacts WHERE gid LIKE 'citus\\_%'\")\n[ \"$left\" = 0 ] || { echo \"$left prepared transactions are left in $DB: $(sql \"$DB\" \"SELECT string_agg(gid, ', ' ORDER BY prepared) FROM pg_prepared_xacts WHERE gid LIKE 'citus\\_%'\")\"; false; }";
+
+/// Whether a standby streams, else what its last attempt to be cloned said. `opened` is where it is noted that Patroni was started.
+pub(super) const STREAMS: &str = include_str!("scripts/streams.sh");
+
+/// The functions of a copy beside the data directory.
+pub(super) const COPY: &str = include_str!("scripts/restore-copy.sh");
+
+/// What a Patroni that comes back in the middle takes for another cluster.
+pub(super) const SENTINEL: &str = "1000000000000000001";
+
+/// A group and the member that leads it in the end.
+pub(super) trait Leads {
+    fn host(&self) -> &HostName;
+}
+
+/// A step on the member of each group that leads in the end.
+pub(super) fn on_leaders<T: Leads>(
+    groups: &[T],
+    id: &'static str,
+    title: &str,
+    script: &dyn Fn(&T) -> Script,
+) -> Step {
+    let scripts = groups.iter().map(|it| (it.host().clone(), script(it)));
+    Step::on_all(scripts.collect(), id, title)
+}
+
+/// A formation on its way to a point, or back from it.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub input: BackupInput<'a>,
+    pub formation: &'a Formation,
+    pub point: &'a str,
+}
+
+impl Way<'_> {
+    pub fn members(&self) -> impl Iterator<Item = HostName> {
+        self.formation.members().map(|member| member.host.clone())
+    }
+
+    /// Where etcd keeps the groups, one a line.
+    pub fn prefixes(&self) -> String {
+        let groups = self.formation.groups.iter();
+        let all: Vec<&str> = groups.map(|group| group.dcs_prefix.as_str()).collect();
+        all.join("\n")
+    }
+
+    /// A program and its postcondition, with the point's name and the directory of what is done.
+    pub fn script(&self, act: &str, holds: &str) -> Script {
+        self.with(&[], act, holds)
+    }
+
+    pub fn with(&self, values: &[(&str, &str)], act: &str, holds: &str) -> Script {
+        let state = format!("/var/lib/citusctl/restore/{}", self.point);
+        let mut all = vec![("POINT", self.point), ("STATE", state.as_str())];
+        all.extend(values);
+        Script::new(given(&all, act), given(&all, holds))
+    }
+
+    /// Standbys first: a leader that stops must not hand over to one of them.
+    pub fn stops(&self, act: &str, holds: &str) -> Vec<Step> {
+        let leads = |host: &HostName| self.input.look.hosts.get(host).is_some_and(|it| it.leads);
+        let (leading, others): (Vec<HostName>, Vec<HostName>) = self.members().partition(leads);
+        let step = |hosts: Vec<HostName>, id, title: &str| {
+            let scripts: BTreeMap<_, _> = hosts
+                .into_iter()
+                .map(|host| (host, self.script(act, holds)))
+                .collect();
+            (!scripts.is_empty()).then(|| {
+                Step::on_all(scripts, id, title)
+                    .within(300)
+                    .with_impact(Impact::Restart)
+            })
+        };
+        let steps = [
+            step(
+                others,
+                "stop",
+                "stop Patroni and PostgreSQL of members that do not lead",
+            ),
+            step(
+                leading,
+                "stop-leaders",
+                "stop Patroni and PostgreSQL of leaders",
+            ),
+        ];
+        steps.into_iter().flatten().collect()
+    }
+
+    /// Of Citus alone: what was prepared on several nodes is decided by the coordinator's record.
+    pub fn prepared<T: Leads>(&self, groups: &[T]) -> Option<Step> {
+        let values = [("DB", self.formation.primary_db.as_str())];
+        let script = |_: &T| self.with(&values, RECOVER_PREPARED, PREPARED_HOLDS);
+        let title = "decide transactions that were prepared";
+        let step = || on_leaders(groups, "prepared", title, &script).within(120);
+        self.formation.is_citus().then(step)
+    }
+}
