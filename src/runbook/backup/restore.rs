@@ -48,6 +48,9 @@ pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Ru
     let formation = input.formation()?;
     let point = choose(&input, formation, target)?;
     all_there(&input, formation)?;
+    if progress::closing(input, &point.name) {
+        return closing(input, formation, &point.name);
+    }
     known_history(&input, formation, target)?;
     let groups: Result<Vec<_>, _> = formation
         .groups
@@ -83,15 +86,9 @@ pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Ru
         way,
         groups: &groups,
     };
-    let steps = match progress.closing() {
-        true => plan.only_close()?,
-        false => plan
-            .steps()?
-            .into_iter()
-            .map(|step| progress.told(step))
-            .collect(),
-    };
-    let opened = progress.opened() || progress.closing();
+    let steps = plan.steps()?.into_iter().map(|step| progress.told(step));
+    let steps = steps.collect();
+    let opened = progress.opened();
     if opened {
         seen.push("an earlier run has put all groups back to the point and given them to Patroni: what was written since then stays".to_owned());
     }
@@ -108,6 +105,31 @@ pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Ru
         consent: if opened { Consent::Yes } else { Consent::Name },
         steps,
         afterwards: afterwards(point, &groups),
+        prelude: input.preludes(input.model.hosts.keys().cloned()),
+    })
+}
+
+/// What is left where a run was killed while it was closing.
+fn closing(input: BackupInput<'_>, formation: &Formation, point: &str) -> Result<Runbook, Refusal> {
+    let way = Way {
+        input,
+        formation,
+        point,
+    };
+    Ok(Runbook {
+        name: "restore",
+        aim: format!(
+            "close the restore of {} to the point `{point}`",
+            formation.name
+        ),
+        subject: formation.name.to_string(),
+        seen: vec![
+            "all groups are back at the point, and some hosts have closed the restore".to_owned(),
+        ],
+        risks: Vec::new(),
+        consent: Consent::Yes,
+        steps: vec![steps::closed(way)?],
+        afterwards: Vec::new(),
         prelude: input.preludes(input.model.hosts.keys().cloned()),
     })
 }

@@ -39,21 +39,6 @@ impl<'a> Progress<'a> {
         notes.all(|note| note.is_some_and(|it| it.opened.is_some()))
     }
 
-    /// Whether all that is left is to close it: some hosts have, and the others are as far.
-    pub fn closing(&self) -> bool {
-        let is = |look: &MemberLook, phase: NotePhase| {
-            let mut notes = look.notes.iter();
-            notes.any(|it| it.point == self.point && it.phase == phase)
-        };
-        let mut open = self.looks().filter(|(_, look)| look.open.is_some());
-        let closed = self.input.look.hosts.values();
-        self.looks().any(|(_, look)| look.open.is_some())
-            && open.all(|(_, look)| {
-                open_note(look, self.point).is_some_and(|note| note.opened.is_some())
-            })
-            && closed.into_iter().any(|look| is(look, NotePhase::Done))
-    }
-
     fn stopped(&self) -> bool {
         let down = |look: &MemberLook| {
             open_note(look, self.point).is_some_and(|it| it.has("stopped")) && !look.up
@@ -123,6 +108,18 @@ impl<'a> Progress<'a> {
         }
         lines
     }
+}
+
+/// Whether all that is left is to close it: some hosts have, and the others are as far.
+pub(super) fn closing(input: BackupInput<'_>, point: &str) -> bool {
+    let looks = || input.look.hosts.values();
+    let mut open = looks().filter(|look| look.open.is_some()).peekable();
+    let far = |look: &MemberLook| open_note(look, point).is_some_and(|it| it.opened.is_some());
+    let done = |look: &MemberLook| {
+        let mut notes = look.notes.iter();
+        notes.any(|it| it.point == point && it.phase == NotePhase::Done)
+    };
+    open.peek().is_some() && open.all(far) && looks().any(done)
 }
 
 /// What a restore to this point that is not done has noted on a host.

@@ -35,6 +35,33 @@ const BACKUP: &str = include_str!("../scripts/backup.sh");
 const BACKUP_MADE: &str = include_str!("../scripts/backup-made.sh");
 const CLOSE: &str = include_str!("../scripts/restore-close.sh");
 
+/// The end of a restore on all hosts, also where etcd's keys were saved.
+pub(super) fn closed(way: Way<'_>) -> Result<Step, Refusal> {
+    let holds = "[ ! -e /etc/citusctl/restore ] && [ ! -d \"$STATE\" ] || { echo 'open'; false; }";
+    let hosts = way.members().chain([etcd(way)?]);
+    let scripts = hosts.map(|host| (host, way.script(CLOSE, holds)));
+    Ok(Step::on_all(
+        scripts.collect(),
+        "close",
+        "the restore is done",
+    ))
+}
+
+/// A host that speaks to etcd.
+fn etcd(way: Way<'_>) -> Result<HostName, Refusal> {
+    let members = way.input.model.etcd.iter().flat_map(|etcd| &etcd.members);
+    let mut hosts = members
+        .filter(|member| !member.learner)
+        .map(|member| &member.host);
+    let found = hosts.find(|host| way.input.look.hosts.contains_key(*host));
+    found.cloned().ok_or_else(|| {
+        Refusal::new(
+            "no host of etcd answers",
+            "`citusctl etcd status` says more",
+        )
+    })
+}
+
 /// Whether a step has left its mark.
 fn noted(mark: &str) -> String {
     format!("[ -e \"$STATE/{mark}\" ] || {{ echo 'not done yet'; false; }}")
@@ -53,13 +80,8 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// All hosts are as far, and some have closed it already.
-    pub(super) fn only_close(&self) -> Result<Vec<Step>, Refusal> {
-        Ok(vec![self.closed(&self.etcd()?)])
-    }
-
     pub(super) fn steps(&self) -> Result<Vec<Step>, Refusal> {
-        let etcd = self.etcd()?;
+        let etcd = etcd(self.way)?;
         let mut steps = vec![self.majority(&etcd, "majority")];
         steps.extend(self.beside());
         steps.push(self.majority(&etcd, "majority-still"));
@@ -78,7 +100,7 @@ impl Plan<'_> {
         let title = "make a full backup: the new history begins with it";
         let backup = on_leaders(self.groups, "backup", title, &|it| self.backed_up(it));
         steps.push(backup.within(86_400));
-        steps.push(self.closed(&etcd));
+        steps.push(closed(self.way)?);
         Ok(steps)
     }
 
@@ -135,36 +157,6 @@ impl Plan<'_> {
             "etcd_ctl endpoint health >/dev/null 2>&1 || { echo 'etcd has no majority'; false; }";
         let title = "see that etcd has a majority";
         Step::on(etcd, id, title, self.way.script(":", holds)).within(20)
-    }
-
-    /// Also where etcd's keys were saved.
-    fn closed(&self, etcd: &HostName) -> Step {
-        let holds =
-            "[ ! -e /etc/citusctl/restore ] && [ ! -d \"$STATE\" ] || { echo 'open'; false; }";
-        let hosts = self.way.members().chain([etcd.clone()]);
-        let hosts = hosts.map(|host| (host, self.way.script(CLOSE, holds)));
-        let hosts = hosts.collect();
-        Step::on_all(hosts, "close", "the restore is done")
-    }
-
-    fn etcd(&self) -> Result<HostName, Refusal> {
-        let members = self
-            .way
-            .input
-            .model
-            .etcd
-            .iter()
-            .flat_map(|etcd| &etcd.members);
-        let mut hosts = members
-            .filter(|member| !member.learner)
-            .map(|member| &member.host);
-        let found = hosts.find(|host| self.way.input.look.hosts.contains_key(*host));
-        found.cloned().ok_or_else(|| {
-            Refusal::new(
-                "no host of etcd answers",
-                "`citusctl etcd status` says more",
-            )
-        })
     }
 
     fn locked(&self) -> Script {
