@@ -33,6 +33,7 @@ pub struct BackupRequest {
     pub approval: Approval,
 }
 
+static NOBODY: BTreeSet<HostName> = BTreeSet::new();
 const LOOK: Duration = Duration::from_secs(60);
 /// Beside the inventory.
 const POINTS_HERE: &str = "points";
@@ -131,6 +132,7 @@ pub(super) fn input<'a>(session: &'a Session<'_>, look: &'a BackupLook) -> Backu
         model: &session.project.model,
         look,
         run: &session.id,
+        without: &NOBODY,
     }
 }
 

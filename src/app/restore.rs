@@ -2,37 +2,52 @@
 
 use super::apply;
 use super::backup::{input, look, look_at, reach, stopped};
-use super::failure::{Failure, code};
+use super::failure::{Failure, code, say};
 use super::options::Options;
 use super::project::Project;
 use super::runbook::{self, Approval, close, consent, show};
 use super::session::Session;
+use crate::engine::Run;
 use crate::event::Outcome;
+use crate::names::HostName;
+use crate::names::words::duration;
 use crate::runbook::backup::{
-    RestoreTarget, chosen_point, plan_finish, plan_fresh, plan_restore, plan_undo, to_prepare,
+    BackupInput, RestoreTarget, chosen_point, plan_finish, plan_fresh, plan_restore, plan_undo,
+    to_prepare,
 };
 use crate::runbook::{Refusal, Runbook};
+use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+/// A restore that is asked for.
+#[derive(Clone, Debug)]
+pub struct RestoreRequest {
+    pub target: RestoreTarget,
+    /// Hosts that are gone for good.
+    pub without: BTreeSet<HostName>,
+    pub approval: Approval,
+}
 
 /// Returns to a point.
 ///
 /// # Errors
 /// Whatever stood in the way.
-pub async fn run(
-    options: &Options,
-    target: &RestoreTarget,
-    approval: &Approval,
-) -> Result<u8, Failure> {
+pub async fn run(options: &Options, request: &RestoreRequest) -> Result<u8, Failure> {
+    let (target, approval) = (&request.target, &request.approval);
     let project = Project::open(options)?;
     let session = reach(options, &project, "restore", approval.dry_run).await?;
     let run = session.run()?;
     let seen = look(&session, &run).await;
-    let lacking = to_prepare(input(&session, &seen)).map_err(Failure::from);
+    let input = BackupInput {
+        without: &request.without,
+        ..input(&session, &seen)
+    };
+    let lacking = to_prepare(input).map_err(Failure::from);
     match lacking {
         Ok(hosts) if !hosts.is_empty() => {
-            let planned = plan_fresh(input(&session, &seen), target, &hosts);
-            let point = chosen_point(input(&session, &seen), target);
+            let planned = plan_fresh(input, target, &hosts);
+            let point = chosen_point(input, target);
             let ended = agreed(options, approval, &session, planned);
             let subject = ended.as_ref().ok().and_then(Clone::clone);
             drop(run);
@@ -45,8 +60,8 @@ pub async fn run(
             }
         }
         Ok(_) => {
-            let planned = plan_restore(input(&session, &seen), target).map_err(Failure::from);
-            runbook::run(options, approval, &session, &run, planned).await
+            let planned = plan_restore(input, target).map_err(Failure::from);
+            carried_out(options, approval, &session, &run, planned).await
         }
         Err(failure) => runbook::run(options, approval, &session, &run, Err(failure)).await,
     }
@@ -98,13 +113,33 @@ async fn onto(
         dry_run: false,
     };
     done(
-        runbook::run(&agreed, &approval, &session, &run, planned).await?,
+        carried_out(&agreed, &approval, &session, &run, planned).await?,
         "the restore",
     )?;
     let rest = apply::playbook(&agreed, project, "site").await.result;
     rest.map_err(|failure| {
         failure.hint("the formation is restored: `citusctl apply` goes on with the rest")
     })
+}
+
+/// Carries a restore out, and names what the restored data leaves to be decided.
+async fn carried_out(
+    options: &Options,
+    approval: &Approval,
+    session: &Session<'_>,
+    run: &Run<'_>,
+    planned: Result<Runbook, Failure>,
+) -> Result<u8, Failure> {
+    let ended = runbook::decide(options, approval, session, run, planned, || Ok(())).await;
+    if ended.is_ok() && !approval.dry_run && !options.json {
+        for (host, seen) in &look(session, run).await.hosts {
+            for found in &seen.in_doubt {
+                let age = duration(found.age * 1000);
+                say(&format!("{host}: {}", found.sentence(&age)));
+            }
+        }
+    }
+    close(session, ended).await
 }
 
 /// What was agreed to before hosts were set up is not what their repositories say.
@@ -130,12 +165,20 @@ fn done(exit: u8, what: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Whatever stood in the way.
-pub async fn undo(options: &Options, approval: &Approval) -> Result<u8, Failure> {
+pub async fn undo(
+    options: &Options,
+    without: &BTreeSet<HostName>,
+    approval: &Approval,
+) -> Result<u8, Failure> {
     let project = Project::open(options)?;
     let session = reach(options, &project, "restore undo", approval.dry_run).await?;
     let run = session.run()?;
     let seen = look(&session, &run).await;
-    let planned = plan_undo(input(&session, &seen)).map_err(Failure::from);
+    let input = BackupInput {
+        without,
+        ..input(&session, &seen)
+    };
+    let planned = plan_undo(input).map_err(Failure::from);
     runbook::run(options, approval, &session, &run, planned).await
 }
 

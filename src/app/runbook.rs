@@ -78,7 +78,8 @@ pub(super) fn afterwards(options: &Options, session: &Session<'_>, book: &Runboo
     }
 }
 
-async fn decide(
+/// Shows, asks and carries out; the session stays open.
+pub(super) async fn decide(
     options: &Options,
     args: &Approval,
     session: &Session<'_>,

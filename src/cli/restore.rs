@@ -4,9 +4,11 @@ use super::runbook::RunbookArgs;
 use crate::app::Options;
 use crate::app::failure::Failure;
 use crate::app::rehearsal::{self, RehearsalRequest};
-use crate::app::restore::{finish, moment, run as restore, undo};
+use crate::app::restore::{RestoreRequest, finish, moment, run as restore, undo};
+use crate::names::HostName;
 use crate::runbook::backup::RestoreTarget;
 use clap::{Args, Subcommand};
+use std::collections::BTreeSet;
 
 /// Options of `restore`.
 #[derive(Debug, Args)]
@@ -23,7 +25,23 @@ pub struct RestoreArgs {
     #[arg(long, value_name = "LAB", requires = "into_lab")]
     lab_name: Option<String>,
     #[command(flatten)]
+    gone: GoneArgs,
+    #[command(flatten)]
     runbook: RunbookArgs,
+}
+
+/// Who is missing.
+#[derive(Debug, Args)]
+struct GoneArgs {
+    /// Go on without a host that is gone for good, which is cloned if it comes back; may be repeated
+    #[arg(long, value_name = "HOST", conflicts_with = "into_lab")]
+    without: Vec<String>,
+}
+
+impl GoneArgs {
+    fn hosts(&self) -> BTreeSet<HostName> {
+        self.without.iter().map(HostName::new).collect()
+    }
 }
 
 /// To where; one of them.
@@ -45,7 +63,13 @@ struct TargetArgs {
 #[derive(Debug, Subcommand)]
 enum AfterVerb {
     /// Put back the data that the last restore put aside
-    Undo(RunbookArgs),
+    Undo {
+        /// Go on without a host that is gone for good, which is cloned if it comes back; may be repeated
+        #[arg(long, value_name = "HOST")]
+        without: Vec<String>,
+        #[command(flatten)]
+        runbook: RunbookArgs,
+    },
     /// Close restores that are done, and list the data that they put aside
     Finish {
         /// Delete that data
@@ -58,7 +82,10 @@ enum AfterVerb {
 
 pub async fn run(options: &Options, args: RestoreArgs) -> Result<u8, Failure> {
     match args.after {
-        Some(AfterVerb::Undo(runbook)) => return undo(options, &runbook.approval()).await,
+        Some(AfterVerb::Undo { without, runbook }) => {
+            let without = without.iter().map(HostName::new).collect();
+            return undo(options, &without, &runbook.approval()).await;
+        }
         Some(AfterVerb::Finish {
             delete_old_data,
             runbook,
@@ -74,5 +101,10 @@ pub async fn run(options: &Options, args: RestoreArgs) -> Result<u8, Failure> {
         let lab = args.lab_name.unwrap_or_else(|| rehearsal::LAB.to_owned());
         return rehearsal::run(options, &RehearsalRequest::kept(target, lab)).await;
     }
-    restore(options, &target, &args.runbook.approval()).await
+    let request = RestoreRequest {
+        target,
+        without: args.gone.hosts(),
+        approval: args.runbook.approval(),
+    };
+    restore(options, &request).await
 }

@@ -55,6 +55,10 @@ mod tests {
             gid: "a|b c".to_owned(),
         };
         assert_eq!(found, [wanted]);
-        assert!(found[0].sentence("71 s").contains("`a|b c` in database test"));
+        assert!(
+            found[0]
+                .sentence("71 s")
+                .contains("`a|b c` in database test")
+        );
     }
 }

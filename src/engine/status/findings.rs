@@ -6,6 +6,7 @@ use crate::engine::Run;
 use crate::engine::fleet::chain;
 use crate::event::status::CertificateStatus;
 use crate::model::{Host, Model, NodeVip};
+use crate::names::words::duration;
 use crate::pki::inspect;
 use time::OffsetDateTime;
 
@@ -92,6 +93,16 @@ impl Findings {
                 self.warn(format!(
                     "{host}: a restore to `{point}` has copied a backup beside its data, and has stopped nothing: `citusctl restore --point {point}` goes on, `citusctl restore undo` removes the copy"
                 ));
+            }
+        }
+    }
+
+    /// What somebody prepared and nobody decides, as after a restore to a moment between the two.
+    pub(super) fn in_doubt(&mut self, answers: &StatusAnswers) {
+        for (host, answer) in &answers.hosts {
+            for found in answer.iter().flat_map(|seen| &seen.in_doubt) {
+                let age = duration(found.age * 1000);
+                self.warn(format!("{host}: {}", found.sentence(&age)));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::runtime::{self, Runtime};
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
-use crate::fact::{self, Listener, PostgresSeen, Powers};
+use crate::fact::{self, InDoubt, Listener, PostgresSeen, Powers};
 use crate::model::etcd::FUNCTIONS;
 use crate::model::{Etcd, EtcdMember, Formation, Instance};
 use crate::names::HostName;
@@ -19,6 +19,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 use time::OffsetDateTime;
 
+/// Seconds after which a prepared transaction is nobody's work any more.
+const IN_DOUBT: u32 = 60;
 /// The program's limit: longer than every timeout inside of it.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -63,6 +65,8 @@ pub(super) struct HostAnswers {
     pub postgres: Option<Result<PostgresSeen, String>>,
     /// The point of a restore that is not done.
     pub restore: Option<String>,
+    /// Transactions that were prepared long ago, where it takes writes.
+    pub in_doubt: Vec<InDoubt>,
     /// Points of restores that have prepared something here and stopped nothing.
     pub prepared: Vec<String>,
     /// What its member says of archiving and of the repository.
@@ -168,12 +172,22 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     for (formation, member) in members {
         text.push_str(&fact::postgres_question(formation, member));
         text.push_str(&fact::powers_question(formation, member));
+        text.push_str(&in_doubt(formation, member));
         text.push_str(&runtime::pgbouncer(formation, member));
         let data = access.pg_data.get(host).map_or("/pg/data", String::as_str);
         let backups = access.backups.get(&member.cluster);
         text.push_str(&backup::text(formation, member, data, backups));
     }
     text
+}
+
+/// Old ones alone: those of now are somebody's work.
+fn in_doubt(formation: &Formation, member: &Instance) -> String {
+    let query = quote(&fact::in_doubt_query(IN_DOUBT));
+    format!(
+        "mark in-doubt; {} {query} 2>/dev/null\n",
+        formation.psql(member.port)
+    )
 }
 
 fn citus_member_on<'a>(run: &'a Run<'_>, host: &HostName) -> Option<(&'a Formation, &'a Instance)> {
@@ -237,6 +251,7 @@ fn read(frame: &Frame, output: &str) -> HostAnswers {
     seen.powers = sections.get("powers").and_then(fact::read_powers);
     let open = sections.get("restore").map(str::trim);
     seen.restore = open.filter(|open| !open.is_empty()).map(str::to_owned);
+    seen.in_doubt = fact::read_in_doubt(sections.get("in-doubt").unwrap_or_default());
     let prepared = sections.get("restore-prepared").unwrap_or_default();
     seen.prepared = prepared.lines().map(str::to_owned).collect();
     seen.prepared

@@ -133,6 +133,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &StatusAnswers) -> Stat
     said.problems.extend(answers.strangers.iter().cloned());
     said.restore(answers);
     said.prepared(answers);
+    said.in_doubt(answers);
     let strangers = authority::judge(access, answers, &mut said);
     let mut report = StatusReport {
         formation: match run.model.formations.as_slice() {

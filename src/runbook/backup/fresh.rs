@@ -44,6 +44,14 @@ pub fn plan_fresh(
 ) -> Result<Runbook, Refusal> {
     let formation = input.formation()?;
     let point = choose(&input, formation, target)?;
+    if let Some(host) = input.without.iter().next() {
+        return Err(Refusal::new(
+            format!(
+                "{host}: hosts without data or without what it needs are set up first, and that leaves nobody out"
+            ),
+            format!("take {host} out of the inventory (docs/removal.md)"),
+        ));
+    }
     for group in &formation.groups {
         input.repository(group)?;
     }

@@ -16,11 +16,22 @@ pub struct KeptData {
     pub timeline: u32,
     /// Its last checkpoint.
     pub lsn: String,
+    /// How far a standby had replayed its log.
+    pub replayed: String,
     /// KB, where it was measured.
     pub size: Option<u64>,
 }
 
 impl KeptData {
+    /// The same of a standby's.
+    pub fn standby(&self) -> Option<(u32, u64)> {
+        self.state.as_ref()?;
+        Some((
+            self.timeline,
+            lsn(&self.lsn)?.max(lsn(&self.replayed).unwrap_or_default()),
+        ))
+    }
+
     /// Orders data by how far its history goes; only that of a server which took writes can be compared.
     pub fn primary(&self) -> Option<(u32, u64)> {
         let was = matches!(
@@ -69,6 +80,8 @@ pub enum NotePhase {
     Done,
     /// It is being undone.
     Undo,
+    /// It was undone, or finished.
+    Closed,
 }
 
 /// What a restore has noted on a host.
@@ -103,6 +116,7 @@ impl RestoreNote {
             None => (name, NotePhase::Open),
             Some((point, "done")) => (point, NotePhase::Done),
             Some((point, "undo")) => (point, NotePhase::Undo),
+            Some((point, "undone" | "finished")) => (point, NotePhase::Closed),
             Some(_) => return None,
         };
         let marks = words.next()?.split(',').filter(|mark| !mark.is_empty());
@@ -132,6 +146,7 @@ pub(super) fn read_kept(lines: &[String]) -> Vec<KeptData> {
             "state" => next.state = Some(rest.to_owned()),
             "timeline" => next.timeline = rest.parse().unwrap_or_default(),
             "lsn" => next.lsn = rest.to_owned(),
+            "replayed" => next.replayed = rest.to_owned(),
             "size" => next.size = rest.parse().ok(),
             "dir" => {
                 next.path = rest.to_owned();
@@ -188,6 +203,14 @@ impl MemberLook {
     pub fn chosen_for(&self, point: &str) -> bool {
         let mut notes = self.notes.iter();
         notes.any(|it| it.point == point && it.phase == NotePhase::Open && it.chosen)
+    }
+
+    /// Whether an open restore to this point has made it a clone.
+    pub fn followed(&self, point: &str) -> bool {
+        let open = self.open.as_deref() == Some(point);
+        open && self
+            .note(point)
+            .is_some_and(|it| it.opened.is_some() && !it.has("placed"))
     }
 
     /// Whether a restore to this point found no data here to put aside.
@@ -256,7 +279,9 @@ mod tests {
         assert_eq!(began.since(&now), None, "another history");
         let bare = RestoreNote::read("p 17 no yes - opened").expect("a note");
         assert_eq!((bare.opened, bare.phase), (Some(None), NotePhase::Open));
-        assert_eq!(RestoreNote::read("p@finished 17 no yes -"), None);
+        let closed = RestoreNote::read("p@finished 17 no yes -").expect("a note");
+        assert_eq!(closed.phase, NotePhase::Closed);
+        assert_eq!(RestoreNote::read("p@other 17 no yes -"), None);
     }
 
     #[test]

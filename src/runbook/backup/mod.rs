@@ -12,6 +12,7 @@ mod point;
 pub mod proof;
 mod reach;
 mod rehearse;
+mod rejoin;
 mod restore;
 mod steps;
 mod survey;
@@ -50,6 +51,8 @@ pub struct BackupInput<'a> {
     pub model: &'a Model,
     pub look: &'a BackupLook,
     pub run: &'a RunId,
+    /// Hosts that are gone for good: a restore goes on without them.
+    pub without: &'a BTreeSet<HostName>,
 }
 
 impl<'a> BackupInput<'a> {
@@ -91,6 +94,47 @@ impl<'a> BackupInput<'a> {
                     "name the one that is meant with `--formation`",
                 ))
             }
+        }
+    }
+
+    /// Refuses where a member is neither here nor said to be gone for good; `back`: what would happen when it is back.
+    fn all_there(&self, formation: &Formation, verb: &str, back: &str) -> Result<(), Refusal> {
+        for member in formation.members() {
+            let host = &member.host;
+            let here = self.look.hosts.contains_key(host);
+            match (here, self.without.contains(host)) {
+                (true, false) | (false, true) => {}
+                (true, true) => {
+                    return Err(Refusal::new(
+                        format!(
+                            "{host}: it answers: `--without` is for hosts that are gone for good"
+                        ),
+                        format!("run it without `--without {host}`"),
+                    ));
+                }
+                (false, false) => {
+                    let why = self.look.unreachable.get(host);
+                    let why = why.map_or("it did not answer", String::as_str);
+                    let why = why.strip_prefix(&format!("{host}: ")).unwrap_or(why);
+                    return Err(Refusal::new(
+                        format!("{host}: {why}: {back}"),
+                        format!(
+                            "start it; if it is gone for good: `citusctl {verb} --without {host}` goes on with the others"
+                        ),
+                    ));
+                }
+            }
+        }
+        let stranger = self
+            .without
+            .iter()
+            .find(|host| !formation.members().any(|it| it.host == **host));
+        match stranger {
+            None => Ok(()),
+            Some(host) => Err(Refusal::new(
+                format!("{host}: it is no member of {}", formation.name),
+                "name a member with `--without`",
+            )),
         }
     }
 

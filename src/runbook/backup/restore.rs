@@ -10,6 +10,7 @@ mod steps;
 use super::kept::NotePhase;
 use super::point::{PointGroup, RestorePoint};
 use super::reach::way_to;
+use super::rejoin::rejoin;
 use super::steps::Way;
 use super::{BackupInput, MemberLook, on_the_way};
 use crate::fact::BackupSet;
@@ -18,6 +19,7 @@ use crate::names::HostName;
 use crate::runbook::{Consent, Refusal, Runbook};
 use progress::Progress;
 use steps::Plan;
+pub(super) use steps::etcd;
 use time::OffsetDateTime;
 
 /// To where.
@@ -38,6 +40,8 @@ struct Returning<'a> {
     set: BackupSet,
     /// Whether no member had data.
     fresh: bool,
+    /// Whether it leads already, as a clone of a member that is gone since.
+    led: bool,
 }
 
 /// Plans the restore.
@@ -47,6 +51,9 @@ struct Returning<'a> {
 pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Runbook, Refusal> {
     let formation = input.formation()?;
     let point = choose(&input, formation, target)?;
+    if let Some(planned) = rejoin(input, formation) {
+        return planned;
+    }
     all_there(&input, formation)?;
     if progress::closing(input, &point.name) {
         return closing(input, formation, &point.name);
@@ -240,22 +247,17 @@ pub(super) fn choose<'a>(
 
 /// A member that comes back in the middle with old data must not be missed.
 pub(super) fn all_there(input: &BackupInput<'_>, formation: &Formation) -> Result<(), Refusal> {
+    let back = "it would come back with its old data";
+    input.all_there(formation, "restore", back)?;
     for member in formation.members() {
         let host = &member.host;
-        let Some(look) = input.look.hosts.get(host) else {
-            let why = input
-                .look
-                .unreachable
-                .get(host)
-                .map_or("it did not answer", String::as_str);
-            return Err(Refusal::new(
-                format!("{host}: {why}: a restore without it is not built"),
-                "bring it up; or take the member out of the inventory and remove it (docs/removal.md)",
-            ));
-        };
         // What the point itself brought is no reason to stop in the middle.
-        let elsewhere = look.elsewhere.first().filter(|_| look.open.is_none());
-        if let Some(what) = elsewhere {
+        let look = input
+            .look
+            .hosts
+            .get(host)
+            .filter(|look| look.open.is_none());
+        if let Some(what) = look.and_then(|look| look.elsewhere.first()) {
             return Err(Refusal::new(
                 format!(
                     "{host}: {what} outside of the data directory: a restore of that is not built"
@@ -355,6 +357,7 @@ fn returning<'a>(
         host: (*host).clone(),
         at,
         set,
+        led: look.leads && look.followed(&point.name),
         fresh: looks.iter().all(|(_, look)| look.is_bare()) || look.was_empty(&point.name),
     })
 }

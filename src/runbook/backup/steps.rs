@@ -1,8 +1,8 @@
 //! What the steps of a restore and of its undoing share: both stop a formation, exchange its data and give it back to Patroni.
 
 use super::BackupInput;
-use crate::command::given;
-use crate::model::Formation;
+use crate::command::{given, quote};
+use crate::model::{Formation, Group};
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Script, Step};
@@ -14,6 +14,9 @@ const PREPARED_HOLDS: &str = "left=$(sql \"$DB\" \"SELECT count(*) FROM pg_prepa
 /// Whether a standby streams, else what its last attempt to be cloned said. `opened` is where it is noted that Patroni was started.
 pub(super) const STREAMS: &str = include_str!("scripts/streams.sh");
 
+/// Patroni renews its key as long as it lives, and etcd drops it after Patroni's `ttl`.
+const ABSENT: &str = "printf '%s\\n' \"$SIGNS\" | while read -r key; do [ -z \"$(etcd_ctl get --print-value-only \"$key\")\" ] || { echo \"etcd has $key: Patroni is alive there, or was until now\"; exit 1; }; done";
+
 /// The functions of a copy beside the data directory.
 pub(super) const COPY: &str = include_str!("scripts/restore-copy.sh");
 
@@ -23,6 +26,12 @@ pub(super) const SENTINEL: &str = "1000000000000000001";
 /// A group and the member that leads it in the end.
 pub(super) trait Leads {
     fn host(&self) -> &HostName;
+}
+
+impl<T: Leads> Leads for &T {
+    fn host(&self) -> &HostName {
+        (**self).host()
+    }
 }
 
 /// A step on the member of each group that leads in the end.
@@ -45,8 +54,66 @@ pub(super) struct Way<'a> {
 }
 
 impl Way<'_> {
+    /// All members but those that are gone for good.
     pub fn members(&self) -> impl Iterator<Item = HostName> {
-        self.formation.members().map(|member| member.host.clone())
+        let members = self.formation.members().map(|member| &member.host);
+        members
+            .filter(|host| !self.input.without.contains(*host))
+            .cloned()
+    }
+
+    /// The name in Patroni of a member.
+    pub fn name(&self, host: &HostName) -> String {
+        let mut members = self.formation.members();
+        let member = members.find(|member| member.host == *host);
+        member
+            .map(|member| member.name.to_string())
+            .unwrap_or_default()
+    }
+
+    /// Hosts that are gone for good, one a line.
+    pub fn gone(&self) -> String {
+        let hosts: Vec<&str> = self
+            .input
+            .without
+            .iter()
+            .map(|host| host.as_str())
+            .collect();
+        hosts.join("\n")
+    }
+
+    /// The keys by which etcd knows that Patroni runs on hosts that are said to be gone.
+    pub fn signs(&self) -> String {
+        let groups = self.formation.groups.iter();
+        let members = groups.flat_map(|group| group.members.iter().map(move |it| (group, it)));
+        let gone = members.filter(|(_, member)| self.input.without.contains(&member.host));
+        let keys = gone.map(|(group, it)| format!("{}members/{}", group.dcs_prefix, it.name));
+        keys.collect::<Vec<_>>().join("\n")
+    }
+
+    /// A host whose Patroni is alive is not gone, whoever cannot reach it.
+    pub fn absent(&self, etcd: &HostName) -> Option<Step> {
+        let signs = self.signs();
+        let script = || self.with(&[("SIGNS", &signs)], ":", ABSENT);
+        let gone = self.gone().replace('\n', ", ");
+        let title = format!("see that etcd hears nothing of {gone}");
+        (!signs.is_empty()).then(|| Step::on(etcd, "gone", title, script()).within(60))
+    }
+
+    /// Shell text that gives the groups their leader before Patroni starts, where a member that is gone could be faster when it comes back.
+    pub fn named<'g>(&self, groups: impl Iterator<Item = (&'g Group, &'g HostName)>) -> String {
+        let lacks = |group: &Group| {
+            let mut members = group.members.iter();
+            members.any(|member| self.input.without.contains(&member.host))
+        };
+        let name = |(group, host): (&Group, &HostName)| {
+            let key = quote(&format!("{}leader", group.dcs_prefix));
+            format!("lead {key} {}\n", quote(&self.name(host)))
+        };
+        let names: String = groups.filter(|(group, _)| lacks(group)).map(name).collect();
+        format!(
+            "lead() {{ etcd_ctl put --lease=\"$(etcd_ctl lease grant 120 | cut -d' ' -f2)\" \"$1\" \"$2\" >/dev/null; }}\n{names}"
+        )
     }
 
     /// Where etcd keeps the groups, one a line.

@@ -3,7 +3,10 @@
 use super::kept::{KeptData, Position, RestoreNote, read_kept};
 use super::{RestorePoint, Segments, Timelines};
 use crate::command::{Frame, Sections, quote, whole_program};
-use crate::fact::{RepositorySeen, StanzaSeen, read_repository, repository_question};
+use crate::fact::{
+    InDoubt, RepositorySeen, StanzaSeen, in_doubt_query, read_in_doubt, read_repository,
+    repository_question,
+};
 use crate::inventory::param;
 use crate::model::backup::stanza;
 use crate::model::pg::bin_dir;
@@ -54,6 +57,8 @@ pub struct MemberLook {
     pub notes: Vec<RestoreNote>,
     /// Where its log is, and its next transaction, where it takes writes.
     pub now: Option<Position>,
+    /// Transactions that were prepared and are not decided, where it takes writes.
+    pub in_doubt: Vec<InDoubt>,
     /// The open restore that it is part of.
     pub open: Option<String>,
 }
@@ -97,11 +102,12 @@ pub fn look_program(frame: &Frame, model: &Model, host: &Host, sizes: bool) -> S
         None => String::new(),
     };
     let text = format!(
-        "{}{}POINTS={POINTS}\nSTANZA={}\nSIZES={}\nrepository() {{ {question}:\n}}\n{SEGMENTS}{LOOK}",
+        "{}{}POINTS={POINTS}\nSTANZA={}\nSIZES={}\nIN_DOUBT={}\nrepository() {{ {question}:\n}}\n{SEGMENTS}{LOOK}",
         frame.define_mark(),
         functions.expose(),
         quote(&kept),
         if sizes { "yes" } else { "" },
+        quote(&in_doubt_query(0)),
     );
     whole_program(&text)
 }
@@ -137,6 +143,7 @@ pub fn read_look(frame: &Frame, output: &str) -> Option<MemberLook> {
             .filter_map(|line| RestoreNote::read(line))
             .collect(),
         now: lines("now").first().and_then(|line| Position::read(line)),
+        in_doubt: read_in_doubt(sections.get("in-doubt").unwrap_or_default()),
         open: lines("open").into_iter().next(),
     })
 }

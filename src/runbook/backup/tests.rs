@@ -2,6 +2,7 @@
 
 mod back;
 mod copy;
+mod gone;
 mod lost;
 
 use super::*;
@@ -66,6 +67,7 @@ struct Bench {
     model: Model,
     look: BackupLook,
     run: RunId,
+    without: BTreeSet<HostName>,
 }
 
 fn bench() -> Bench {
@@ -115,6 +117,7 @@ fn bench() -> Bench {
         model,
         look,
         run: RunId::new("r"),
+        without: BTreeSet::new(),
     }
 }
 
@@ -124,6 +127,7 @@ impl Bench {
             model: &self.model,
             look: &self.look,
             run: &self.run,
+            without: &self.without,
         }
     }
 

@@ -7,6 +7,7 @@ mod copies;
 mod steps;
 
 use super::kept::{NotePhase, Position};
+use super::rejoin::rejoin;
 use super::steps::Way;
 use super::{BackupInput, MemberLook};
 use crate::model::{Formation, Group};
@@ -21,6 +22,8 @@ struct Old<'a> {
     host: HostName,
     /// What is said of its data.
     seen: String,
+    /// Its system identifier, as the point knows it.
+    system: Option<String>,
     /// What was written since; `None`: nobody could write.
     since: Option<String>,
 }
@@ -33,6 +36,9 @@ pub fn plan_undo(input: BackupInput<'_>) -> Result<Runbook, Refusal> {
     let formation = input.formation()?;
     if let (false, Some(book)) = (open(&input, formation), copies::removal(input, formation)) {
         return Ok(book);
+    }
+    if let Some(planned) = rejoin(input, formation) {
+        return planned;
     }
     let point = which(&input, formation)?;
     all_there(&input, formation, &point)?;
@@ -133,16 +139,9 @@ fn which(input: &BackupInput<'_>, formation: &Formation) -> Result<String, Refus
 
 /// A member that is away would come back with the restored history.
 fn all_there(input: &BackupInput<'_>, formation: &Formation, point: &str) -> Result<(), Refusal> {
-    for member in formation.members() {
-        let host = &member.host;
-        let Some(look) = input.look.hosts.get(host) else {
-            let why = input.look.unreachable.get(host);
-            let why = why.map_or("it did not answer", String::as_str);
-            return Err(Refusal::new(
-                format!("{host}: {why}: what it has would meet the old history when it is back"),
-                "start it, then undo the restore",
-            ));
-        };
+    let back = "what it has would meet the old history when it is back";
+    input.all_there(formation, "restore undo", back)?;
+    for (host, look) in looks(input, formation) {
         if let (Some(after), false) = (look.after(point), look.undoing(point)) {
             return Err(Refusal::new(
                 format!(
@@ -163,16 +162,30 @@ fn old<'a>(input: &BackupInput<'a>, group: &'a Group, point: &str) -> Result<Old
         .iter()
         .filter_map(|member| Some((&member.host, input.look.hosts.get(&member.host)?)));
     let members: Vec<(&HostName, &MemberLook)> = members.collect();
-    let best = members
-        .iter()
-        .filter_map(|(host, look)| {
+    let find = |standbys: bool| {
+        let found = members.iter().filter_map(|(host, look)| {
             let data = old_data(look, point)?;
             // A run before this one has chosen; its server may be on its way to lead by now.
             let chosen = look.chosen_to_go_back(point);
-            let at = data.primary().or(chosen.then_some((0, 0)))?;
+            let at = data.primary().or(chosen.then_some((0, 0)));
+            let at = at.or_else(|| data.standby().filter(|_| standbys))?;
             Some(((chosen, at), *host, data))
-        })
-        .max_by_key(|(at, _, _)| *at);
+        });
+        found.max_by_key(|(at, _, _)| *at)
+    };
+    // What took writes last may be gone with its host: then a standby's is the best that there is.
+    let lacks = group
+        .members
+        .iter()
+        .filter(|member| input.without.contains(&member.host));
+    let lacks: Vec<&str> = lacks.map(|member| member.host.as_str()).collect();
+    let own = find(false);
+    let lost = own.is_none().then(|| format!(
+        "{}: only a standby's old data is left: what {} had acknowledged and not sent to it is lost",
+        group.cluster,
+        lacks.join(", ")
+    ));
+    let best = own.or_else(|| find(true).filter(|_| !lacks.is_empty()));
     let Some((_, host, data)) = best else {
         let paths = members.iter().map(|(host, look)| {
             let path = look
@@ -196,7 +209,17 @@ fn old<'a>(input: &BackupInput<'a>, group: &'a Group, point: &str) -> Result<Old
             "{}: {host} has the old data in {}, on timeline {} up to {}",
             group.cluster, data.path, data.timeline, data.lsn
         ),
-        since: since(group, &members, point),
+        system: input
+            .look
+            .points()
+            .into_iter()
+            .find(|it| it.name == point)
+            .and_then(|it| it.group(group.cluster.as_str()))
+            .map(|at| at.system.clone()),
+        since: since(group, &members, point)
+            .into_iter()
+            .chain(lost)
+            .reduce(|a, b| format!("{a}; {b}")),
     })
 }
 

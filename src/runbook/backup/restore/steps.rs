@@ -39,7 +39,8 @@ const CLOSE: &str = include_str!("../scripts/restore-close.sh");
 pub(super) fn closed(way: Way<'_>) -> Result<Step, Refusal> {
     let holds = "[ ! -e /etc/citusctl/restore ] && [ ! -d \"$STATE\" ] || { echo 'open'; false; }";
     let hosts = way.members().chain([etcd(way)?]);
-    let scripts = hosts.map(|host| (host, way.script(CLOSE, holds)));
+    let gone = way.gone();
+    let scripts = hosts.map(|host| (host, way.with(&[("WITHOUT", &gone)], CLOSE, holds)));
     Ok(Step::on_all(
         scripts.collect(),
         "close",
@@ -48,7 +49,7 @@ pub(super) fn closed(way: Way<'_>) -> Result<Step, Refusal> {
 }
 
 /// A host that speaks to etcd.
-fn etcd(way: Way<'_>) -> Result<HostName, Refusal> {
+pub(in crate::runbook::backup) fn etcd(way: Way<'_>) -> Result<HostName, Refusal> {
     let members = way.input.model.etcd.iter().flat_map(|etcd| &etcd.members);
     let mut hosts = members
         .filter(|member| !member.learner)
@@ -83,14 +84,16 @@ impl Plan<'_> {
     pub(super) fn steps(&self) -> Result<Vec<Step>, Refusal> {
         let etcd = etcd(self.way)?;
         let mut steps = vec![self.majority(&etcd, "majority")];
+        steps.extend(self.way.absent(&etcd));
         steps.extend(self.beside());
         steps.push(self.majority(&etcd, "majority-still"));
         steps.extend(self.way.stops(STOP, STOPPED));
         let title = "save what etcd knows of the groups, and lock them";
         steps.push(Step::on(&etcd, "etcd", title, self.locked()));
         let title = "put data aside, and what was restored in its place";
-        let swap = on_leaders(self.groups, "swap", title, &|it| self.swapped(it));
-        steps.push(swap.within(60).with_impact(Impact::Destroys));
+        let swap = || on_leaders(&self.made(), "swap", title, &|it| self.swapped(it));
+        let swap = (!self.made().is_empty()).then(swap);
+        steps.extend(swap.map(|step| step.within(60).with_impact(Impact::Destroys)));
         let title = "give the groups back to Patroni";
         steps.push(Step::on(&etcd, "unlock", title, self.unlocked()));
         steps.extend(self.configured());
@@ -105,15 +108,19 @@ impl Plan<'_> {
     }
 
     /// What is done while the formation runs: a failure has stopped nothing.
-    fn beside(&self) -> [Step; 3] {
+    fn beside(&self) -> Vec<Step> {
+        let made = self.made();
+        if made.is_empty() {
+            return Vec::new();
+        }
         let hosts = self.way.input.look.hosts.values();
         let runs = match hosts.into_iter().any(|look| look.open.is_some()) {
             true => "",
             false => "; the formation runs",
         };
-        let step = |id, title: &str, within, script: &dyn Fn(&Returning<'_>) -> Script| {
+        let step = |id, title: &str, within, script: &dyn Fn(&&Returning<'_>) -> Script| {
             let title = format!("{title}{runs}");
-            on_leaders(self.groups, id, &title, script).within(within)
+            on_leaders(&made, id, &title, script).within(within)
         };
         let title = "restore the backup beside the data";
         let restore = step("restore", title, 86_400, &|it| self.restored(it));
@@ -121,7 +128,12 @@ impl Plan<'_> {
         let recover = step("recover", title, 86_400, &|it| self.recovered(it));
         let title = "see that no member was promoted meanwhile";
         let current = step("current", title, 1, &|it| self.current(it));
-        [restore, recover, current]
+        vec![restore, recover, current]
+    }
+
+    /// Groups that are restored; others run already with what was restored on a member that is gone since.
+    fn made(&self) -> Vec<&Returning<'_>> {
+        self.groups.iter().filter(|it| !it.led).collect()
     }
 
     fn configured(&self) -> Option<Step> {
@@ -184,6 +196,8 @@ impl Plan<'_> {
             )
         };
         let puts: String = self.groups.iter().map(put).collect();
+        let leaders = self.groups.iter().map(|it| (it.group, &it.host));
+        let puts = format!("{}{puts}", self.way.named(leaders));
         let holds: String = self.groups.iter().map(is).collect();
         self.way.script(
             &format!("put() {{ etcd_ctl put \"$1\" \"$2\" >/dev/null; }}\n{puts}"),

@@ -1,10 +1,12 @@
-# What a host is asked before backups and restores. POINTS is given, and `repository` on members; SIZES: whether old data is measured.
+# What a host is asked before backups and restores. POINTS and IN_DOUBT are given, and `repository` on members; SIZES: whether old data is measured.
 if [ -n "${PG_DATA:-}" ]; then
   mark recovery
   recovery=$(sql postgres 'SELECT pg_is_in_recovery()' 2>/dev/null)
   printf '%s\n' "$recovery"
   mark now
   sql postgres "SELECT pg_current_wal_lsn(), txid_snapshot_xmax(txid_current_snapshot()) WHERE NOT pg_is_in_recovery()" 2>/dev/null
+  mark in-doubt
+  sql postgres "$IN_DOUBT" 2>/dev/null
   open=$(cat /etc/citusctl/restore 2>/dev/null)
   # Standbys are asked as well: nobody may lead when it is read.
   # shellcheck disable=SC2034 # `repository` reads it
@@ -38,7 +40,7 @@ if [ -n "${PG_DATA:-}" ]; then
     size=
     [ -z "${SIZES:-}" ] || [ "$dir" = "$real" ] || size=$(du -sk -- "$dir" 2>/dev/null | cut -f 1)
     LC_ALL=C as_dbsu "$PG_BIN/pg_controldata" -D "$dir" 2>/dev/null |
-      sed -n "s/^Database cluster state: */state /p; s/^Latest checkpoint location: */lsn /p; s/^Latest checkpoint's TimeLineID: */timeline /p"
+      sed -n "s/^Database cluster state: */state /p; s/^Latest checkpoint location: */lsn /p; s/^Latest checkpoint's TimeLineID: */timeline /p; s/^Minimum recovery ending location: */replayed /p"
     echo "size $size"
     echo "dir $dir"
   done
@@ -53,7 +55,7 @@ for dir in /var/lib/citusctl/restore/*; do
   saved=no chosen=no marks=
   [ ! -d "$dir/etcd" ] || saved=yes
   [ ! -e "$dir/chosen" ] || chosen=yes
-  for name in stopped restored recovered placed empty locked configured backed-up; do [ ! -e "$dir/$name" ] || marks="$marks,$name"; done
+  for name in stopped restored recovered placed empty locked configured backed-up without; do [ ! -e "$dir/$name" ] || marks="$marks,$name"; done
   if [ -e "$dir/opened" ]; then opened="opened $(cat "$dir/opened")"; else opened=; fi
   echo "${dir##*/} $(stat -c %Y "$dir") $saved $chosen ${marks:--} $opened"
 done

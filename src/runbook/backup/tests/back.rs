@@ -9,6 +9,7 @@ fn data(path: &str, state: &str, timeline: u32, lsn: &str) -> KeptData {
         state: Some(state.to_owned()),
         timeline,
         lsn: lsn.to_owned(),
+        replayed: String::new(),
         size: Some(2048),
     }
 }

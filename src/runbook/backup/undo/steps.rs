@@ -4,6 +4,7 @@
 use super::Old;
 use crate::model::backup::stanza;
 use crate::names::HostName;
+use crate::runbook::backup::restore::etcd;
 use crate::runbook::backup::steps::{Leads, SENTINEL, STREAMS, Way, on_leaders};
 use crate::runbook::{Script, Step};
 use std::collections::BTreeMap;
@@ -42,7 +43,9 @@ impl Plan<'_> {
     pub(super) fn steps(&self) -> Vec<Step> {
         let etcd = self.etcd();
         let way = self.way;
-        let mut steps = way.stops(STOP, STOPPED);
+        let mut steps = Vec::new();
+        steps.extend(etcd.as_ref().and_then(|host| way.absent(host)));
+        steps.extend(way.stops(STOP, STOPPED));
         if let Some(host) = &etcd {
             steps.push(Step::on(
                 host,
@@ -72,11 +75,7 @@ impl Plan<'_> {
                 host,
                 "unlock",
                 "put back what etcd knew of the groups",
-                self.way.with(
-                    &[("PREFIXES", &self.way.prefixes())],
-                    UNLOCK,
-                    &self.noted("unlocked"),
-                ),
+                self.unlocked(),
             ));
         }
         steps.push(
@@ -91,7 +90,8 @@ impl Plan<'_> {
         steps.extend(way.prepared(self.groups));
         steps.extend(self.standbys());
         let hosts = self.way.members().chain(etcd);
-        let scripts = hosts.map(|host| (host, self.way.script(CLOSE, CLOSED)));
+        let gone = way.gone();
+        let scripts = hosts.map(|host| (host, way.with(&[("WITHOUT", &gone)], CLOSE, CLOSED)));
         steps.push(Step::on_all(
             scripts.collect(),
             "close",
@@ -123,7 +123,24 @@ impl Plan<'_> {
         let hosts = self.way.input.look.hosts.iter();
         let mut saved =
             hosts.filter(|(_, look)| look.note(self.way.point).is_some_and(|it| it.saved));
-        saved.next().map(|(host, _)| host.clone())
+        let saved = saved.next().map(|(host, _)| host.clone());
+        // A member that is gone may be the one that had them.
+        let gone = !self.way.input.without.is_empty();
+        saved.or_else(|| if gone { etcd(self.way).ok() } else { None })
+    }
+
+    fn unlocked(&self) -> Script {
+        let gone = !self.way.input.without.is_empty();
+        let systems = self.groups.iter().filter_map(|it| {
+            let system = it.system.as_ref().filter(|_| gone)?;
+            Some(format!("{} {system}", it.group.dcs_prefix))
+        });
+        let systems = systems.collect::<Vec<_>>().join("\n");
+        let prefixes = self.way.prefixes();
+        let values = [("PREFIXES", prefixes.as_str()), ("SYSTEMS", &systems)];
+        let leaders = self.groups.iter().map(|it| (it.group, &it.host));
+        let act = format!("{}{UNLOCK}", self.way.named(leaders));
+        self.way.with(&values, &act, &self.noted("unlocked"))
     }
 
     fn leads(&self, host: &HostName) -> bool {
