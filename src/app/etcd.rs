@@ -338,6 +338,7 @@ fn table(quorum: &etcd::Quorum, members: &[MemberView]) -> String {
         let data = match member.data {
             Some(true) => "",
             Some(false) => "  no data",
+            None if member.host.is_none() => "  its host is not in the inventory",
             None => "  its host does not answer",
         };
         let id = member.id.as_deref().unwrap_or("-");

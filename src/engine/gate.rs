@@ -14,12 +14,12 @@ use super::{EngineError, Patroni, Run, copies, registered};
 use crate::catalog::Gate;
 use crate::command::{quote, whole_program};
 use crate::event::Kind;
-use crate::fact::{GroupSeen, LOG_SAYS};
+use crate::fact::{GroupSeen, Homes, LOG_SAYS};
 use crate::model::{Formation, Group};
 use crate::names::words::count;
 use crate::names::{HostName, StageName};
 use crate::transport::Program;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -279,11 +279,7 @@ async fn groups(
 
 /// One look at a group through any member that answers.
 pub(super) async fn cluster(run: &Run<'_>, group: &Group) -> Result<GroupSeen, String> {
-    let hosts: BTreeMap<_, _> = group
-        .members
-        .iter()
-        .map(|member| (member.name.clone(), member.host.clone()))
-        .collect();
+    let homes = Homes::of(group);
     let mut why = "no member is connected".to_owned();
     for member in group
         .members
@@ -295,7 +291,7 @@ pub(super) async fn cluster(run: &Run<'_>, group: &Group) -> Result<GroupSeen, S
         };
         match patroni.get("/cluster").await {
             Ok(answer) => {
-                let seen = GroupSeen::from_cluster(&answer, &hosts);
+                let seen = GroupSeen::from_cluster(&answer, &homes);
                 if !seen.members.is_empty() {
                     return Ok(seen);
                 }

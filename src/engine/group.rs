@@ -266,8 +266,12 @@ impl GroupWork<'_> {
     /// A limit that was lowered (`max_connections` and its like) reaches a standby only after the primary runs
     /// with it, so a replica that still waits after its restart says: restart the leader where it is.
     async fn rolling_restart(&self, id: &ResourceId) -> Result<(), EngineError> {
-        for _ in 0..3 {
-            let seen = self.seen().await?;
+        for round in 0..3 {
+            let seen = match round {
+                0 => self.seen().await?,
+                // Members follow a leader that was restarted where it is at their next try.
+                _ => self.all_up().await?,
+            };
             let pending: Vec<MemberSeen> = seen.pending().cloned().collect();
             if pending.is_empty() {
                 return Ok(());
@@ -292,6 +296,15 @@ impl GroupWork<'_> {
         } else {
             Err(self.failed(format!("{} still wait for a restart", left.join(", "))))
         }
+    }
+
+    /// Waits until every member is up.
+    async fn all_up(&self) -> Result<GroupSeen, EngineError> {
+        self.wait("all members to be up", 60, |seen| {
+            let up = seen.members.iter().all(MemberSeen::is_up);
+            up.then(|| seen.clone())
+        })
+        .await
     }
 
     /// Nobody is stopped who would not start again.

@@ -4,7 +4,7 @@ use super::fleet::{chain, collect};
 use super::patroni::PatroniError;
 use super::{EngineError, Patroni, Run};
 use crate::event::Kind;
-use crate::fact::{self, GroupSeen, Observed, Probe};
+use crate::fact::{self, GroupSeen, Homes, Observed, Probe};
 use crate::model::Group;
 use crate::names::{ClusterName, HostName, InstanceName};
 use crate::plan::{Desired, Seen};
@@ -124,11 +124,7 @@ impl Looker<'_> {
             // A host that was not asked about its units may well run Patroni.
             unit.is_some_and(|unit| unit.is_none_or(|unit| unit.active))
         });
-        let hosts: BTreeMap<InstanceName, HostName> = group
-            .members
-            .iter()
-            .map(|member| (member.name.clone(), member.host.clone()))
-            .collect();
+        let homes = Homes::of(group);
         let mut strangers = BTreeMap::new();
         for member in running {
             let Some(patroni) = Patroni::of(self.run, member) else {
@@ -140,9 +136,10 @@ impl Looker<'_> {
             };
             match answer {
                 Ok(answer) => {
-                    let members = GroupSeen::members_from(&answer, &hosts);
+                    let members = GroupSeen::members_from(&answer, &homes);
                     let mut found = GroupSeen {
                         members,
+                        unnamed: homes.unnamed(&answer),
                         strangers,
                         ..GroupSeen::default()
                     };

@@ -1,9 +1,11 @@
 //! What was seen of a PostgreSQL group as a whole: Patroni's view of it, and what its live leader says.
 
 use super::following::{Answers, MemberVerdict, following, leading};
+use crate::model::Group;
 use crate::names::{HostName, InstanceName};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// One look at a group.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ pub struct GroupSeen {
     pub answers: BTreeMap<String, String>,
     /// Whether its hosts are about to get packages, which may bring extensions that the leader does not know yet.
     pub installing: bool,
+    /// Members that Patroni has and the inventory does not name, with where they run. They may lead.
+    pub unnamed: Vec<String>,
     /// Hosts on whose port of Patroni another one answers, and what it is instead. It was not believed.
     pub strangers: BTreeMap<HostName, String>,
 }
@@ -148,29 +152,69 @@ impl GroupSeen {
     }
 
     /// Reads the answer of `GET /cluster`; what only others can tell is left out.
-    pub fn from_cluster(answer: &Value, hosts: &BTreeMap<InstanceName, HostName>) -> Self {
+    pub fn from_cluster(answer: &Value, homes: &Homes) -> Self {
         Self {
-            members: Self::members_from(answer, hosts),
+            members: Self::members_from(answer, homes),
+            unnamed: homes.unnamed(answer),
             paused: answer.get("pause").and_then(Value::as_bool) == Some(true),
             ..Self::default()
         }
     }
 
-    /// Reads the members of `GET /cluster`. `hosts` tells on which host a member lives.
-    pub fn members_from(
-        answer: &Value,
-        hosts: &BTreeMap<InstanceName, HostName>,
-    ) -> Vec<MemberSeen> {
+    /// Reads the members of `GET /cluster`.
+    pub fn members_from(answer: &Value, homes: &Homes) -> Vec<MemberSeen> {
         let members = answer.get("members").and_then(Value::as_array);
         members
             .into_iter()
             .flatten()
-            .filter_map(|member| read_member(member, hosts))
+            .filter_map(|member| read_member(member, homes))
             .collect()
     }
 }
 
-fn read_member(member: &Value, hosts: &BTreeMap<InstanceName, HostName>) -> Option<MemberSeen> {
+/// On which host each member lives by the inventory, and at which address its PostgreSQL is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Homes(BTreeMap<InstanceName, (HostName, Option<IpAddr>)>);
+
+impl Homes {
+    /// Those of a group.
+    pub fn of(group: &Group) -> Self {
+        let homes = group.members.iter().map(|member| {
+            let home = (member.host.clone(), Some(member.address));
+            (member.name.clone(), home)
+        });
+        Self(homes.collect())
+    }
+
+    /// Members of `GET /cluster` that are in none of these.
+    pub fn unnamed(&self, answer: &Value) -> Vec<String> {
+        let members = answer.get("members").and_then(Value::as_array);
+        let text = |member: &Value, key: &str| {
+            let text = member.get(key).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let others = members.into_iter().flatten().filter_map(|member| {
+            let name = text(member, "name");
+            let known = self.0.contains_key(&InstanceName::new(name.clone()));
+            (!known).then(|| format!("{name} on {}", text(member, "host")))
+        });
+        others.collect()
+    }
+
+    /// The address at which somebody else runs under a member's name, where Patroni says one. `said` is what it has for `host`.
+    pub fn elsewhere(&self, name: &InstanceName, said: &str) -> Option<IpAddr> {
+        let said: IpAddr = said.trim_matches(['[', ']']).parse().ok()?;
+        let (_, home) = self.0.get(name)?;
+        home.is_some_and(|home| home != said).then_some(said)
+    }
+}
+
+/// The state of a member whose name another host has taken: of the member's own host nothing is known then.
+pub fn taken(address: IpAddr) -> String {
+    format!("on {address}, not on its host")
+}
+
+fn read_member(member: &Value, homes: &Homes) -> Option<MemberSeen> {
     let text = |key: &str| {
         member
             .get(key)
@@ -179,10 +223,12 @@ fn read_member(member: &Value, hosts: &BTreeMap<InstanceName, HostName>) -> Opti
             .to_owned()
     };
     let name = InstanceName::new(text("name"));
+    let (host, _) = homes.0.get(&name)?;
+    let elsewhere = homes.elsewhere(&name, &text("host"));
     Some(MemberSeen {
-        host: hosts.get(&name)?.clone(),
+        host: host.clone(),
         role: text("role"),
-        state: text("state"),
+        state: elsewhere.map_or_else(|| text("state"), taken),
         timeline: member.get("timeline").and_then(Value::as_i64),
         lag: member.get("lag").and_then(Value::as_i64),
         pending_restart: member
@@ -203,16 +249,24 @@ mod tests {
     use crate::fact::{PostgresSeen, Receiver, Sender, Timeline};
     use serde_json::json;
 
+    fn homes<const N: usize>(names: [&str; N]) -> Homes {
+        let address = Some(IpAddr::from([10, 0, 0, 1]));
+        Homes(
+            names
+                .map(|name| (InstanceName::new(name), (HostName::new(name), address)))
+                .into(),
+        )
+    }
+
     /// A leader, a standby that it sends to, and one whose replication login is refused: `GET /cluster` of each version.
     fn judged(states: [&str; 2]) -> GroupSeen {
-        let hosts =
-            ["a-1", "a-2", "a-3"].map(|name| (InstanceName::new(name), HostName::new(name)));
+        let homes = homes(["a-1", "a-2", "a-3"]);
         let members = json!({"members": [
             {"name": "a-1", "role": "leader", "state": "running", "timeline": 1},
             {"name": "a-2", "role": "replica", "state": states[0], "timeline": 1, "lag": 0},
             {"name": "a-3", "role": "replica", "state": states[1], "timeline": 1, "lag": 0},
         ]});
-        let mut seen = GroupSeen::from_cluster(&members, &hosts.into());
+        let mut seen = GroupSeen::from_cluster(&members, &homes);
         let known = |standbys| PostgresSeen {
             system: "7".to_owned(),
             timeline: Timeline::Known(1),
@@ -270,8 +324,22 @@ mod tests {
         for state in ["running", "streaming"] {
             let members =
                 json!({"members": [{"name": "a-1", "role": "standby_leader", "state": state}]});
-            let hosts = BTreeMap::from([(InstanceName::new("a-1"), HostName::new("a-1"))]);
-            assert!(GroupSeen::from_cluster(&members, &hosts).leader().is_some());
+            let seen = GroupSeen::from_cluster(&members, &homes(["a-1"]));
+            assert!(seen.leader().is_some());
         }
+    }
+
+    #[test]
+    fn who_runs_at_another_address_is_not_the_member() {
+        let member = |host: &str| json!({"members": [{"name": "a-1", "role": "leader", "state": "running", "host": host}]});
+        let seen = |host: &str| GroupSeen::from_cluster(&member(host), &homes(["a-1"]));
+        assert!(seen("10.0.0.1").leader().is_some());
+        let stranger = GroupSeen::from_cluster(&member("10.0.0.4"), &homes(["a-2"]));
+        assert_eq!(stranger.unnamed, ["a-1 on 10.0.0.4"]);
+        let other = seen("10.0.0.9");
+        assert!(other.leader().is_none() && !other.members[0].is_up());
+        assert_eq!(other.members[0].plight(), "is on 10.0.0.9, not on its host");
+        let six = seen("[fd00::9]");
+        assert_eq!(six.members[0].plight(), "is on fd00::9, not on its host");
     }
 }

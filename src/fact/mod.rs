@@ -28,7 +28,7 @@ pub use backup::{
 };
 pub use copy::{DataCopy, Relation};
 pub use following::{Answers, Ill, LOG_SAYS, MemberVerdict, following, leading};
-pub use group::{GroupSeen, MemberSeen};
+pub use group::{GroupSeen, Homes, MemberSeen, taken};
 pub use in_doubt::{InDoubt, in_doubt_query, read_in_doubt};
 pub use in_force::{InForce, altered_words, in_force_program, read_in_force, rule_of};
 pub use kept::{KeptData, KeptFiles};

@@ -97,7 +97,7 @@ fn differs_in_cluster(scope: &Scope<'_>) -> Vec<Diagnostic> {
         let differing = OF_A_CLUSTER.iter().filter_map(|name| {
             let message = format!("the hosts of `{cluster}` do not agree on `{name}`");
             let problem = Diagnostic::error("differs-in-cluster", message);
-            differing(&hosts, name, problem)
+            differing(hosts, name, problem)
         });
         found.extend(differing.map(|problem| {
             problem.help("it holds for the cluster as a whole: set it once, in the variables that all its hosts share")

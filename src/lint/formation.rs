@@ -43,7 +43,7 @@ fn named<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Formation> {
 /// Pigsty's other kernels.
 fn unsupported_mode(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let found = scope.clusters.iter().filter_map(|(cluster, hosts)| {
-        let host = hosts.into_iter().find(|host| {
+        let host = hosts.iter().find(|host| {
             let mode = text(host, "pg_mode");
             host.vars.contains("pg_mode") && !matches!(mode.as_str(), "pgsql" | "citus")
         })?;
@@ -66,9 +66,7 @@ fn unsupported_mode(scope: &Scope<'_>) -> Vec<Diagnostic> {
 fn shard_without_citus(scope: &Scope<'_>) -> Vec<Diagnostic> {
     let mut places: IndexMap<Span, (Vec<ClusterName>, &str)> = IndexMap::new();
     for (cluster, hosts) in &scope.clusters {
-        let plain = hosts
-            .into_iter()
-            .find(|host| text(host, "pg_mode") != "citus");
+        let plain = hosts.iter().find(|host| text(host, "pg_mode") != "citus");
         let names = ["pg_shard", "pg_group"];
         let name = |host: &InvHost| names.into_iter().find(|name| host.vars.contains(name));
         if let Some((host, name)) = plain.and_then(|host| Some((host, name(host)?))) {

@@ -10,6 +10,13 @@ use serde_json::{Value, json};
 /// The program, as roles install it.
 pub const GUARD: &str = include_str!("../../roles/pgsql/templates/promotion-guard.py.j2");
 
+/// The part of etcd that says which host has each member of a formation: `members`, as JSON. Below `promote/` stand members
+/// that an operator lets lead whatever they lack.
+pub fn seats(formation: &Formation) -> String {
+    let namespace = formation.namespace.trim_end_matches('/');
+    format!("/citusctl/seats{namespace}/{}/", formation.name)
+}
+
 /// The guard's case of one member.
 pub fn guard_case(
     typed: &Typed<'_>,
@@ -29,8 +36,11 @@ pub fn guard_case(
             "patroni": member.patroni_url(),
         })
     };
+    let store = json!({ "seats": seats(formation), "prefix": group.dcs_prefix });
     json!({
         "name": instance.name,
+        "address": instance.address.to_string(),
+        "store": store,
         "data": typed.get(param::PG_DATA),
         "bin": bin_dir(typed, formation.version),
         "socket": typed.get(param::PG_LOCALHOST),

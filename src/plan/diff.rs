@@ -1,13 +1,14 @@
 //! Wanted against seen.
 
 use super::ahead::Ahead;
+use super::restart;
 use super::{
     Desired, DesiredStage, GroupDesired, GroupPlan, GroupUnit, Plan, PlannedStage, Refusal, Unit,
 };
 use crate::command::quote;
 use crate::fact::{GroupSeen, NOT_OURS, Observed};
 use crate::names::{ClusterName, HostName, ResourceId};
-use crate::resource::group::{GroupVerdict, PendingRestart};
+use crate::resource::group::GroupVerdict;
 use crate::resource::{Action, Change, Declared, Impact, Resource, Step, Verdict};
 use crate::workers;
 use std::borrow::Cow;
@@ -294,33 +295,8 @@ fn group_plan(
             }),
         }
     }
-    pull_restart(&mut plan, seen);
+    restart::pull(&mut plan, seen);
     plan
-}
-
-/// A configuration that needs a restart brings the restart with it, visibly.
-fn pull_restart(plan: &mut GroupPlan, seen: &GroupSeen) {
-    let restarts = plan
-        .units
-        .iter()
-        .any(|unit| unit.change.action == Action::Restart);
-    let cause = plan.units.iter().find(|unit| {
-        unit.change.impact == Impact::Restart && unit.change.action != Action::Restart
-    });
-    if let (false, Some(cause)) = (restarts, cause) {
-        let words = cause
-            .change
-            .details
-            .iter()
-            .filter(|line| line.ends_with("needs a restart"));
-        let names: Vec<&str> = words.filter_map(|line| line.split(':').next()).collect();
-        let change =
-            PendingRestart::change(seen.members.len(), seen.members.len() < 2, names.join(", "));
-        plan.units.push(GroupUnit {
-            id: ResourceId::new("patroni/restart"),
-            change,
-        });
-    }
 }
 
 #[cfg(test)]

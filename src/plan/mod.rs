@@ -12,6 +12,7 @@ pub mod explain;
 mod hide;
 mod leave;
 mod outline;
+mod restart;
 mod select;
 pub mod view;
 mod warn;

@@ -131,6 +131,12 @@ fn judge_member(
     said: &mut Findings,
 ) {
     let name = &member.name;
+    if let Some(address) = member.elsewhere {
+        said.problem(format!(
+            "{name} runs on {address}, which is not its host in the inventory: a host that was replaced is back under its name. Power {address} off (a member that follows takes over), then `citusctl apply`"
+        ));
+        return;
+    }
     if member.pending_restart {
         said.warn(format!(
             "{name} runs with old parameters until PostgreSQL is restarted"
@@ -228,7 +234,7 @@ fn missing(
     let known: BTreeSet<&str> = group.members.iter().map(|m| m.name.as_str()).collect();
     for name in found.difference(&known) {
         said.problem(format!(
-            "{}: Patroni has a member {name} that the inventory does not know",
+            "{}: Patroni has a member {name} that the inventory does not know, and it may lead: put its line back, or take it out with it there (`citusctl apply pgsql-rm -l HOST`)",
             group.cluster
         ));
     }

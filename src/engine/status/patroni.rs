@@ -2,10 +2,12 @@
 
 use crate::engine::fleet::chain;
 use crate::engine::{Patroni, Run};
+use crate::fact::{Homes, taken};
 use crate::model::Group;
 use crate::names::{HostName, InstanceName};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// One look at a group.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub(super) struct PatroniMember {
     pub lag: Option<u64>,
     pub pending_restart: bool,
     pub tags: BTreeMap<String, String>,
+    /// Another host that runs under its name.
+    pub elsewhere: Option<IpAddr>,
 }
 
 impl PatroniMember {
@@ -81,6 +85,17 @@ impl PatroniMember {
 }
 
 impl ClusterView {
+    /// Notes whose name another host has taken.
+    fn place(&mut self, homes: &Homes) {
+        for member in &mut self.members {
+            let name = InstanceName::new(member.name.clone());
+            member.elsewhere = homes.elsewhere(&name, &member.address);
+            if let Some(address) = member.elsewhere {
+                member.state = taken(address);
+            }
+        }
+    }
+
     pub(super) fn leader(&self) -> Option<&PatroniMember> {
         self.members
             .iter()
@@ -101,6 +116,7 @@ pub(super) async fn ask(run: &Run<'_>, group: &Group) -> Result<ClusterView, Str
         match patroni.get("/cluster").await {
             Ok(answer) if answer.get("members").is_some() => {
                 let mut view = read(&answer);
+                view.place(&Homes::of(group));
                 view.synchronous = match patroni.get("/config").await {
                     Ok(config) => synchronous(&config),
                     Err(error) => Err(chain(&error)),
@@ -180,6 +196,7 @@ fn member(value: &Value) -> PatroniMember {
         lag: value.get("lag").and_then(Value::as_u64),
         pending_restart: flag(value, "pending_restart"),
         tags: tags(value),
+        elsewhere: None,
         address,
     }
 }

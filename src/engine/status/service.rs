@@ -7,7 +7,7 @@ use crate::engine::Run;
 use crate::event::status::{ServerStatus, ServiceStatus};
 use crate::model::service::Server;
 use crate::model::{Model, Service, ServiceKind};
-use crate::names::HostName;
+use crate::names::{ClusterName, HostName};
 use std::collections::BTreeSet;
 
 /// All services of all hosts that run HAProxy.
@@ -104,7 +104,7 @@ fn wrong(
         let wanted = service.kind != ServiceKind::Custom && serves(model, answers, service);
         return (up.is_empty() && wanted).then(|| format!("{place} has no server that is up"));
     }
-    let wanted = clusters(model, service).len();
+    let wanted = leaders(model, service);
     (up.len() != wanted).then(|| {
         let names: Vec<&str> = up.iter().map(|server| server.name.as_str()).collect();
         let names = match names.is_empty() {
@@ -116,9 +116,30 @@ fn wrong(
 }
 
 fn leads_only(service: &Service) -> bool {
+    matches!(
+        check(service),
+        "/primary" | "/read-write" | "/leader" | "/master"
+    )
+}
+
+/// What Patroni is asked for, without its options.
+fn check(service: &Service) -> &str {
     let path = service.check_path.as_deref().unwrap_or_default();
-    let path = path.split('?').next().unwrap_or_default();
-    matches!(path, "/primary" | "/read-write" | "/leader" | "/master")
+    path.split('?').next().unwrap_or_default()
+}
+
+/// How many leaders should be up. That of a standby cluster takes no writes, and answers to `/leader` alone.
+fn leaders(model: &Model, service: &Service) -> usize {
+    let follows = |cluster: &String| {
+        let group = model.group(&ClusterName::new(cluster.clone()));
+        group.is_some_and(|(_, group)| group.standby.is_some())
+    };
+    let clusters = clusters(model, service);
+    let own = clusters.iter().filter(|cluster| !follows(cluster)).count();
+    match check(service) {
+        "/leader" => clusters.len(),
+        _ => own,
+    }
 }
 
 /// The groups behind a service: as many leaders should be up.

@@ -65,6 +65,20 @@ const RESTART: &[&str] = &[
     "cron.database_name",
 ];
 
+/// A standby does not start with less than its leader has of these.
+/// Source: PostgreSQL's documentation, "Hot Standby", "Administrator's Overview".
+const LIMITS: &[&str] = &[
+    "max_connections",
+    "max_locks_per_transaction",
+    "max_prepared_transactions",
+    "max_wal_senders",
+    "max_worker_processes",
+];
+
+/// What a lowered limit means.
+pub const LOWERED: &str =
+    "  # lowered, so the leader restarts where it is before its standbys; needs a restart";
+
 const STATE_PROBE: &str = "patroni_dynamic";
 const PARAMETERS_PROBE: &str = "restart_parameters";
 const SETTINGS_PROBE: &str = "pg_settings";
@@ -85,9 +99,29 @@ impl KeyDifference {
         }
     }
 
+    /// A limit that a standby must have at least as high as its leader runs with.
+    fn lowers(&self) -> bool {
+        let limit = self.parameter().is_some_and(|name| LIMITS.contains(&name));
+        let number = |value: &Option<Value>| match value {
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(value) => value.as_i64(),
+            None => None,
+        };
+        limit && number(&self.before) > number(&self.after)
+    }
+
     /// A standby cluster becomes one of its own.
     fn promotes(&self) -> bool {
         self.path == ["standby_cluster"] && self.after.is_none()
+    }
+
+    /// A cluster of its own becomes a standby cluster: all of it, or a key below.
+    fn demotes(&self) -> bool {
+        let [first, rest @ ..] = self.path.as_slice() else {
+            return false;
+        };
+        let names_source = rest.first().is_none_or(|key| key == "host");
+        first == "standby_cluster" && names_source && self.before.is_none() && self.after.is_some()
     }
 
     fn describe(&self, restart: bool) -> String {
@@ -103,6 +137,7 @@ impl KeyDifference {
             _ if self.promotes() => {
                 "  # this cluster is promoted: it follows nobody any more, and takes writes"
             }
+            true if self.lowers() => LOWERED,
             true => "  # needs a restart",
             false => "",
         };
@@ -258,6 +293,14 @@ impl DynamicConfig {
     }
 }
 
+/// Patroni would demote its leader, and rewind it to its source: what was written here is gone then.
+fn demoted() -> GroupVerdict {
+    GroupVerdict::Refused {
+        reason: "it is a cluster of its own, and `pg_upstream` would make a standby cluster of it: Patroni would put its data back to that of the source".to_owned(),
+        hint: "leave `pg_upstream` out; or take it out with `citusctl apply pgsql-rm -l CLUSTER`, and `citusctl apply` clones it from its source".to_owned(),
+    }
+}
+
 impl GroupKind for DynamicConfig {
     fn probes(&self, access: &PgAccess) -> Vec<Probe> {
         let dynamic = format!(
@@ -293,6 +336,9 @@ impl GroupKind for DynamicConfig {
         if found.is_empty() {
             return GroupVerdict::Same("the DCS holds it".to_owned());
         }
+        if found.iter().any(KeyDifference::demotes) {
+            return demoted();
+        }
         let restarts: Vec<bool> = found
             .iter()
             .map(|d| {
@@ -326,57 +372,4 @@ impl GroupKind for DynamicConfig {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn differences(wanted: Value, now: Value) -> Vec<KeyDifference> {
-        let mut found = Vec::new();
-        compare(
-            wanted.as_object().expect("map"),
-            now.as_object().expect("map"),
-            &[],
-            &mut found,
-        );
-        found
-    }
-
-    #[test]
-    fn equal_values_in_other_spelling_do_not_differ() {
-        let wanted =
-            json!({"ttl": 30, "postgresql": {"parameters": {"max_connections": 100, "ssl": true}}});
-        let now = json!({"ttl": 30, "pause": true, "postgresql": {"parameters": {"max_connections": "100", "ssl": "on"}}});
-        assert_eq!(differences(wanted, now), []);
-    }
-
-    #[test]
-    fn a_key_that_we_wrote_goes_with_the_inventory_and_one_of_another_hand_stays() {
-        let upstream = json!({"host": "10.0.0.9", "port": 5432});
-        let of = |now: Value| {
-            let mut found = Vec::new();
-            let wanted = json!({"ttl": 30});
-            left(
-                wanted.as_object().expect("map"),
-                now.as_object().expect("map"),
-                &mut found,
-            );
-            found
-        };
-        assert_eq!(of(json!({"ttl": 30, "standby_cluster": upstream})), []);
-        let ours = of(json!({"ttl": 30, "standby_cluster": upstream, OWNED: ["standby_cluster"]}));
-        assert_eq!(patch(&ours), json!({"standby_cluster": null, OWNED: null}));
-        assert!(ours[0].promotes());
-        assert!(ours[0].describe(false).ends_with("takes writes"));
-    }
-
-    #[test]
-    fn a_parameter_that_left_is_unset_and_others_stay() {
-        let wanted = json!({"postgresql": {"parameters": {"a": 1}}});
-        let now = json!({"pause": true, "postgresql": {"use_slots": true, "parameters": {"a": 2, "b": 3}}});
-        let patch = patch(&differences(wanted, now));
-        assert_eq!(
-            patch,
-            json!({"postgresql": {"parameters": {"a": 1, "b": null}}})
-        );
-    }
-}
+mod tests;

@@ -17,10 +17,10 @@ mod undeclared;
 
 pub use db_database::DbDatabase;
 pub use db_role::DbRole;
-pub use dynamic_config::DynamicConfig;
+pub use dynamic_config::{DynamicConfig, LOWERED};
 pub use live::databases_of;
 pub use pooler_lookup::PoolerLookup;
-pub use restart::PendingRestart;
+pub use restart::{LeaderRestart, PendingRestart};
 pub(super) use sql::reset_settings;
 pub use stanza::{FirstBackup, NO_REPOSITORY, Stanza};
 pub use undeclared::Undeclared;

@@ -2,6 +2,7 @@
 
 use super::{GroupChange, GroupKind, GroupVerdict, Operation, PgAccess};
 use crate::fact::{GroupSeen, Probe};
+use crate::names::words::count;
 use crate::resource::{Action, Impact};
 use serde::Deserialize;
 
@@ -10,22 +11,46 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub struct PendingRestart {}
 
+/// How a group's leader is restarted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaderRestart {
+    /// It has no other member.
+    Alone,
+    /// A limit is lowered, so no standby can run with it before the leader does.
+    InPlace,
+    HandOver,
+}
+
+impl LeaderRestart {
+    /// How that of a group is restarted.
+    pub fn of(seen: &GroupSeen, lowered: bool) -> Self {
+        match seen.members.len() {
+            0 | 1 => Self::Alone,
+            _ if lowered => Self::InPlace,
+            _ => Self::HandOver,
+        }
+    }
+}
+
 impl PendingRestart {
-    /// The change that restarts a group for a stated cause.
-    pub fn change(members: usize, single: bool, cause: String) -> GroupChange {
-        let (summary, impact) = if single {
-            (
-                "restart PostgreSQL (single member: a short outage)".to_owned(),
+    /// The change that restarts so many members of a group for a stated cause.
+    pub fn change(members: usize, leader: LeaderRestart, cause: String) -> GroupChange {
+        let on = count(members, "member");
+        let (how, impact) = match leader {
+            LeaderRestart::Alone => (
+                "(single member: a short outage)".to_owned(),
                 Impact::Restart,
-            )
-        } else {
-            (
-                format!(
-                    "restart PostgreSQL on {members} members, replicas first, switchover before the leader"
-                ),
+            ),
+            LeaderRestart::InPlace => (
+                format!("on {on}, the leader where it is: a short outage"),
+                Impact::Restart,
+            ),
+            LeaderRestart::HandOver => (
+                format!("on {on}, replicas first, switchover before the leader"),
                 Impact::Failover,
-            )
+            ),
         };
+        let summary = format!("restart PostgreSQL {how}");
         GroupChange {
             action: Action::Restart,
             summary,
@@ -48,10 +73,7 @@ impl GroupKind for PendingRestart {
             return GroupVerdict::Same("no member waits for a restart".to_owned());
         }
         let cause = format!("{} run with an older configuration", pending.join(", "));
-        GroupVerdict::Differs(Box::new(Self::change(
-            pending.len(),
-            seen.members.len() == 1,
-            cause,
-        )))
+        let leader = LeaderRestart::of(seen, false);
+        GroupVerdict::Differs(Box::new(Self::change(pending.len(), leader, cause)))
     }
 }

@@ -86,17 +86,42 @@ impl Expiry {
             .filter(|set| !self.backups.contains(&set.label))
             .cloned()
             .collect();
-        let number = |name: &str| segment(name, SIZE).map(|(_, number): Segment| number);
         point.set(&stay).is_some_and(|set| {
-            let (from, to) = (number(&set.wal_start), number(&point.wal));
-            !self.segments.iter().any(|(first, last)| {
-                match (from, to, number(first), number(last)) {
-                    (Some(from), Some(to), Some(first), Some(last)) => first <= to && from <= last,
-                    _ => true,
-                }
-            })
+            let way = segment(&set.wal_start, SIZE).zip(segment(&point.wal, SIZE));
+            let meets = |(first, last): &(String, String)| match (
+                way,
+                edge(first, 0),
+                edge(last, u64::MAX),
+            ) {
+                (Some(way), Some(first), Some(last)) => is_on(way, (first, last)),
+                _ => true,
+            };
+            !self.segments.iter().any(meets)
         })
     }
+}
+
+/// The end of a range: a segment, or all those of a directory of the archive (sixteen digits), of which `beyond` is the number
+/// past this end.
+fn edge(name: &str, beyond: u64) -> Option<Segment> {
+    match name.len() {
+        16 => {
+            let (timeline, first) = segment(&format!("{name}00000000"), SIZE)?;
+            let last = first + (1 << 32) / SIZE - 1;
+            Some((timeline, first.max(last.min(beyond))))
+        }
+        _ => segment(name, SIZE),
+    }
+}
+
+/// Whether one of these segments may be on the way from one to another: on a timeline between theirs, at their positions.
+fn is_on((from, to): (Segment, Segment), (first, last): (Segment, Segment)) -> bool {
+    let mut timelines = from.0.max(first.0)..=to.0.min(last.0);
+    timelines.any(|timeline| {
+        let begin = if timeline == first.0 { first.1 } else { 0 };
+        let end = if timeline == last.0 { last.1 } else { u64::MAX };
+        begin <= to.1 && from.1 <= end
+    })
 }
 
 /// The program that asks a leader what would go.
@@ -278,6 +303,32 @@ mod tests {
             at: 0,
             history: Vec::new(),
         }
+    }
+
+    #[test]
+    fn segments_of_other_timelines_are_not_on_the_way() {
+        let sets = [set(
+            "F",
+            "0000000E0000000000000010",
+            "0000000E0000000000000011",
+            1,
+        )];
+        let at = PointGroup {
+            timeline: 14,
+            wal: "0000000E0000000000000020".to_owned(),
+            lsn: "0/20000000".to_owned(),
+            ..point()
+        };
+        let expiry = |first: &str, last: &str| Expiry {
+            segments: vec![(first.to_owned(), last.to_owned())],
+            ..Expiry::default()
+        };
+        // The archive's directories of older timelines.
+        assert!(expiry("0000000900000000", "0000000B0000000000000016").leaves(&at, &sets));
+        assert!(expiry("0000000E0000000000000001", "0000000E000000000000000F").leaves(&at, &sets));
+        assert!(!expiry("0000000E0000000000000001", "0000000E0000000000000010").leaves(&at, &sets));
+        assert!(!expiry("0000000900000000", "0000000E00000000").leaves(&at, &sets));
+        assert!(!expiry("unreadable", "0000000B0000000000000016").leaves(&at, &sets));
     }
 
     #[test]

@@ -162,6 +162,8 @@ impl MemberView {
             (None, _, false, _) => "not a member",
             (_, _, false, _) => "added, never started",
             (_, true, _, _) => "learner",
+            // Only hosts of the inventory are asked.
+            _ if self.host.is_none() => "not asked",
             (_, _, _, true) => "alive",
             (_, _, _, false) => "dead",
         }

@@ -185,7 +185,7 @@ fn restart_where(group: &Group, member: &MemberSeen, pending: bool, require: Jud
 }
 
 /// One member at a time: everybody else must be up.
-fn others_up(seen: &GroupSeen, own: &InstanceName) -> Result<(), String> {
+pub fn others_up(seen: &GroupSeen, own: &InstanceName) -> Result<(), String> {
     let others = seen.members.iter().filter(|member| member.name != *own);
     let down: Vec<String> = others
         .filter(|member| !member.is_up())
@@ -193,7 +193,10 @@ fn others_up(seen: &GroupSeen, own: &InstanceName) -> Result<(), String> {
         .collect();
     match down.is_empty() {
         true => Ok(()),
-        false => Err(format!("{} already", down.join(", "))),
+        false => Err(format!(
+            "{}, and no second member may be down meanwhile",
+            down.join(", ")
+        )),
     }
 }
 

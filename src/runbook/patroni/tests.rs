@@ -1,6 +1,7 @@
 //! Plans and refusals by their words, on the shipped inventories.
 
 use super::*;
+use crate::fact::Homes;
 use crate::model::Model;
 use crate::runbook::{Consent, Runbook, Work};
 use serde_json::json;
@@ -13,16 +14,12 @@ fn model(name: &str) -> Model {
 
 /// Members in order: role, state, lag.
 fn seen(group: &Group, members: &[(&str, &str, i64)]) -> GroupSeen {
-    let hosts = group
-        .members
-        .iter()
-        .map(|m| (m.name.clone(), m.host.clone()));
     let listed = group.members.iter().zip(members);
     let listed = listed.map(|(member, (role, state, lag))| {
         json!({"name": member.name, "role": role, "state": state, "lag": lag, "timeline": 3})
     });
     let listed: Vec<Value> = listed.collect();
-    let mut seen = GroupSeen::from_cluster(&json!({ "members": listed }), &hosts.collect());
+    let mut seen = GroupSeen::from_cluster(&json!({ "members": listed }), &Homes::of(group));
     for (index, member) in seen.members.iter_mut().enumerate() {
         member.learn(
             &json!({"state": "running", "postmaster_start_time": "t0", "xlog": {"received_location": 100 - index}}),
@@ -239,7 +236,7 @@ fn replicas_restart_first_and_one_at_a_time() {
     down.members[2].state = "stopped".to_owned();
     assert_eq!(
         (ask.require)(&down),
-        Err("pg-test-3 is stopped already".to_owned())
+        Err("pg-test-3 is stopped, and no second member may be down meanwhile".to_owned())
     );
     let refused = restart(&GroupView::of(group, &down), &all).expect_err("refused");
     assert!(

@@ -4,6 +4,7 @@
 use super::{Case, PgSeen, absent, via_etcd};
 use crate::command::{given, quote};
 use crate::inventory::param;
+use crate::model::guard::seats;
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::{HostName, InstanceName};
 use crate::resource::Impact;
@@ -106,6 +107,7 @@ fn told(case: &Case<'_>, group: &Group, etcd: &EtcdMember) -> Value {
         "told": told,
         "own": own,
         "accept": own && case.accept_loss,
+        "allow": format!("{}promote/{}", seats(case.formation), case.survivor.name),
         "alone": alone.map(|member| &member.name),
         "here": here,
         "gone": gone.map(|member| &member.name).collect::<Vec<_>>(),
@@ -143,7 +145,8 @@ mod tests {
     fn prepared(changes: Value, keys: Value) -> (i32, String) {
         let mut told = json!({
             "prefix": "/pg/a/", "system": "77", "lsn": 1000, "candidate": "a-3", "told": ["a-3"], "own": true,
-            "accept": false, "alone": "a-3", "here": {"a-3": ""}, "gone": ["a-1", "a-2"], "seconds": 1
+            "accept": false, "alone": "a-3", "here": {"a-3": ""}, "gone": ["a-1", "a-2"], "seconds": 1,
+            "allow": "/citusctl/seats/pg/a/promote/a-3"
         });
         for (name, value) in changes.as_object().unwrap() {
             told[name] = value.clone();
@@ -151,7 +154,7 @@ mod tests {
         let code = include_str!("scripts/lead.py");
         let (code, _) = code.split_once("\netcd = Etcd(").unwrap();
         let store = format!(
-            "class Store:\n    def keys(self): return {{name: (value, '5') for name, value in json.loads({:?}).items()}}\n    \
+            "class Store:\n    def call(self, path, body): return {{'ID': '7'}}\n    def keys(self): return {{name: (value, '5') for name, value in json.loads({:?}).items()}}\n    \
              def txn(self, compare, success):\n        \
              for one in success:\n            \
              (what, key), = one.items()\n            \

@@ -59,6 +59,7 @@ pub fn remove_etcd(case: &RemovalCase<'_>) -> Result<Runbook, Refusal> {
             case.input.run
         ));
     }
+    book.afterwards.extend(case.unreached());
     Ok(book)
 }
 

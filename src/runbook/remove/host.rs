@@ -7,12 +7,25 @@ use crate::model::Host;
 use crate::names::HostName;
 use crate::resource::Impact;
 use crate::runbook::{Script, Step};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The unit under which PostgreSQL runs.
 pub(super) const PATRONI: &str = "patroni.service";
 
 impl<'a> RemovalCase<'a> {
+    /// What is left on hosts that were not reached: they know nothing of their removal.
+    pub(super) fn unreached(&self) -> Option<String> {
+        let reached: BTreeSet<&HostName> = self.reached().map(|host| &host.name).collect();
+        let mut names = self.hosts.iter().filter(|host| !reached.contains(host));
+        let names: Vec<&str> = names.by_ref().map(|host| host.as_str()).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "Nothing was changed on {}, which did not answer: keep it off, or run the same command again once it is back. Started as it is, it takes part again.",
+                names.join(", ")
+            )
+        })
+    }
+
     /// Hosts that leave and answer, in the order of the inventory.
     pub(super) fn reached(&self) -> impl Iterator<Item = &'a Host> {
         let known = self.input.model.hosts();

@@ -334,6 +334,7 @@ impl<'a> RemovalCase<'a> {
                 self.input.run
             ));
         }
+        lines.extend(self.unreached());
         if self.data("pg_rm_backup") != DataFate::Delete {
             lines.push("Backups are kept.".to_owned());
         }

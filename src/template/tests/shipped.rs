@@ -142,7 +142,7 @@ fn context(citus: bool, patroni: &str) -> Json {
         "pg": pg(citus, patroni),
         "etcd": {"name": "etcd", "member": members[0], "members": members, "client_port": 2379,
                  "peer_port": 2380, "root_password": password, "root_tls": {"cert": "crt", "key": password}, "endpoints": ["https://10.10.10.11:2379"],
-                 "users": [{"name": "pg-citus", "password": password, "prefix": "/pg/pg-citus/"}],
+                 "users": [{"name": "pg-citus", "password": password, "prefix": "/pg/pg-citus/", "seats": "/citusctl/seats/pg/pg-citus/", "members": "{}"}],
                  "data_dir": "/data/etcd", "cert_dir": "/etc/etcd"},
         "haproxy": {"stats_port": 9101, "stats_bind": "*", "admin_username": "admin", "admin_password": password,
                     "client_timeout": "24h", "server_timeout": "24h", "ca_file": "/etc/pki/ca.crt"},

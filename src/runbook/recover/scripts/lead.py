@@ -132,6 +132,12 @@ def changes(keys):
     return compare, success
 
 
+def allow(etcd):
+    """The candidate may lead whatever it lacks (promotion-guard), for as long as this may take."""
+    lease = etcd.call("/lease/grant", {"TTL": case["seconds"] + 60})["ID"]
+    etcd.call("/kv/put", {"key": encoded(case["allow"]), "value": encoded("accepted"), "lease": lease})
+
+
 def prepare(etcd):
     """What was judged is what is changed: whoever has written meanwhile is looked at again."""
     while time.monotonic() < end:
@@ -140,6 +146,8 @@ def prepare(etcd):
         if leads not in case["here"]:
             judge(keys)
         compare, success = changes(keys)
+        if case["accept"]:
+            allow(etcd)
         if not success or etcd.txn(compare, success):
             if leads in case["gone"]:
                 print("took the leader key from", leads)
