@@ -6,7 +6,7 @@ private_start() { # OPTIONS...
   install -d -m 0700 -o "$PG_USER" -g "$PG_USER" "$private_socket"
   as_dbsu rm -f "$private_log"
   # The formation's server may run beside it.
-  options="-c listen_addresses= -c unix_socket_directories=$private_socket -c shared_buffers=128MB -c huge_pages=off -c hot_standby=off -c logging_collector=off -c log_destination=stderr -c archive_command= -c wal_level=$(control 'wal_level setting')"
+  options="-c listen_addresses= -c unix_socket_directories=$private_socket -c shared_buffers=128MB -c huge_pages=off -c hot_standby=off -c logging_collector=off -c log_destination=stderr -c archive_command= -c synchronous_standby_names= -c wal_level=$(control 'wal_level setting')"
   # Patroni names them by their path in the data directory, which may be another one.
   for name in hba ident; do
     if as_dbsu test -e "$PG_DATA/pg_$name.conf"; then options="$options -c ${name}_file=$PG_DATA/pg_$name.conf"; fi
@@ -17,7 +17,8 @@ private_start() { # OPTIONS...
   # What Citus, logical replication and pg_cron do by themselves would reach other nodes.
   options="$options -c citus.recover_2pc_interval=-1 -c citus.defer_shard_delete_interval=-1 -c citus.background_task_queue_interval=-1"
   options="$options -c citus.distributed_deadlock_detection_factor=-1 -c citus.metadata_sync_interval=7d -c max_logical_replication_workers=0 -c cron.launch_active_jobs=off"
-  as_dbsu "$PG_BIN/pg_ctl" -D "$PG_DATA" -l "$private_log" -o "$options $*" -W start >/dev/null
+  # It must not hold the run's lock (9) when this program is killed: the next run stops it.
+  as_dbsu "$PG_BIN/pg_ctl" -D "$PG_DATA" -l "$private_log" -o "$options $*" -W start >/dev/null 9>&-
 }
 private_lives() { pg_control status >/dev/null 2>&1; }
 private_last() { as_dbsu grep -E 'FATAL|PANIC|ERROR' "$private_log" 2>/dev/null | sed 's/^.*\(FATAL\|PANIC\|ERROR\): */\1: /' | tail -n 1 | cut -c 1-300; }

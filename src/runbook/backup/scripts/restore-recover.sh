@@ -21,11 +21,11 @@ if ! private_lives; then private_start; fi
 n=0
 until as_dbsu "$PG_BIN/pg_isready" -q -h "$private_socket" -p "$PG_PORT"; do
   n=$((n + 1))
-  [ $n -lt 600 ] || unproved 'PostgreSQL does not answer where nobody else can connect'
+  [ $n -lt 600 ] || { private_stop; unproved 'PostgreSQL does not answer where nobody else can connect'; }
   sleep 0.1
   private_lives || unproved "PostgreSQL stopped again: $(private_last)"
 done
-private_roles || unproved 'the roles of Patroni could not be given their passwords'
+private_roles || { private_stop; unproved "the roles of Patroni could not be given their passwords: $(private_last)"; }
 private_stop
 # They would stay in force.
 as_dbsu sed -i '/^[[:space:]]*\(restore_command\|recovery_target\)/d' "$copy/postgresql.auto.conf"

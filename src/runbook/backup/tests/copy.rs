@@ -172,3 +172,19 @@ fn a_number_is_taken_by_a_promotion_since_and_not_by_those_before() {
     // Numbers that an emergency has put far ahead are no collision.
     assert!(!taken(17, &["00000011.history"], 8));
 }
+
+/// What stands for pg_ctl tells its options, and whether the lock of the run (descriptor 9) is open in it.
+#[test]
+fn the_private_server_waits_for_no_standby_and_holds_no_lock() {
+    let program = format!(
+        "PG_DATA=/d PG_BIN=. PG_USER=x\ninstall() {{ :; }}\nas_dbsu() {{ case $1 in */pg_ctl) shift; echo \"$*\" >&2; ! : 2>/dev/null <&9 || echo 'descriptor 9' >&2 ;; esac; }}\nexec 9</dev/null\n{}\nprivate_start",
+        include_str!("../scripts/restore-private.sh"),
+    );
+    let run = std::process::Command::new("sh")
+        .args(["-c", &program])
+        .output();
+    let said = String::from_utf8(run.expect("a shell").stderr).expect("text");
+    assert!(said.contains("-c synchronous_standby_names= "), "{said}");
+    assert!(said.contains("-c listen_addresses= "), "{said}");
+    assert!(!said.contains("descriptor 9"), "{said}");
+}
