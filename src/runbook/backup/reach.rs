@@ -124,7 +124,31 @@ impl Segments {
     }
 }
 
-/// The backup from which a group comes to a point.
+/// Why a repository does not lead to a point.
+enum Lack {
+    /// It is of another database.
+    Other,
+    /// No backup ends before it.
+    Backup,
+    /// This segment is missing between the two.
+    Segment(String),
+}
+
+/// The backup from which a group comes to a point, by what its repository holds. Segments that were not read are not judged.
+fn way(
+    stanza: &StanzaSeen,
+    segments: Option<&Segments>,
+    at: &PointGroup,
+) -> Result<BackupSet, Lack> {
+    if stanza.system.as_ref() != Some(&at.system) {
+        return Err(Lack::Other);
+    }
+    let set = at.set(&stanza.sets).ok_or(Lack::Backup)?;
+    let gap = segments.and_then(|held| held.gap(set, at));
+    gap.map_or_else(|| Ok(set.clone()), |gap| Err(Lack::Segment(gap)))
+}
+
+/// The same for who wants to go there.
 ///
 /// # Errors
 /// The point is of another database, no backup ends before it, or a segment between them is missing.
@@ -135,33 +159,28 @@ pub(super) fn way_to(
     point: &str,
 ) -> Result<BackupSet, Refusal> {
     let cluster = &at.cluster;
-    if stanza.system.as_ref() != Some(&at.system) {
-        return Err(Refusal::new(
+    way(stanza, segments, at).map_err(|lack| match lack {
+        Lack::Other => Refusal::new(
             format!(
                 "{cluster}: the point is of another database (system identifier {})",
                 at.system
             ),
             "choose another point",
-        ));
-    }
-    let set = at.set(&stanza.sets).cloned().ok_or_else(|| {
-        Refusal::new(
+        ),
+        Lack::Backup => Refusal::new(
             format!(
                 "{cluster}: no backup in its repository ends before the point `{point}` ({})",
                 at.lsn
             ),
             "choose a later point: `citusctl backup list`",
-        )
-    })?;
-    match segments.and_then(|held| held.gap(&set, at)) {
-        None => Ok(set),
-        Some(gap) => Err(Refusal::new(
+        ),
+        Lack::Segment(gap) => Refusal::new(
             format!(
                 "{cluster}: segment {gap} is missing in its repository: its log does not lead to the point"
             ),
             "choose another point: `citusctl backup list` says to which all groups can return",
-        )),
-    }
+        ),
+    })
 }
 
 /// Whether a formation of the model can return to a point.
@@ -195,20 +214,16 @@ fn of_group(look: &BackupLook, group: &Group, point: &RestorePoint) -> Reach {
         Ok(seen) => seen,
         Err(why) => return Reach::Unknown(why),
     };
-    if stanza.system.as_ref() != Some(&at.system) {
-        return Reach::No(format!("{cluster} is another database now"));
-    }
-    let Some(set) = at.set(&stanza.sets) else {
-        return Reach::No(format!("{cluster} has no backup from before"));
-    };
-    match &member.segments {
-        None => Reach::Unknown(format!(
+    match (way(stanza, member.segments.as_ref(), at), &member.segments) {
+        (Err(Lack::Other), _) => Reach::No(format!("{cluster} is another database now")),
+        (Err(Lack::Backup), _) => Reach::No(format!("{cluster} has no backup from before")),
+        (Err(Lack::Segment(gap)), _) => {
+            Reach::No(format!("{cluster} lacks segment {gap} in its repository"))
+        }
+        (Ok(_), None) => Reach::Unknown(format!(
             "which segments the repository of {cluster} holds was not read"
         )),
-        Some(segments) => match segments.gap(set, at) {
-            None => Reach::Whole,
-            Some(gap) => Reach::No(format!("{cluster} lacks segment {gap} in its repository")),
-        },
+        (Ok(_), Some(_)) => Reach::Whole,
     }
 }
 
