@@ -116,11 +116,9 @@ pub async fn back(options: &Options, after: &After) -> Result<u8, Failure> {
 pub(super) async fn no_restore(run: &Run<'_>) -> Result<Option<String>, Failure> {
     match engine::open_restore(run).await {
         Ok(None) => Ok(None),
-        Ok(Some((host, point))) => Err(Refusal::new(
-            format!("{host} has an open restore to the point `{point}`"),
-            format!("run `citusctl restore --point {point}` again: it goes on where it stopped; `citusctl restore undo` puts the old data back"),
-        )
-        .into()),
+        Ok(Some((host, open))) => {
+            Err(Refusal::new(format!("{host} has {}", open.words()), open.way_out()).into())
+        }
         Err(why) => Ok(Some(why)),
     }
 }

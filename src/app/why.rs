@@ -72,12 +72,10 @@ pub(super) async fn stands(
     if let Some(refusal) = notes.map_err(silent)?.iter().find_map(Marker::forbids) {
         return Err(refusal);
     }
-    if let Some((host, point)) = open.map_err(silent)? {
+    if let Some((host, open)) = open.map_err(silent)? {
         return Err(Refusal::new(
-            format!("{host} has an open restore to the point `{point}`"),
-            format!(
-                "run `citusctl restore --point {point}` again: it goes on where it stopped; `citusctl restore undo` puts the old data back"
-            ),
+            format!("{host} has {}", open.words()),
+            open.way_out(),
         ));
     }
     if verb == "reload" {

@@ -3,6 +3,7 @@
 use super::Run;
 use super::gate::{Health, exec, health};
 use super::look::futures_join;
+use crate::fact::OpenRestore;
 use crate::names::HostName;
 use crate::runbook::backup::RESTORE_PATH;
 use crate::runbook::recover::{MARKER_PATH, Marker};
@@ -22,14 +23,15 @@ pub async fn markers(run: &Run<'_>) -> Result<Vec<Marker>, String> {
     Ok(notes)
 }
 
-/// A restore that is open, of all hosts that are connected: where, and to which point.
+/// A restore that is open, of all hosts that are connected: where, and which; one that is being undone before others.
 ///
 /// # Errors
 /// A host that is connected and does not say whether it has one.
-pub async fn open_restore(run: &Run<'_>) -> Result<Option<(HostName, String)>, String> {
+pub async fn open_restore(run: &Run<'_>) -> Result<Option<(HostName, OpenRestore)>, String> {
     let line = format!("[ ! -e {RESTORE_PATH} ] || cat {RESTORE_PATH}");
-    let noted = noted(run, &line, "a restore").await?.into_iter().next();
-    Ok(noted.map(|(host, text)| (host, text.trim().to_owned())))
+    let noted = noted(run, &line, "a restore").await?.into_iter();
+    let open = noted.filter_map(|(host, text)| Some((host, OpenRestore::read(&text)?)));
+    Ok(open.max_by(|(_, a), (_, b)| a.cmp(b)))
 }
 
 /// What a line of shell says on every host that is connected, where it says anything.

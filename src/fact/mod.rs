@@ -12,6 +12,7 @@ mod in_force;
 mod kept;
 mod listeners;
 mod observed;
+mod open_restore;
 mod parse;
 mod postgres;
 mod powers;
@@ -34,6 +35,7 @@ pub use in_force::{InForce, altered_words, in_force_program, read_in_force, rule
 pub use kept::{KeptData, KeptFiles};
 pub use listeners::{PROGRAM as LISTENERS, read as read_listeners};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
+pub use open_restore::OpenRestore;
 pub use parse::{ParseError, addresses, parse};
 pub use postgres::{PostgresSeen, Receiver, Sender, Timeline, postgres_question, read_postgres};
 pub use powers::{

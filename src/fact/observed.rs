@@ -19,8 +19,8 @@ pub struct Observed {
     pub manifest: Vec<String>,
     /// The note of a recover that is not closed, as it is on the host.
     pub emergency: Option<String>,
-    /// The point of a restore that is not done, as it is noted on the host.
-    pub restoring: Option<String>,
+    /// A restore that is not done, as it is noted on the host.
+    pub restoring: Option<super::OpenRestore>,
     /// What the host keeps of what it is.
     pub kept: KeptFiles,
     /// TCP ports that somebody listens on.

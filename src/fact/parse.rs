@@ -1,6 +1,8 @@
 //! From the output of an observe program to an [`Observed`].
 
-use super::{Observed, PathKind, PathState, Probe, Stamp, Traits, UnitState, UserState};
+use super::{
+    Observed, OpenRestore, PathKind, PathState, Probe, Stamp, Traits, UnitState, UserState,
+};
 use super::{kept, listeners};
 use crate::command::{Frame, Sections};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,10 +37,7 @@ pub fn parse(frame: &Frame, probes: &[Probe], output: &str) -> Result<Observed, 
             .get("emergency")
             .filter(|text| !text.trim().is_empty())
             .map(str::to_owned),
-        restoring: sections
-            .get("restoring")
-            .map(|text| text.trim().to_owned())
-            .filter(|point| !point.is_empty()),
+        restoring: sections.get("restoring").and_then(OpenRestore::read),
         listeners: listeners::read(
             sections.get("listeners").unwrap_or_default(),
             sections.get("processes").unwrap_or_default(),

@@ -2,7 +2,6 @@
 
 use crate::app::failure::{Failure, chain, code};
 use crate::app::project::Project;
-use crate::fact::Observed;
 use crate::names::HostName;
 use crate::pki::{Ca, Inspected, stranger};
 use crate::plan::{Desired, Seen};
@@ -35,19 +34,18 @@ pub(super) fn not_in_emergency(seen: &Seen) -> Result<(), Failure> {
 
 /// A formation that is on its way back to a point is left alone: Patroni is masked until all groups are there.
 pub(super) fn no_open_restore(seen: &Seen) -> Result<(), Failure> {
-    let open = |(host, observed): (&HostName, &Observed)| {
-        let point = observed.restoring.clone()?;
-        Some((host.clone(), point))
-    };
-    match seen.hosts.iter().find_map(open) {
+    let hosts = seen.hosts.iter();
+    let open = hosts.filter_map(|(host, observed)| Some((host, observed.restoring.as_ref()?)));
+    match open.max_by_key(|(_, it)| *it) {
         None => Ok(()),
-        Some((host, point)) => Err(Failure::new(
+        Some((host, open)) => Err(Failure::new(
             code::REFUSED,
-            format!("{host} has an open restore to the point `{point}` ({RESTORE_PATH}); nothing was changed"),
+            format!(
+                "{host} has {} ({RESTORE_PATH}); nothing was changed",
+                open.words()
+            ),
         )
-        .hint(format!(
-            "run `citusctl restore --point {point}` again: it goes on where it stopped; `citusctl restore undo` puts the old data back"
-        ))),
+        .hint(open.way_out())),
     }
 }
 
@@ -148,6 +146,7 @@ fn strangers<'s>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::{Observed, OpenRestore};
 
     #[test]
     fn nothing_is_planned_while_a_restore_is_open() {
@@ -156,7 +155,7 @@ mod tests {
         seen.hosts.insert(host.clone(), Observed::default());
         assert!(no_open_restore(&seen).is_ok());
         let open = Observed {
-            restoring: Some("before".to_owned()),
+            restoring: OpenRestore::read("before"),
             ..Observed::default()
         };
         seen.hosts.insert(host, open);

@@ -79,10 +79,9 @@ impl Findings {
         let hosts = answers.hosts.iter();
         let open = hosts
             .filter_map(|(host, answer)| Some((host, answer.as_ref().ok()?.restore.as_ref()?)));
-        if let Some((host, point)) = open.into_iter().next() {
-            self.problem(format!(
-                "{host}: a restore to `{point}` is not done: `citusctl restore --point {point}` goes on where it stopped"
-            ));
+        if let Some((host, open)) = open.into_iter().max_by_key(|(_, open)| *open) {
+            let (words, way_out) = (open.words(), open.way_out());
+            self.problem(format!("{host}: it has {words}: {way_out}"));
         }
     }
 

@@ -63,8 +63,8 @@ pub(super) struct HostAnswers {
     pub powers: Option<Powers>,
     /// The member of a group on it, in PostgreSQL's own words; `None` where the inventory has none there.
     pub postgres: Option<Result<PostgresSeen, String>>,
-    /// The point of a restore that is not done.
-    pub restore: Option<String>,
+    /// A restore that is not done.
+    pub restore: Option<fact::OpenRestore>,
     /// Transactions that were prepared long ago, where it takes writes.
     pub in_doubt: Vec<InDoubt>,
     /// Points of restores that have prepared something here and stopped nothing.
@@ -249,13 +249,13 @@ fn read(frame: &Frame, output: &str) -> HostAnswers {
     let asked = sections.starting_with("postgres").next().is_some();
     seen.postgres = asked.then(|| fact::read_postgres(&sections));
     seen.powers = sections.get("powers").and_then(fact::read_powers);
-    let open = sections.get("restore").map(str::trim);
-    seen.restore = open.filter(|open| !open.is_empty()).map(str::to_owned);
+    seen.restore = sections.get("restore").and_then(fact::OpenRestore::read);
     seen.in_doubt = fact::read_in_doubt(sections.get("in-doubt").unwrap_or_default());
     let prepared = sections.get("restore-prepared").unwrap_or_default();
     seen.prepared = prepared.lines().map(str::to_owned).collect();
+    let open = seen.restore.as_ref().map(|open| &open.point);
     seen.prepared
-        .retain(|point| !point.is_empty() && Some(point) != seen.restore.as_ref());
+        .retain(|point| !point.is_empty() && Some(point) != open);
     seen.backup = backup::read(sections.get("archiver"), sections.get("repository"));
     seen.authority = sections.get("authority").unwrap_or_default().to_owned();
     seen.disks = disks(sections.get("disk").unwrap_or_default());

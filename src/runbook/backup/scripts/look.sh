@@ -7,7 +7,7 @@ if [ -n "${PG_DATA:-}" ]; then
   sql postgres "SELECT pg_current_wal_lsn(), txid_snapshot_xmax(txid_current_snapshot()) WHERE NOT pg_is_in_recovery()" 2>/dev/null
   mark in-doubt
   sql postgres "$IN_DOUBT" 2>/dev/null
-  open=$(cat /etc/citusctl/restore 2>/dev/null)
+  open=$(head -n 1 /etc/citusctl/restore 2>/dev/null)
   # Standbys are asked as well: nobody may lead when it is read.
   # shellcheck disable=SC2034 # `repository` reads it
   ANYWAY=yes

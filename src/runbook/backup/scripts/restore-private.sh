@@ -25,4 +25,13 @@ private_last() { as_dbsu grep -E 'FATAL|PANIC|ERROR' "$private_log" 2>/dev/null 
 private_runs() { # WORDS: fails with them where PostgreSQL has stopped by itself
   private_lives || { echo "$1: $(private_last)"; exit 1; }
 }
+private_answers() { # fails with the cause where it does not take sessions within a minute
+  n=0
+  until as_dbsu "$PG_BIN/pg_isready" -q -h "$private_socket" -p "$PG_PORT"; do
+    n=$((n + 1))
+    [ $n -lt 600 ] || { echo 'PostgreSQL does not answer where nobody else can connect'; return 1; }
+    sleep 0.1
+    private_lives || { echo "PostgreSQL stopped again: $(private_last)"; return 1; }
+  done
+}
 private_stop() { ! pg_control status >/dev/null 2>&1 || pg_control -m fast -t 300 stop >/dev/null; }

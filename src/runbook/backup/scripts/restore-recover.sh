@@ -18,13 +18,7 @@ case $own in
 *) unproved "it did not stop at the point: its history says: $own" ;;
 esac
 if ! private_lives; then private_start; fi
-n=0
-until as_dbsu "$PG_BIN/pg_isready" -q -h "$private_socket" -p "$PG_PORT"; do
-  n=$((n + 1))
-  [ $n -lt 600 ] || { private_stop; unproved 'PostgreSQL does not answer where nobody else can connect'; }
-  sleep 0.1
-  private_lives || unproved "PostgreSQL stopped again: $(private_last)"
-done
+cause=$(private_answers) || { private_stop; unproved "$cause"; }
 private_roles || { private_stop; unproved "the roles of Patroni could not be given their passwords: $(private_last)"; }
 private_stop
 # They would stay in force.

@@ -1,4 +1,4 @@
-# The roles as which Patroni logs in get the passwords of its configuration: at the point they may have had others, and it would
+# The roles as which Patroni logs in get the passwords of its configuration: in older data they may have others, and it would
 # never lead. The server runs where nobody can connect.
 # shellcheck disable=SC2154 # private_socket is of restore-private.sh
 private_roles() {

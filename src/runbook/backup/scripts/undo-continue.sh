@@ -8,6 +8,8 @@ if [ ! -e "$STATE@undo/from" ]; then echo "$own" >"$STATE@undo/from"; fi
 from=$(cat "$STATE@undo/from")
 next=$((from + 1)) taken=
 while name=$(printf '%08X.history' "$next"); do
+  # An interrupted run may have taken one up itself.
+  if [ "$own" != "$from" ] && [ "$next" = "$own" ]; then break; fi
   if as_dbsu test -e "$real/pg_wal/$name"; then :
   elif as_dbsu test -e "$after/pg_wal/$name"; then as_dbsu cp -p "$after/pg_wal/$name" "$real/pg_wal/$name"
   elif as_dbsu timeout 60 /usr/bin/pgbackrest --stanza="$STANZA" --log-level-console=off --log-level-stderr=off archive-get "$name" "$real/pg_wal/$name" 2>/dev/null; then :
@@ -22,8 +24,13 @@ if [ -n "$taken" ] && [ "$own" = "$from" ]; then
     sleep 0.2
     private_runs 'PostgreSQL stopped before it had taken up the old history'
   done
-  private_stop
 fi
+if ! as_dbsu test -e "$PG_DATA/standby.signal"; then
+  private_lives || private_start
+  cause=$(private_answers) || { private_stop; echo "$cause"; exit 1; }
+  private_roles || { private_stop; echo "the roles of Patroni could not be given their passwords: $(private_last)"; exit 1; }
+fi
+private_stop
 now=$(control "Latest checkpoint's TimeLineID")
 if [ -n "$taken" ] && [ "$now" -le "$taken" ]; then echo "it is still on timeline $now, and $taken is taken"; exit 1; fi
 [ "$(state)" = 'shut down' ] || [ -z "$taken" ] || { echo "it is not shut down: $(state)"; exit 1; }

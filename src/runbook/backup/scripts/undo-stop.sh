@@ -1,6 +1,6 @@
 # Stops Patroni and PostgreSQL here, and notes that a restore is being undone. POINT and STATE are given.
 mkdir -p "$STATE@undo" /etc/citusctl
-printf '%s\n' "$POINT" >/etc/citusctl/restore
+printf '%s\nundo\n' "$POINT" >/etc/citusctl/restore
 if [ ! -d "$STATE" ] && [ -d "$STATE@done" ]; then mv -T "$STATE@done" "$STATE"; fi
 systemctl stop patroni.service
 systemctl mask --quiet patroni.service

@@ -19,6 +19,7 @@ const DATA: &str = concat!(
 );
 const CONTINUE: &str = concat!(
     include_str!("../scripts/restore-private.sh"),
+    include_str!("../scripts/restore-roles.sh"),
     include_str!("../scripts/undo-continue.sh")
 );
 const OPEN: &str = include_str!("../scripts/undo-open.sh");
