@@ -5,8 +5,8 @@ use super::failure::{Failure, code, pretty, result};
 use super::options::Options;
 use super::project::Project;
 use crate::model::access::{Address, Purpose, Route, Via, routes};
-use crate::model::objects::{Role, Scene, databases, roles};
-use crate::model::{Formation, Group};
+use crate::model::objects::{Database, Role, Scene, databases, roles};
+use crate::model::{Formation, Group, Host};
 use crate::secret::MASK;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -132,6 +132,23 @@ fn numbered(formation: &Formation, number: u32) -> Result<&Group, Failure> {
     })
 }
 
+/// The formation's own database: that of Citus, or the first of `pg_databases`, or postgres.
+pub(super) fn own_database(host: &Host, now: OffsetDateTime) -> String {
+    let scene = Scene::new(&host.stated, now);
+    let roles = roles(&scene).found.into_iter();
+    let names = roles.filter(|role| !role.absent).map(|role| role.name);
+    chief(&scene, &databases(&scene, &names.collect()).found)
+}
+
+fn chief(scene: &Scene<'_>, databases: &[Database]) -> String {
+    let mut own = databases
+        .iter()
+        .filter(|database| database.settings.is_some() && !database.absent);
+    let first = || own.next().map(|database| database.name.clone());
+    let found = scene.citus_db.clone().or_else(first);
+    found.unwrap_or_else(|| "postgres".to_owned())
+}
+
 /// The database and the role to log in as.
 fn who(scene: &Scene<'_>, args: &ConnectRequest) -> Result<(String, Role), Failure> {
     let roles: Vec<Role> = roles(scene)
@@ -141,13 +158,8 @@ fn who(scene: &Scene<'_>, args: &ConnectRequest) -> Result<(String, Role), Failu
         .collect();
     let names: BTreeSet<String> = roles.iter().map(|role| role.name.clone()).collect();
     let databases = databases(scene, &names).found;
-    let own = databases
-        .iter()
-        .find(|database| database.settings.is_some() && !database.absent);
-    let database = args.database.clone().or_else(|| scene.citus_db.clone());
-    let database = database
-        .or_else(|| own.map(|database| database.name.clone()))
-        .unwrap_or_else(|| "postgres".to_owned());
+    let own = || chief(scene, &databases);
+    let database = args.database.clone().unwrap_or_else(own);
     let owner = databases.iter().find(|found| found.name == database);
     let owner = owner.and_then(|database| database.settings.as_ref()?.owner.clone());
     let system = scene.users.all();
@@ -278,4 +290,22 @@ fn session(doors: &[Destination], args: &ConnectRequest, ca_file: &str) -> Failu
     Failure::new(code::FAILED, format!("psql cannot be started: {error}")).hint(
         "install PostgreSQL's client, or use one of the connection strings (`citusctl connect`)",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formation_has_a_database_of_its_own() {
+        let own = |inventory: &str| {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(inventory);
+            let inventory = crate::inventory::load(&path, &[]).expect("good").inventory;
+            let model = crate::model::build(&inventory).0.expect("a model");
+            let member = model.instances().next().expect("a member").host.clone();
+            own_database(&model.hosts[&member], OffsetDateTime::now_utc())
+        };
+        assert_eq!(own("inventory/ha-trio.yml"), "test");
+        assert_eq!(own("inventory/single.yml"), "meta");
+    }
 }

@@ -44,9 +44,17 @@ struct RestoreDrillArgs {
     /// restore: leave the lab as it is
     #[arg(long, help_heading = "restore")]
     keep: bool,
-    /// restore: query that has to answer `t` in the restored database, tables named with their schemas
+    /// restore: query that has to answer `t` after the restore, tables named with their schemas
     #[arg(long, value_name = "QUERY", help_heading = "restore")]
     check_sql: Option<String>,
+    /// restore: database that `--check-sql` asks [default: the formation's, or the first of `pg_databases`, or postgres]
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = "restore",
+        requires = "check_sql"
+    )]
+    check_db: Option<String>,
 }
 
 /// Options of `drill chaos`.
@@ -110,6 +118,7 @@ impl DrillArgs {
                 name: self.restore.name_lab,
                 keep: self.restore.keep,
                 check_sql: self.restore.check_sql,
+                check_db: self.restore.check_db,
             },
         }
     }

@@ -61,6 +61,8 @@ pub struct RestoreDrill {
     pub keep: bool,
     /// A query that has to answer `t`.
     pub check_sql: Option<String>,
+    /// The database that it asks; none: the formation's own.
+    pub check_db: Option<String>,
 }
 
 /// Breaks something under load, and tells what it cost.
@@ -69,7 +71,7 @@ pub struct RestoreDrill {
 /// Whatever stood in the way of beginning.
 pub async fn run(options: &Options, args: &DrillRequest) -> Result<u8, Failure> {
     if args.name != Scenario::Restore && args.restore != RestoreDrill::default() {
-        let words = "--point, --lab-name, --keep and --check-sql are options of `drill restore`";
+        let words = "--point, --lab-name, --keep, --check-sql and --check-db are options of `drill restore`";
         return Err(Failure::new(code::USAGE, words));
     }
     if args.name != Scenario::ThreeLoseTwo && !args.loss.is_empty() {
@@ -132,6 +134,7 @@ impl RestoreDrill {
             proves: true,
             keep: self.keep,
             query: self.check_sql.clone(),
+            database: self.check_db.clone(),
             html,
         }
     }

@@ -38,8 +38,10 @@ pub struct RehearsalRequest {
     pub proves: bool,
     /// Whether the lab stays.
     pub keep: bool,
-    /// A query that has to answer `t` on the leader of the first group, in the formation's database.
+    /// A query that has to answer `t` on the leader of the first group.
     pub query: Option<String>,
+    /// The database that it asks; none: the formation's own.
+    pub database: Option<String>,
     /// File for the page.
     pub html: Option<PathBuf>,
 }
@@ -53,6 +55,7 @@ impl RehearsalRequest {
             proves: false,
             keep: true,
             query: None,
+            database: None,
             html: None,
         }
     }

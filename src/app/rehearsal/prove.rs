@@ -1,6 +1,7 @@
 //! The restore itself, and what it has to show.
 
 use super::Rehearsing;
+use crate::app::connect::own_database;
 use crate::app::failure::Failure;
 use crate::command::Frame;
 use crate::event::rehearsal::{RehearsedProof, RehearsedStep};
@@ -12,6 +13,7 @@ use crate::runbook::backup::proof::{
 use crate::runbook::backup::{Finding, Proof};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
+use time::OffsetDateTime;
 
 /// The steps of a restore after which each group takes writes.
 const OPEN: &str = "open";
@@ -77,7 +79,8 @@ impl Rehearsing<'_> {
         ended
     }
 
-    /// Rows, distributed queries, doors, pages: in this order, because the last one stops leaders.
+    /// Rows, the query, passwords, doors, pages: in this order, because `apply` may change what was restored, and the last one
+    /// stops leaders.
     pub(super) async fn prove(&mut self) -> Result<(), Failure> {
         let frame = Frame::new(self.report.run.clone());
         let at = self.now();
@@ -86,6 +89,16 @@ impl Rehearsing<'_> {
         let at = self.took("count rows on all members", at);
         let query = self.query().await;
         self.found(query);
+        let at = match self.applied().await {
+            None => self.took(
+                "what a restore asks for: today's roles and passwords (`apply`)",
+                at,
+            ),
+            Some(failed) => {
+                self.found(vec![failed]);
+                self.now()
+            }
+        };
         let doors = self.doors().await;
         self.found(vec![doors]);
         let at = self.took("read and write through every door (`verify --write`)", at);
@@ -149,44 +162,39 @@ impl Rehearsing<'_> {
             .groups
             .first()
             .and_then(|group| self.project.model.hosts.get(&group.member));
-        let name = formation.name.as_str();
-        let Some(host) = host else {
-            return vec![Finding::new(
-                name,
-                "query",
-                Proof::Unknown,
-                "no member was restored",
-            )];
+        let finding = |proof, words: String| {
+            vec![Finding::new(formation.name.as_str(), "query", proof, words)]
         };
-        let program = query_program(&self.project.model, formation, host, query);
-        vec![
-            match self.children.ask(host.name.as_str(), &program).await {
-                Ok((true, text)) if text.trim() == "t" => Finding::new(
-                    name,
-                    "query",
-                    Proof::Holds,
-                    "the query of `--check-sql` answers `t`",
+        let Some(host) = host else {
+            return finding(Proof::Unknown, "no member was restored".to_owned());
+        };
+        let own = || own_database(host, OffsetDateTime::now_utc());
+        let database = self.request.database.clone().unwrap_or_else(own);
+        let program = query_program(&self.project.model, host, &database, query);
+        let said = format!("the query of `--check-sql`, asked in database `{database}`");
+        match self.children.ask(host.name.as_str(), &program).await {
+            Ok((true, text)) if text.trim() == "t" => {
+                finding(Proof::Holds, format!("{said}, answers `t`"))
+            }
+            Ok((true, text)) => finding(Proof::Fails, format!("{said}, answers `{}`", text.trim())),
+            Ok((false, text)) => finding(
+                Proof::Unknown,
+                format!(
+                    "{said}, failed: {} (`--check-db` names another database)",
+                    text.trim()
                 ),
-                Ok((true, text)) => Finding::new(
-                    name,
-                    "query",
-                    Proof::Fails,
-                    format!("the query of `--check-sql` answers `{}`", text.trim()),
-                ),
-                Ok((false, text)) => Finding::new(
-                    name,
-                    "query",
-                    Proof::Unknown,
-                    format!("the query of `--check-sql` failed: {}", text.trim()),
-                ),
-                Err(why) => Finding::new(
-                    name,
-                    "query",
-                    Proof::Unknown,
-                    format!("{}: {why}", host.name),
-                ),
-            },
-        ]
+            ),
+            Err(why) => finding(Proof::Unknown, format!("{}: {why}", host.name)),
+        }
+    }
+
+    /// What a restore asks the operator to do: at the point roles had the passwords of then.
+    async fn applied(&self) -> Option<Finding> {
+        let ended = self.children.verb(&["apply", "-y"]).await;
+        let name = self.report.formation.as_str();
+        ended
+            .err()
+            .map(|failure| Finding::new(name, "apply", Proof::Fails, failure.text))
     }
 
     async fn doors(&self) -> Finding {

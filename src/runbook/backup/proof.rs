@@ -43,12 +43,8 @@ pub fn position_program(model: &Model, host: &Host) -> Secret {
     ))
 }
 
-/// Asks a leader a query of the operator's, in the formation's database.
-pub fn query_program(model: &Model, formation: &Formation, host: &Host, query: &str) -> Secret {
-    let database = match formation.is_citus() {
-        true => formation.primary_db.as_str(),
-        false => "postgres",
-    };
+/// Asks a leader a query of the operator's.
+pub fn query_program(model: &Model, host: &Host, database: &str, query: &str) -> Secret {
     let values = [("DB", database), ("QUERY", query)];
     let functions = host_functions(model, host);
     let text = given(&values, "sql \"$DB\" \"$QUERY\" 2>&1; exit $?");
