@@ -219,11 +219,6 @@ def try_rows(base, some):
     if done.returncode not in (0, 10):
         return None, done
     again, second_run = tool(EDITED, "plan", "--detailed-exitcode"), False
-    # A value of Patroni's own file, as `pg_listen`: Patroni reads it within its loop_wait, and says only then that a server
-    # waits for a restart.
-    until = time.monotonic() + 30
-    while again.returncode == 0 and time.monotonic() < until and any("late" in row["how"] for row in some):
-        again = tool(EDITED, "plan", "--detailed-exitcode")
     if again.returncode == 10:
         second_run = tool(EDITED, "apply", "-y").returncode == 0
         again = tool(EDITED, "plan", "--detailed-exitcode")

@@ -3,6 +3,7 @@
 use super::fleet::chain;
 use super::gate::cluster;
 mod candidate;
+mod pending;
 mod undo;
 
 use super::not_starting::{not_startable, why_down};
@@ -45,8 +46,9 @@ impl GroupWork<'_> {
                         undo.push(self.before(patch).await?);
                         self.patch(&unit.id, &unit.change.summary, patch).await?;
                     }
-                    Operation::RollingRestart => {
+                    Operation::RollingRestart(members) => {
                         self.on_leader(&mut waiting).await?;
+                        self.told_by_patroni(members).await?;
                         if let Err(error) = self.rolling_restart(&unit.id).await {
                             return Err(self.taken_back(&undo, error).await);
                         }
@@ -63,7 +65,7 @@ impl GroupWork<'_> {
             let operations = unit.change.operations.iter();
             operations.filter_map(move |operation| match operation {
                 Operation::PatchConfig(patch) => Some((unit, patch)),
-                Operation::RollingRestart | Operation::OnLeader(_) => None,
+                Operation::RollingRestart(_) | Operation::OnLeader(_) => None,
             })
         });
         for (unit, patch) in writes {
@@ -296,15 +298,6 @@ impl GroupWork<'_> {
         } else {
             Err(self.failed(format!("{} still wait for a restart", left.join(", "))))
         }
-    }
-
-    /// Waits until every member is up.
-    async fn all_up(&self) -> Result<GroupSeen, EngineError> {
-        self.wait("all members to be up", 60, |seen| {
-            let up = seen.members.iter().all(MemberSeen::is_up);
-            up.then(|| seen.clone())
-        })
-        .await
     }
 
     /// Nobody is stopped who would not start again.

@@ -12,6 +12,8 @@ pub struct InForce {
     pub told: Vec<String>,
     /// Settings in postgresql.auto.conf, in which the last one counts.
     pub altered: BTreeMap<String, String>,
+    /// The addresses that the server which runs was started with (`listen_addresses` on its command line).
+    pub listens: Option<String>,
 }
 
 /// Shell text, one process: nothing where there is no data yet. `data` and `config` (Patroni's) are words of the shell.
@@ -19,8 +21,11 @@ pub struct InForce {
 pub fn in_force_program(data: &str, config: &str) -> String {
     format!(
         r#"if [ -s {data}/pg_hba.conf ] && [ -f {data}/postgresql.auto.conf ] && [ -f {config} ]; then
-awk 'FILENAME ~ /pg_hba.conf$/ {{ print "h " $0; next }} FILENAME ~ /auto.conf$/ {{ print "a " $0; next }}
-  /^  pg_hba:/ {{ p = 1; print "="; next }} p && /^    - / {{ print "t " substr($0, 7); next }} {{ p = 0 }}' {data}/pg_hba.conf {data}/postgresql.auto.conf {config}
+opts=/dev/null
+if {{ read -r pid <{data}/postmaster.pid && kill -0 "$pid"; }} 2>/dev/null; then opts={data}/postmaster.opts; fi
+awk 'FILENAME ~ /opts$/ {{ if (match($0, /"--listen_addresses=[^"]*"/)) print "l " substr($0, RSTART + 20, RLENGTH - 21); next }}
+  FILENAME ~ /pg_hba.conf$/ {{ print "h " $0; next }} FILENAME ~ /auto.conf$/ {{ print "a " $0; next }}
+  /^  pg_hba:/ {{ p = 1; print "="; next }} p && /^    - / {{ print "t " substr($0, 7); next }} {{ p = 0 }}' "$opts" {data}/pg_hba.conf {data}/postgresql.auto.conf {config}
 fi"#
     )
 }
@@ -38,6 +43,7 @@ pub fn read_in_force(text: &str) -> Option<InForce> {
                 any = true;
                 seen.told.clear();
             }
+            ("l", addresses) => seen.listens = Some(addresses_of(addresses)),
             ("a", setting) => seen.altered.extend(setting_of(setting)),
             _ => {}
         }
@@ -62,6 +68,14 @@ pub fn altered_words(name: &str, value: &str) -> String {
     format!(
         "ALTER SYSTEM sets `{name}` to `{value}`, which nobody declared: `ALTER SYSTEM RESET {name}` takes it back, `pg_parameters` keeps it"
     )
+}
+
+/// Addresses to listen on, one way to write each.
+pub fn addresses_of(text: &str) -> String {
+    let words = text
+        .split(',')
+        .map(|word| word.trim().trim_matches(['[', ']']));
+    words.collect::<Vec<_>>().join(",")
 }
 
 /// A rule, blanks as one; none for comments.
@@ -127,6 +141,19 @@ mod tests {
              \x20   - local all postgres peer\n    - 'hostssl \"it''s\" all all md5'\n    - local gone gone peer\n  callbacks:\n    - local x x trust\n",
         );
         let seen = look().expect("data");
+        assert_eq!(seen.listens, None);
+        write(
+            "postmaster.opts",
+            "/usr/lib/postgresql/17/bin/postgres \"-D\" \"/pg/data\" \"--listen_addresses=10.0.0.1, [::1]\" \"--port=5432\"\n",
+        );
+        // Of a server that has ended nothing is told.
+        write("postmaster.pid", "999999999\n");
+        assert_eq!(look().expect("data").listens, None);
+        write("postmaster.pid", &format!("{}\n", std::process::id()));
+        assert_eq!(
+            look().expect("data").listens.as_deref(),
+            Some("10.0.0.1,::1")
+        );
         let foreign: Vec<&String> = seen.foreign().collect();
         assert_eq!(foreign, ["host all all 0.0.0.0/0 trust"]);
         let missing: Vec<&String> = seen.missing().collect();

@@ -31,7 +31,9 @@ pub use copy::{DataCopy, Relation};
 pub use following::{Answers, Ill, LOG_SAYS, MemberVerdict, following, leading};
 pub use group::{GroupSeen, Homes, MemberSeen, taken};
 pub use in_doubt::{InDoubt, in_doubt_query, read_in_doubt};
-pub use in_force::{InForce, altered_words, in_force_program, read_in_force, rule_of};
+pub use in_force::{
+    InForce, addresses_of, altered_words, in_force_program, read_in_force, rule_of,
+};
 pub use kept::{KeptData, KeptFiles};
 pub use listeners::{PROGRAM as LISTENERS, read as read_listeners};
 pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 /// The program, as roles install it.
 pub const GUARD: &str = include_str!("../../roles/pgsql/templates/promotion-guard.py.j2");
 
+/// A file of root's: for three minutes the member of this host may lead whatever it lacks, as an operator said.
+pub const ACCEPTED: &str = "/run/citusctl-promotion-accepted";
+
 /// The part of etcd that says which host has each member of a formation: `members`, as JSON. Below `promote/` stand members
 /// that an operator lets lead whatever they lack.
 pub fn seats(formation: &Formation) -> String {
@@ -41,6 +44,7 @@ pub fn guard_case(
         "name": instance.name,
         "address": instance.address.to_string(),
         "store": store,
+        "accepted": ACCEPTED,
         "data": typed.get(param::PG_DATA),
         "bin": bin_dir(typed, formation.version),
         "socket": typed.get(param::PG_LOCALHOST),

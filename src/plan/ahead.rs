@@ -1,7 +1,7 @@
 //! What earlier stages of a plan are going to do, for those that are compared after them.
 
-use super::{GroupDesired, Unit};
-use crate::fact::GroupSeen;
+use super::{Desired, GroupDesired, Unit};
+use crate::fact::{GroupSeen, Observed};
 use crate::names::{HostName, ResourceId};
 use crate::resource::{Declared, Resource};
 use std::borrow::Cow;
@@ -28,9 +28,24 @@ impl Ahead {
         }
     }
 
-    /// What was seen of a group, with what is going to happen on its hosts.
-    pub(super) fn seen<'a>(&self, group: &GroupDesired, seen: &'a GroupSeen) -> Cow<'a, GroupSeen> {
+    /// What was seen of a group, with what is going to happen on its hosts, and what its servers run with.
+    pub(super) fn seen<'a>(
+        &self,
+        desired: &Desired,
+        group: &GroupDesired,
+        (seen, hosts): (&'a GroupSeen, &BTreeMap<HostName, Observed>),
+    ) -> Cow<'a, GroupSeen> {
         let mut seen = Cow::Borrowed(seen);
+        // Patroni says so only when it has read its file, at the end of a loop.
+        for (name, host) in &group.members {
+            let waits = hosts
+                .get(host)
+                .is_some_and(|observed| waits(desired, host, observed));
+            let at = seen.members.iter().position(|member| member.name == *name);
+            if let Some(at) = at.filter(|_| waits) {
+                seen.to_mut().members[at].pending_restart = true;
+            }
+        }
         if group
             .members
             .values()
@@ -40,4 +55,14 @@ impl Ahead {
         }
         seen
     }
+}
+
+/// Whether the server of a host runs with values that only a restart changes.
+fn waits(desired: &Desired, host: &HostName, observed: &Observed) -> bool {
+    let stages = desired.stages.iter();
+    let mut declared = stages.filter_map(|stage| stage.hosts.get(host)).flatten();
+    declared.any(|declared| match &*declared.resource {
+        Resource::PgInForce(server) => server.waits(observed).is_some(),
+        _ => false,
+    })
 }

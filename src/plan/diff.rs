@@ -97,8 +97,8 @@ fn compare(
     let nothing = GroupSeen::default();
     let mut groups = BTreeMap::new();
     for (name, group) in &stage.groups {
-        let seen = seen.groups.get(name).unwrap_or(&nothing);
-        let seen = ahead.seen(group, seen);
+        let own = seen.groups.get(name).unwrap_or(&nothing);
+        let seen = ahead.seen(desired, group, (own, &seen.hosts));
         groups.insert(name.clone(), group_plan(name, group, &seen, &mut refusals));
     }
     let planned = PlannedStage {

@@ -27,7 +27,7 @@ pub use undeclared::Undeclared;
 
 use super::{Action, Impact, SpecError, Step};
 use crate::fact::{GroupSeen, Probe};
-use crate::names::{ResourceId, Tag};
+use crate::names::{InstanceName, ResourceId, Tag};
 use serde_aux::serde_introspection::serde_introspect;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -37,8 +37,9 @@ use std::collections::BTreeSet;
 pub enum Operation {
     /// `PATCH /config`, on any member.
     PatchConfig(Value),
-    /// Members restart one by one, replicas first, a switchover before the leader.
-    RollingRestart,
+    /// Members restart one by one, replicas first, a switchover before the leader. Those that are named wait for it by what
+    /// they run with; Patroni may not have read its file yet.
+    RollingRestart(Vec<InstanceName>),
     /// Shell text on the leader's host.
     OnLeader(Step),
 }

@@ -57,7 +57,7 @@ impl PendingRestart {
             impact,
             cause: Some(cause),
             details: Vec::new(),
-            operations: vec![Operation::RollingRestart],
+            operations: vec![Operation::RollingRestart(Vec::new())],
         }
     }
 }
@@ -74,6 +74,9 @@ impl GroupKind for PendingRestart {
         }
         let cause = format!("{} run with an older configuration", pending.join(", "));
         let leader = LeaderRestart::of(seen, false);
-        GroupVerdict::Differs(Box::new(Self::change(pending.len(), leader, cause)))
+        let mut change = Self::change(pending.len(), leader, cause);
+        let names = seen.pending().map(|member| member.name.clone());
+        change.operations = vec![Operation::RollingRestart(names.collect())];
+        GroupVerdict::Differs(Box::new(change))
     }
 }

@@ -97,6 +97,22 @@ impl<'a> BackupInput<'a> {
         }
     }
 
+    /// Refuses where Patroni has a member that would not be stopped, and would be promoted in the middle.
+    fn all_named(&self, formation: &Formation) -> Result<(), Refusal> {
+        let looks = formation
+            .members()
+            .filter_map(|member| self.look.hosts.get(&member.host));
+        match looks.filter_map(|look| look.unnamed.as_ref()).next() {
+            None => Ok(()),
+            Some(unnamed) => Err(Refusal::new(
+                format!(
+                    "Patroni has {unnamed}, which the inventory does not name: it would lead as soon as the others stop, and what it acknowledges then would be lost"
+                ),
+                "put its line back, or power it off",
+            )),
+        }
+    }
+
     /// Refuses where a member is neither here nor said to be gone for good; `back`: what would happen when it is back.
     fn all_there(&self, formation: &Formation, verb: &str, back: &str) -> Result<(), Refusal> {
         for member in formation.members() {
@@ -125,6 +141,7 @@ impl<'a> BackupInput<'a> {
                 }
             }
         }
+        self.all_named(formation)?;
         let stranger = self
             .without
             .iter()

@@ -1,6 +1,7 @@
 //! What the steps of a restore and of its undoing share: both stop a formation, exchange its data and give it back to Patroni.
 
 use super::BackupInput;
+use super::survey::names;
 use crate::command::{given, quote};
 use crate::model::{Formation, Group};
 use crate::names::HostName;
@@ -13,6 +14,9 @@ const PREPARED_HOLDS: &str = "left=$(sql \"$DB\" \"SELECT count(*) FROM pg_prepa
 
 /// Whether a standby streams, else what its last attempt to be cloned said. `opened` is where it is noted that Patroni was started.
 pub(super) const STREAMS: &str = include_str!("scripts/streams.sh");
+
+/// What would be promoted when all members of the inventory stop.
+const NOBODY_ELSE: &str = "left=$(patroni_unnamed $MEMBERS)\n[ -z \"$left\" ] || { echo \"Patroni has $left, which the inventory does not name: it would lead as soon as this one stops\"; false; }";
 
 /// Patroni renews its key as long as it lives, and etcd drops it after Patroni's `ttl`.
 const ABSENT: &str = "printf '%s\\n' \"$SIGNS\" | while read -r key; do [ -z \"$(etcd_ctl get --print-value-only \"$key\")\" ] || { echo \"etcd has $key: Patroni is alive there, or was until now\"; exit 1; }; done";
@@ -142,7 +146,10 @@ impl Way<'_> {
         let step = |hosts: Vec<HostName>, id, title: &str| {
             let scripts: BTreeMap<_, _> = hosts
                 .into_iter()
-                .map(|host| (host, self.script(act, holds)))
+                .map(|host| {
+                    let script = self.script(act, holds).require(self.nobody_else(&host));
+                    (host, script)
+                })
                 .collect();
             (!scripts.is_empty()).then(|| {
                 Step::on_all(scripts, id, title)
@@ -163,6 +170,14 @@ impl Way<'_> {
             ),
         ];
         steps.into_iter().flatten().collect()
+    }
+
+    /// Nobody is left who would be promoted when these stop.
+    fn nobody_else(&self, host: &HostName) -> String {
+        let mut groups = self.formation.groups.iter();
+        let group = groups.find(|group| group.members.iter().any(|it| it.host == *host));
+        let members = group.map(names).unwrap_or_default();
+        given(&[("MEMBERS", members.as_str())], NOBODY_ELSE)
     }
 
     /// Of Citus alone: what was prepared on several nodes is decided by the coordinator's record.

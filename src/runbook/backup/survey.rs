@@ -59,6 +59,8 @@ pub struct MemberLook {
     pub now: Option<Position>,
     /// Transactions that were prepared and are not decided, where it takes writes.
     pub in_doubt: Vec<InDoubt>,
+    /// Members that Patroni has here and the inventory does not name.
+    pub unnamed: Option<String>,
     /// The open restore that it is part of.
     pub open: Option<String>,
 }
@@ -101,15 +103,27 @@ pub fn look_program(frame: &Frame, model: &Model, host: &Host, sizes: bool) -> S
         }
         None => String::new(),
     };
+    let members = host.pg.as_ref().map(|member| {
+        let group = model.group(&member.cluster);
+        group.map_or_else(String::new, |(_, group)| names(group))
+    });
+    let members = members.unwrap_or_default();
     let text = format!(
-        "{}{}POINTS={POINTS}\nSTANZA={}\nSIZES={}\nIN_DOUBT={}\nrepository() {{ {question}:\n}}\n{SEGMENTS}{LOOK}",
+        "{}{}POINTS={POINTS}\nMEMBERS={}\nSTANZA={}\nSIZES={}\nIN_DOUBT={}\nrepository() {{ {question}:\n}}\n{SEGMENTS}{LOOK}",
         frame.define_mark(),
         functions.expose(),
+        quote(&members),
         quote(&kept),
         if sizes { "yes" } else { "" },
         quote(&in_doubt_query(0)),
     );
     whole_program(&text)
+}
+
+/// The members of a group with blanks between them.
+pub(super) fn names(group: &Group) -> String {
+    let names: Vec<&str> = group.members.iter().map(|it| it.name.as_str()).collect();
+    names.join(" ")
 }
 
 /// Reads its answer; `None`: it is not whole.
@@ -144,6 +158,7 @@ pub fn read_look(frame: &Frame, output: &str) -> Option<MemberLook> {
             .collect(),
         now: lines("now").first().and_then(|line| Position::read(line)),
         in_doubt: read_in_doubt(sections.get("in-doubt").unwrap_or_default()),
+        unnamed: lines("unnamed").into_iter().next(),
         open: lines("open").into_iter().next(),
     })
 }

@@ -3,8 +3,9 @@
 use super::citus::registered;
 use super::{Commit, GroupView, steps, unfit, words};
 use crate::fact::MemberSeen;
+use crate::model::guard::ACCEPTED;
 use crate::names::InstanceName;
-use crate::runbook::{Consent, Refusal, Runbook};
+use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use std::collections::BTreeMap;
 
 /// Makes `to`, or the standby that is furthest ahead, the leader.
@@ -35,11 +36,10 @@ pub fn failover(view: &GroupView<'_>, to: Option<&InstanceName>) -> Result<Runbo
         true => Consent::Yes,
         false => Consent::Name,
     };
-    let mut steps = vec![steps::failover(
-        view.group,
-        candidate,
-        view.through(candidate),
-    )];
+    let mut steps = vec![
+        accepted(candidate),
+        steps::failover(view.group, candidate, view.through(candidate)),
+    ];
     steps.extend(registered(view, candidate, &mut risks));
     Ok(Runbook {
         name: "failover",
@@ -52,6 +52,18 @@ pub fn failover(view: &GroupView<'_>, to: Option<&InstanceName>) -> Result<Runbo
         afterwards: vec!["`citusctl status` shows how the other members follow".to_owned()],
         prelude: BTreeMap::new(),
     })
+}
+
+/// Tells the guard of the candidate that an operator wants it to lead, whatever it lacks (promotion-guard).
+fn accepted(candidate: &MemberSeen) -> Step {
+    let script = Script::new(
+        format!("rm -f {ACCEPTED} && : >{ACCEPTED}"),
+        format!(
+            "[ -n \"$(find {ACCEPTED} -mmin -2 2>/dev/null)\" ] || {{ echo 'not told yet'; false; }}"
+        ),
+    );
+    let title = format!("let {} lead", candidate.name);
+    Step::on_all([(candidate.host.clone(), script)].into(), "accept", title)
 }
 
 fn choose<'a>(view: &GroupView<'a>, to: Option<&InstanceName>) -> Result<&'a MemberSeen, Refusal> {

@@ -1,10 +1,13 @@
-# What a host is asked before backups and restores. POINTS and IN_DOUBT are given, and `repository` on members; SIZES: whether old data is measured.
+# What a host is asked before backups and restores. POINTS, MEMBERS and IN_DOUBT are given, and `repository` on members; SIZES: whether old data is measured.
 if [ -n "${PG_DATA:-}" ]; then
   mark recovery
   recovery=$(sql postgres 'SELECT pg_is_in_recovery()' 2>/dev/null)
   printf '%s\n' "$recovery"
   mark now
   sql postgres "SELECT pg_current_wal_lsn(), txid_snapshot_xmax(txid_current_snapshot()) WHERE NOT pg_is_in_recovery()" 2>/dev/null
+  mark unnamed
+  # shellcheck disable=SC2086 # names of members have no blanks
+  patroni_unnamed $MEMBERS
   mark in-doubt
   sql postgres "$IN_DOUBT" 2>/dev/null
   open=$(head -n 1 /etc/citusctl/restore 2>/dev/null)
