@@ -1,15 +1,15 @@
 //! The one loop: stage by stage, batch by batch, host by host.
 
+use super::ending::Ending;
 use super::group::GroupWork;
 use super::lock::{Locks, Unkept};
 use super::look::{futures_join, look};
-use super::work::{Ended, run_tasks, tasks};
+use super::work::{Ended, batches, run_tasks, tasks};
 use super::{EngineError, Run, budget, gate, lock, unseen};
 use crate::catalog::{Gate, Rollout};
 use crate::event::Kind;
 use crate::names::{ClusterName, HostName, StageName};
 use crate::plan::{Desired, GroupPlan, Plan, PlannedStage, Unit, diff_stage};
-use crate::resource::Action;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -63,6 +63,7 @@ pub async fn apply(
         current,
         options,
         dropped: BTreeSet::new(),
+        ending: Ending::default(),
         changed: false,
     };
     let stages = walk.desired.stages.iter();
@@ -77,6 +78,7 @@ pub async fn apply(
         walk.locks.intact()?;
         walk.stage(stage, index, total).await?;
     }
+    walk.ending.seen(run, &walk.dropped).await?;
     walk.finish()
 }
 
@@ -90,6 +92,8 @@ struct Applier<'a> {
     options: &'a ApplyOptions<'a>,
     /// Hosts that failed and take no further part.
     dropped: BTreeSet<HostName>,
+    /// What has to be seen before the run is done.
+    ending: Ending,
     changed: bool,
 }
 
@@ -113,6 +117,7 @@ impl Applier<'_> {
         self.gate(&planned, &failed).await?;
         let planned = self.answered(planned).await?;
         self.groups(&planned).await?;
+        self.ending.note(&planned);
         self.changed = true;
         let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.run.emitter.emit(Kind::StageFinished {
@@ -375,25 +380,4 @@ fn empty(name: &StageName) -> PlannedStage {
         hosts: BTreeMap::new(),
         groups: BTreeMap::new(),
     }
-}
-
-/// Hosts that may act together, and those that restart something that runs and go one by one.
-type Batches = (BTreeMap<HostName, Vec<Unit>>, Vec<(HostName, Vec<Unit>)>);
-
-fn batches(planned: &PlannedStage) -> Batches {
-    let restarts = |units: &[Unit]| {
-        units
-            .iter()
-            .any(|unit| unit.change.action == Action::Restart)
-    };
-    let mut together = BTreeMap::new();
-    let mut alone = Vec::new();
-    for (host, units) in &planned.hosts {
-        if planned.rollout == Rollout::Rolling && restarts(units) {
-            alone.push((host.clone(), units.clone()));
-        } else {
-            together.insert(host.clone(), units.clone());
-        }
-    }
-    (together, alone)
 }

@@ -171,7 +171,8 @@ fn limit(gate: Gate) -> Duration {
         Gate::EtcdHealthy => 60,
         Gate::Leader => 120,
         Gate::Streaming => 180,
-        Gate::Registered => 60,
+        // Citus may wait twice for a dead host before Patroni may change its row.
+        Gate::Registered => 120,
         Gate::Haproxy | Gate::Pgbouncer | Gate::Addresses => 30,
     })
 }
@@ -186,7 +187,7 @@ async fn view(
         Gate::EtcdHealthy => etcd::view(run).await,
         Gate::Leader => groups(run, hosts, failed, leads).await,
         Gate::Streaming => groups(run, hosts, failed, streams).await,
-        Gate::Registered => registered(run).await,
+        Gate::Registered => registered(run, hosts).await,
         Gate::Haproxy => haproxy::view(run, hosts).await,
         Gate::Pgbouncer => pgbouncer::view(run, hosts).await,
         Gate::Addresses => addresses::view(run, hosts).await,
@@ -304,16 +305,18 @@ pub(super) async fn cluster(run: &Run<'_>, group: &Group) -> Result<GroupSeen, S
     Err(why)
 }
 
-/// The coordinator's metadata name every group.
-async fn registered(run: &Run<'_>) -> GateView {
+/// The coordinator's metadata name every group, and who leads those with a member on the hosts.
+async fn registered(run: &Run<'_>, hosts: &BTreeSet<HostName>) -> GateView {
     if !run.model.formations.iter().any(Formation::is_citus) {
         return GateView::Open("nothing to register: no formation has Citus".to_owned());
     }
-    let lacks = registered::lacks(run).await;
-    if lacks.is_empty() {
-        GateView::Open("pg_dist_node names all groups".to_owned())
-    } else {
-        GateView::Closed(lacks.join("; "))
+    let lacks = registered::lacks(run, hosts).await;
+    match (lacks.is_empty(), registered::not_compared(run)) {
+        (true, apart) if apart.is_empty() => {
+            GateView::Open("pg_dist_node names all groups and who leads them".to_owned())
+        }
+        (true, apart) => GateView::Open(apart.join("; ")),
+        (false, _) => GateView::Closed(lacks.join("; ")),
     }
 }
 

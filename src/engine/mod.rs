@@ -11,6 +11,7 @@ mod claims;
 mod copies;
 pub mod drill;
 mod emergency;
+mod ending;
 mod error;
 mod fleet;
 mod gate;

@@ -1,12 +1,14 @@
 //! All steps of a host in one stage as one program, its progress told as it comes.
 
 use super::{Run, lock, tail};
+use crate::catalog::Rollout;
 use crate::command::{FrameLine, whole_program};
 use crate::event::{Kind, StepOutcome};
 use crate::names::{HostName, ResourceId};
-use crate::plan::Unit;
-use crate::resource::{Step, prelude};
+use crate::plan::{PlannedStage, Unit};
+use crate::resource::{Action, Step, prelude};
 use crate::transport::{OutputSink, Program, StreamKind, TransportError};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What the steps of a host in one stage may take together: a host that answers nothing more does not hold up a run for
@@ -41,6 +43,28 @@ pub(super) fn tasks(units: &[Unit]) -> Vec<Task> {
         })
     });
     tasks.collect()
+}
+
+/// Hosts that may act together, and those that restart something that runs and go one by one.
+pub(super) type Batches = (BTreeMap<HostName, Vec<Unit>>, Vec<(HostName, Vec<Unit>)>);
+
+/// Divides the hosts of a stage.
+pub(super) fn batches(planned: &PlannedStage) -> Batches {
+    let restarts = |units: &[Unit]| {
+        units
+            .iter()
+            .any(|unit| unit.change.action == Action::Restart)
+    };
+    let mut together = BTreeMap::new();
+    let mut alone = Vec::new();
+    for (host, units) in &planned.hosts {
+        if planned.rollout == Rollout::Rolling && restarts(units) {
+            alone.push((host.clone(), units.clone()));
+        } else {
+            together.insert(host.clone(), units.clone());
+        }
+    }
+    (together, alone)
 }
 
 /// Runs tasks on a host, in order, until one fails.

@@ -17,6 +17,9 @@ pub(super) fn add(gucs: &mut Gucs, sizes: &Sizes, input: &TuningInput) {
         ],
     );
     set(gucs, [("citus.node_conninfo", conninfo(input))]);
+    // Milliseconds, for a whole attempt; Citus waits for it once or twice before it gives a dead host up (its default: 30 s).
+    let patience = i64::from(input.silence) * 1000;
+    set(gucs, [("citus.node_connection_timeout", patience)]);
 }
 
 /// A host without power says no goodbye: a session that waits for its answer, and the locks that it holds on `pg_dist_node`,

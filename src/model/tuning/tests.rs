@@ -70,6 +70,7 @@ fn citus_gets_what_it_needs() {
         text(&gucs, "citus.node_conninfo"),
         "sslmode=verify-full sslrootcert=/pg/cert/ca.crt keepalives_idle=10 keepalives_interval=2 tcp_user_timeout=10000"
     );
+    assert_eq!(int(&gucs, "citus.node_connection_timeout"), 10_000);
     assert_eq!(text(&gucs, "wal_level"), "logical");
     let plain = tuning(
         Profile::Oltp,
