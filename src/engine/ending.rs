@@ -41,7 +41,8 @@ impl Ending {
             }
             Some(Gate::EtcdHealthy | Gate::Haproxy | Gate::Pgbouncer | Gate::Addresses) | None => {}
         }
-        let restarts = |operation: &Operation| matches!(operation, Operation::RollingRestart);
+        let restarts =
+            |operation: &Operation| matches!(operation, Operation::RollingRestart { .. });
         let writes = |operation: &Operation| !matches!(operation, Operation::OnLeader(_));
         self.register.extend(members(restarts));
         self.follow.extend(members(writes));
@@ -87,7 +88,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn stage(gate: Gate, hosts: &[&str], restarts: &[&str]) -> PlannedStage {
-        let change = PendingRestart::change(2, LeaderRestart::HandOver, String::new());
+        let change = PendingRestart::change(Vec::new(), LeaderRestart::HandOver, String::new());
         let units = vec![GroupUnit {
             id: ResourceId::new("patroni/restart"),
             change,

@@ -46,7 +46,9 @@ impl GroupWork<'_> {
                         undo.push(self.before(patch).await?);
                         self.patch(&unit.id, &unit.change.summary, patch).await?;
                     }
-                    Operation::RollingRestart(members) => {
+                    Operation::RollingRestart {
+                        waiting: members, ..
+                    } => {
                         self.on_leader(&mut waiting).await?;
                         self.told_by_patroni(members).await?;
                         if let Err(error) = self.rolling_restart(&unit.id).await {
@@ -65,7 +67,7 @@ impl GroupWork<'_> {
             let operations = unit.change.operations.iter();
             operations.filter_map(move |operation| match operation {
                 Operation::PatchConfig(patch) => Some((unit, patch)),
-                Operation::RollingRestart(_) | Operation::OnLeader(_) => None,
+                Operation::RollingRestart { .. } | Operation::OnLeader(_) => None,
             })
         });
         for (unit, patch) in writes {

@@ -75,6 +75,17 @@ impl EtcdMember {
     }
 }
 
+impl Etcd {
+    /// The member of the inventory that etcd's own list has under this peer URL.
+    pub fn at_peer(&self, url: &str) -> Option<&EtcdMember> {
+        let mut members = self.members.iter();
+        members.find(|member| {
+            let peer = SocketAddr::new(member.address, self.peer_port);
+            url == format!("https://{peer}")
+        })
+    }
+}
+
 fn url(address: IpAddr, port: u16) -> String {
     format!("https://{}", SocketAddr::new(address, port))
 }

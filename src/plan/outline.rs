@@ -4,6 +4,7 @@ use super::hide::{hide, hide_old};
 use super::view::{ChangeOutline, HostOutline, PlanOutline, StageOutline};
 use super::{GroupPlan, GroupUnit, Plan, PlannedStage, Unit};
 use crate::names::{ClusterName, HostName};
+use crate::resource::group::Operation;
 use crate::resource::{Action, BeforeAfter, Impact};
 use crate::secret::{Masker, Secret};
 use ring::hmac;
@@ -85,6 +86,7 @@ fn unit_outline(unit: &Unit, masker: &Masker) -> ChangeOutline {
             .contents
             .as_ref()
             .map(|contents| unified(contents, masker)),
+        restarts: Vec::new(),
     }
 }
 
@@ -101,6 +103,7 @@ fn group_outline(cluster: &ClusterName, group: &GroupPlan, masker: &Masker) -> H
         impact: Impact::None,
         cause: Some(reason.clone()),
         diff: None,
+        restarts: Vec::new(),
     });
     let known = group.units.iter().map(|unit| group_unit(unit, masker));
     HostOutline {
@@ -123,6 +126,21 @@ fn group_unit(unit: &GroupUnit, masker: &Masker) -> ChangeOutline {
         impact: unit.change.impact,
         cause: unit.change.cause.clone(),
         diff: (!details.is_empty()).then(|| details.concat()),
+        restarts: unit
+            .change
+            .operations
+            .iter()
+            .flat_map(restarting)
+            .cloned()
+            .collect(),
+    }
+}
+
+/// The hosts whose PostgreSQL an operation restarts.
+fn restarting(operation: &Operation) -> &[HostName] {
+    match operation {
+        Operation::RollingRestart { hosts, .. } => hosts,
+        Operation::PatchConfig(_) | Operation::OnLeader(_) => &[],
     }
 }
 

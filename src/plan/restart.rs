@@ -27,11 +27,10 @@ pub(super) fn pull(plan: &mut GroupPlan, seen: &GroupSeen) {
             .details
             .iter()
             .any(|line| line.ends_with(LOWERED));
-        let change = PendingRestart::change(
-            seen.members.len(),
-            LeaderRestart::of(seen, lowered),
-            names.join(", "),
-        );
+        let hosts = seen.members.iter().map(|member| member.host.clone());
+        let hosts = hosts.collect();
+        let change =
+            PendingRestart::change(hosts, LeaderRestart::of(seen, lowered), names.join(", "));
         plan.units.push(GroupUnit {
             id: ResourceId::new("patroni/restart"),
             change,

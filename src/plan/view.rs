@@ -43,6 +43,9 @@ pub struct ChangeOutline {
     pub cause: Option<String>,
     /// A unified diff, secrets masked.
     pub diff: Option<String>,
+    /// Hosts whose PostgreSQL restarts by this change of a group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarts: Vec<HostName>,
 }
 
 /// The numbers of the last line.
@@ -88,12 +91,50 @@ impl PlanOutline {
                 Action::Remove => counts.remove += 1,
                 Action::Reload => counts.reloads += 1,
                 Action::Restart | Action::Switchover => {
-                    counts.restarts += 1;
-                    restarted.insert(host);
+                    counts.restarts += change.restarts.len().max(1);
+                    match change.restarts.is_empty() {
+                        true => restarted.extend([host]),
+                        false => restarted.extend(&change.restarts),
+                    }
                 }
             }
         }
         counts.restart_hosts = restarted.len();
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_member_that_a_line_announces_counts_as_a_restart() {
+        let host = |name: &str| HostName::new(name);
+        let change = |restarts: Vec<HostName>| ChangeOutline {
+            resource: ResourceId::new("r/x"),
+            action: Action::Restart,
+            summary: "restart".to_owned(),
+            impact: Impact::Restart,
+            cause: None,
+            diff: None,
+            restarts,
+        };
+        let of = |name: &str, restarts| HostOutline {
+            host: host(name),
+            changes: vec![change(restarts)],
+        };
+        let outline = PlanOutline {
+            stages: vec![StageOutline {
+                name: StageName::new("s"),
+                hosts: vec![
+                    of("a", Vec::new()),
+                    of("shop", vec![host("a"), host("b"), host("c")]),
+                ],
+            }],
+            ..PlanOutline::default()
+        };
+        let counts = outline.counts();
+        assert_eq!((counts.restarts, counts.restart_hosts), (4, 3));
     }
 }

@@ -247,6 +247,7 @@ mod tests {
             impact,
             cause: (impact == Impact::Reload).then(|| "haproxy/conf".to_owned()),
             diff: diff.map(str::to_owned),
+            restarts: Vec::new(),
         }
     }
 

@@ -67,6 +67,7 @@ fn outline() -> PlanOutline {
         diff: Some(format!(
             "--- a\n+++ b\n@@ -1 +1 @@\n-{HOSTILE}\n+x{HOSTILE}\n"
         )),
+        restarts: Vec::new(),
     };
     PlanOutline {
         hosts: 1,

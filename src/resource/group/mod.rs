@@ -27,7 +27,7 @@ pub use undeclared::Undeclared;
 
 use super::{Action, Impact, SpecError, Step};
 use crate::fact::{GroupSeen, Probe};
-use crate::names::{InstanceName, ResourceId, Tag};
+use crate::names::{HostName, InstanceName, ResourceId, Tag};
 use serde_aux::serde_introspection::serde_introspect;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -37,9 +37,13 @@ use std::collections::BTreeSet;
 pub enum Operation {
     /// `PATCH /config`, on any member.
     PatchConfig(Value),
-    /// Members restart one by one, replicas first, a switchover before the leader. Those that are named wait for it by what
-    /// they run with; Patroni may not have read its file yet.
-    RollingRestart(Vec<InstanceName>),
+    /// Members restart one by one, replicas first, a switchover before the leader.
+    RollingRestart {
+        /// The hosts of those that restart, as far as the plan knows.
+        hosts: Vec<HostName>,
+        /// Those that wait for it by what they run with; Patroni may not have read its file yet.
+        waiting: Vec<InstanceName>,
+    },
     /// Shell text on the leader's host.
     OnLeader(Step),
 }

@@ -2,6 +2,7 @@
 
 use super::{GroupChange, GroupKind, GroupVerdict, Operation, PgAccess};
 use crate::fact::{GroupSeen, Probe};
+use crate::names::HostName;
 use crate::names::words::count;
 use crate::resource::{Action, Impact};
 use serde::Deserialize;
@@ -33,9 +34,9 @@ impl LeaderRestart {
 }
 
 impl PendingRestart {
-    /// The change that restarts so many members of a group for a stated cause.
-    pub fn change(members: usize, leader: LeaderRestart, cause: String) -> GroupChange {
-        let on = count(members, "member");
+    /// The change that restarts the members on these hosts for a stated cause.
+    pub fn change(hosts: Vec<HostName>, leader: LeaderRestart, cause: String) -> GroupChange {
+        let on = count(hosts.len(), "member");
         let (how, impact) = match leader {
             LeaderRestart::Alone => (
                 "(single member: a short outage)".to_owned(),
@@ -57,7 +58,10 @@ impl PendingRestart {
             impact,
             cause: Some(cause),
             details: Vec::new(),
-            operations: vec![Operation::RollingRestart(Vec::new())],
+            operations: vec![Operation::RollingRestart {
+                hosts,
+                waiting: Vec::new(),
+            }],
         }
     }
 }
@@ -73,10 +77,14 @@ impl GroupKind for PendingRestart {
             return GroupVerdict::Same("no member waits for a restart".to_owned());
         }
         let cause = format!("{} run with an older configuration", pending.join(", "));
+        let hosts: Vec<HostName> = seen.pending().map(|member| member.host.clone()).collect();
         let leader = LeaderRestart::of(seen, false);
-        let mut change = Self::change(pending.len(), leader, cause);
         let names = seen.pending().map(|member| member.name.clone());
-        change.operations = vec![Operation::RollingRestart(names.collect())];
+        let mut change = Self::change(hosts.clone(), leader, cause);
+        change.operations = vec![Operation::RollingRestart {
+            hosts,
+            waiting: names.collect(),
+        }];
         GroupVerdict::Differs(Box::new(change))
     }
 }

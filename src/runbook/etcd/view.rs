@@ -5,7 +5,6 @@ use crate::model::{Etcd, EtcdMember};
 use crate::names::HostName;
 use crate::runbook::recover::{EtcdMemberSeen, Input};
 use serde::Serialize;
-use std::net::SocketAddr;
 
 /// etcd as seen.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +62,7 @@ impl<'a> EtcdView<'a> {
     }
 
     fn counted(&self, seen: &EtcdMemberSeen) -> MemberView {
-        let known = self.etcd.members.iter().find(|known| self.is(known, seen));
+        let known = self.etcd.at_peer(&seen.peer);
         let host = known.map(|known| known.host.clone());
         let name = match (seen.name.as_str(), known) {
             ("", Some(known)) => known.name.clone(),
@@ -80,11 +79,6 @@ impl<'a> EtcdView<'a> {
             data: host.as_ref().and_then(|host| self.data(host)),
             host,
         }
-    }
-
-    fn is(&self, known: &EtcdMember, seen: &EtcdMemberSeen) -> bool {
-        let peer = SocketAddr::new(known.address, self.etcd.peer_port);
-        seen.peer == format!("https://{peer}")
     }
 
     fn uncounted(&self, known: &EtcdMember) -> MemberView {

@@ -300,7 +300,10 @@ fn a_failover_that_may_lose_rows_wants_the_name() {
     seen.members[0].state = "stopped".to_owned();
     seen.members[0].position = None;
     let book = failover(&GroupView::of(group, &seen), None).expect("a plan");
-    assert_eq!(titles(&book), ["let pg-test-2 lead", "fail over to pg-test-2"]);
+    assert_eq!(
+        titles(&book),
+        ["let pg-test-2 lead", "fail over to pg-test-2"]
+    );
     let to = InstanceName::new("pg-test-3");
     let book = failover(&GroupView::of(group, &seen), Some(&to)).expect("a plan");
     assert_eq!(book.consent, Consent::Name);
