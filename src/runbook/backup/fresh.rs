@@ -1,5 +1,6 @@
 //! A restore onto hosts that are not set up: what is said of it before they are.
 
+use super::majority::etcd_majority;
 use super::restore::choose;
 use super::{BackupInput, RestoreTarget};
 use crate::names::HostName;
@@ -56,6 +57,7 @@ pub fn plan_fresh(
         input.repository(group)?;
     }
     super::restore::all_there(&input, formation)?;
+    etcd_majority(&input)?;
     let ago = OffsetDateTime::now_utc().unix_timestamp() - point.at;
     let members: BTreeSet<HostName> = formation.members().map(|it| it.host.clone()).collect();
     let step = |hosts: &BTreeSet<HostName>, id, title: &str| {

@@ -7,6 +7,7 @@ mod finish;
 mod fresh;
 mod inspect;
 mod kept;
+mod majority;
 mod make;
 mod point;
 pub mod proof;

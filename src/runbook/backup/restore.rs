@@ -8,6 +8,7 @@ mod progress;
 mod steps;
 
 use super::kept::NotePhase;
+use super::majority::etcd_majority;
 use super::point::{PointGroup, RestorePoint};
 use super::reach::way_to;
 use super::rejoin::rejoin;
@@ -55,6 +56,7 @@ pub fn plan_restore(input: BackupInput<'_>, target: &RestoreTarget) -> Result<Ru
         return planned;
     }
     all_there(&input, formation)?;
+    etcd_majority(&input)?;
     if progress::closing(input, &point.name) {
         return closing(input, formation, &point.name);
     }

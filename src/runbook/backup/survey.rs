@@ -1,6 +1,7 @@
 //! One look at the members of groups and at repository hosts, before anything is planned.
 
 use super::kept::{KeptData, Position, RestoreNote, read_kept};
+use super::majority::EtcdHere;
 use super::{RestorePoint, Segments, Timelines};
 use crate::command::{Frame, Sections, quote, whole_program};
 use crate::fact::{
@@ -63,6 +64,8 @@ pub struct MemberLook {
     pub unnamed: Option<String>,
     /// The open restore that it is part of.
     pub open: Option<String>,
+    /// Its member of etcd; `None` where it has none, or does not say.
+    pub etcd: Option<EtcdHere>,
 }
 
 impl MemberLook {
@@ -160,6 +163,7 @@ pub fn read_look(frame: &Frame, output: &str) -> Option<MemberLook> {
         in_doubt: read_in_doubt(sections.get("in-doubt").unwrap_or_default()),
         unnamed: lines("unnamed").into_iter().next(),
         open: lines("open").into_iter().next(),
+        etcd: lines("etcd").first().and_then(|line| EtcdHere::read(line)),
     })
 }
 

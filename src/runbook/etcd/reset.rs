@@ -3,7 +3,9 @@
 use super::{EtcdView, MemberView, book, no_majority, stop};
 use crate::names::HostName;
 use crate::resource::Impact;
-use crate::runbook::recover::{endpoint, force_for_good, join, nothing_put_aside, settle};
+use crate::runbook::recover::{
+    endpoint, force_for_good, join_if_set_up, nothing_put_aside, settle,
+};
 use crate::runbook::{Consent, Refusal, Runbook, Script, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,8 +47,11 @@ pub fn reset(
     book.steps
         .push(settle(view.input.model, view.input.seen, host));
     let alive = endpoint(view.input.model, host);
-    book.steps
-        .extend(others.into_iter().map(|other| join(other, alive.clone())));
+    book.steps.extend(
+        others
+            .into_iter()
+            .map(|other| join_if_set_up(other, alive.clone())),
+    );
     book.afterwards.push("`citusctl etcd status` shows the members; a host that is still away joins by `citusctl etcd add HOST`".to_owned());
     Ok(book)
 }

@@ -30,7 +30,7 @@ pub use marker::{MARKER_PATH, Marker, RecoverMethod};
 pub use rebuild::plan_rebuild;
 pub use refuse::nothing_put_aside;
 pub use rejoin::plan_rejoin;
-pub(super) use rejoin::{endpoint, join, preludes};
+pub(super) use rejoin::{endpoint, join, join_if_set_up, preludes};
 pub use room::WriteTarget;
 pub use seen::{
     EtcdMemberSeen, EtcdSeen, HostSeen, PgSeen, Surveyed, lsn, read_survey, survey_program,

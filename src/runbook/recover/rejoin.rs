@@ -150,14 +150,29 @@ pub(super) fn strays<'a>(
 
 /// Old data aside, in as a learner, then a voter.
 pub(in crate::runbook) fn join(member: &EtcdMember, alive: String) -> Step {
+    joining(member, alive, "", "")
+}
+
+/// The same; a new machine is set up by `apply`, which takes it in as well.
+pub(in crate::runbook) fn join_if_set_up(member: &EtcdMember, alive: String) -> Step {
+    let unless = "[ -e \"$ETCD_CONF\" ] || exit 0\n";
+    joining(
+        member,
+        alive,
+        unless,
+        " (a new machine: by `citusctl apply`)",
+    )
+}
+
+fn joining(member: &EtcdMember, alive: String, unless: &str, more: &str) -> Step {
     let alive = quote(&alive);
     let act = format!("ALIVE={alive}\n{}", include_str!("scripts/etcd-join.sh"));
     let holds = format!(
-        "case \"$(etcd_ctl_at {alive} member list | grep -F \", $ETCD_PEER,\")\" in *', started, '*', false') ;; *) echo 'not a voting member yet'; false ;; esac\n\
+        "{unless}case \"$(etcd_ctl_at {alive} member list | grep -F \", $ETCD_PEER,\")\" in *', started, '*', false') ;; *) echo 'not a voting member yet'; false ;; esac\n\
          etcd_majority || {{ echo 'etcd here does not answer yet'; false; }}"
     );
     let title = format!(
-        "take {} into etcd as a new member (a learner first); its old data is moved aside",
+        "take {} into etcd as a new member (a learner first); its old data is moved aside{more}",
         member.name
     );
     Step::on(&member.host, "etcd", title, Script::new(act, holds))

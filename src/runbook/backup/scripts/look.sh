@@ -52,6 +52,8 @@ if [ -n "${PG_DATA:-}" ]; then
   mark open
   printf '%s\n' "$open"
 fi
+mark etcd
+[ -z "${ETCD_DATA:-}" ] || if [ ! -d "$ETCD_DATA/member" ]; then echo none; elif etcd_majority; then echo majority; else echo data; fi
 mark restores
 for dir in /var/lib/citusctl/restore/*; do
   [ -d "$dir" ] || continue

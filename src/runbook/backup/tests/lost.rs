@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::runbook::Consent;
+use crate::runbook::backup::majority::EtcdHere;
 
 /// All members are new machines; the repository host remembers the points.
 fn lost(prepared: bool) -> Bench {
@@ -47,6 +48,35 @@ fn hosts_without_data_are_set_up_before_anything_is_restored() {
     // An open restore is gone on with: nothing may be set up beside it.
     bench.host("10.10.10.12").open = Some("p1".to_owned());
     assert_eq!(to_prepare(bench.input()).map(|it| it.len()), Ok(0));
+}
+
+#[test]
+fn what_is_left_of_etcd_has_to_be_a_cluster_first() {
+    for prepared in [false, true] {
+        let mut bench = lost(prepared);
+        let lacking = to_prepare(bench.input()).expect("hosts");
+        for (name, etcd) in [
+            ("10.10.10.11", EtcdHere::NoData),
+            ("10.10.10.12", EtcdHere::NoData),
+            ("10.10.10.13", EtcdHere::Alone),
+        ] {
+            bench.host(name).etcd = Some(etcd);
+        }
+        let target = RestoreTarget::Latest;
+        let refusals = [
+            plan_fresh(bench.input(), &target, &lacking).expect_err("a refusal"),
+            plan_restore(bench.input(), &target).expect_err("a refusal"),
+        ];
+        for refusal in refusals {
+            assert!(refusal.reason.contains("no majority"), "{refusal:?}");
+            assert!(refusal.hint.contains("etcd reset --to 10.10.10.13"));
+        }
+        // It was made one: the others join it. Where nobody has data, a new one is made.
+        for state in [EtcdHere::Majority, EtcdHere::NoData] {
+            bench.host("10.10.10.13").etcd = Some(state);
+            assert!(plan_fresh(bench.input(), &target, &lacking).is_ok());
+        }
+    }
 }
 
 #[test]
