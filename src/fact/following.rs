@@ -186,7 +186,11 @@ fn same_history(
         untold(own, leader, source, verdict);
         return;
     };
-    if ours != leading {
+    if ours > leading {
+        verdict.seen(format!(
+            "does not follow: it is on timeline {ours}, its leader on {leading}: it has what its leader has not, and `citusctl reinit` removes that (keep a copy of its data directory first)"
+        ));
+    } else if ours != leading {
         verdict.seen(format!("is on timeline {ours}, its leader on {leading}"));
     } else if let Some(mute) = without_history(*ours, name, own, leader, source) {
         verdict.unknown(format!(

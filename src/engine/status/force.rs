@@ -72,7 +72,9 @@ impl Findings {
             if let Some(place) = &answer.force.deserted {
                 let why = match (answer.procedure(), &answer.force.why) {
                     (Some(procedure), _) => format!(": {procedure} is not done"),
-                    (None, Some(why)) => format!(": {why}; `citusctl apply` leads out"),
+                    (None, Some(why)) => format!(
+                        ": {why}; `citusctl apply` leads out (a value of the inventory with which it does not start: correct it first)"
+                    ),
                     (None, None) => "; if one answers on its port, it is not ours".to_owned(),
                 };
                 self.problem(format!(

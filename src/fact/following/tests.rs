@@ -192,6 +192,15 @@ fn histories_have_to_be_equal_and_not_their_numbers() {
         ..standby()
     };
     assert_eq!(words(old), ["is on timeline 1, its leader on 2"]);
+    let later = PostgresSeen {
+        timeline: Timeline::Known(3),
+        ..standby()
+    };
+    let later = words(later).join("; ");
+    assert!(
+        later.contains("it is on timeline 3, its leader on 2: it has what its leader has not"),
+        "{later}"
+    );
     let foreign = PostgresSeen {
         system: "8".to_owned(),
         ..standby()

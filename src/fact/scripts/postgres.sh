@@ -12,5 +12,6 @@ if [ "$pg_rc" = 0 ]; then
   '' | *[!0-9]*) ;;
   *) mark postgres history; cat "$pg_dir/pg_wal/$(printf '%08X' "$pg_own").history" 2>/dev/null ;;
   esac
-  if [ -n "$pg_log" ]; then mark postgres log; tail -c 65536 -- "$pg_log" 2>/dev/null | grep -aE 'FATAL|PANIC|ERROR' | tail -n 1; fi
+  if [ -n "$pg_log" ]; then mark postgres log; tail -c 65536 -- "$pg_log" 2>/dev/null | grep -aE 'FATAL|PANIC|ERROR' | tail -n 1 |
+    sed -E -e 's/^.*,(FATAL|PANIC|ERROR),[0-9A-Z]{5},"(([^"]|"")*)("?.*)$/\1: \2/' -e 's/""/"/g'; fi
 fi

@@ -49,6 +49,21 @@ case $hba in "$t/d"/*) hba=$d/${hba#"$t/d/"} ;; esac
 [ -r "$hba" ] && echo starts || echo "could not open file \"$hba\" (hba_file)"
 TRY
 }
+# pg_log_message: a line of PostgreSQL's log, csvlog or stderr, as `SEVERITY: message`.
+pg_log_message() {
+  sed -E -e 's/^.*,(FATAL|PANIC|ERROR),[0-9A-Z]{5},"(([^"]|"")*)("?.*)$/\1: \2/' -e 's/^.*(FATAL|PANIC|ERROR):[[:space:]]+/\1: /' -e 's/""/"/g' | cut -c 1-300
+}
+# pg_last_words LOG: why the last attempt to start failed; what the server said before it was stopped is of another one. A server that
+# fails before its log is open speaks to Patroni's journal alone.
+pg_last_words() {
+  stopped=$(tail -n 2000 "$1" </dev/null 2>/dev/null | grep -a 'database system is shut down' | tail -n 1)
+  said=$(tail -n 2000 "$1" </dev/null 2>/dev/null | awk '/database system is shut down/ { last = ""; next } /FATAL[,:]|PANIC[,:]/ { last = $0 } END { if (last != "") print last }')
+  if [ -z "$said" ]; then
+    since=$(date -d "$(printf '%s\n' "$stopped" | grep -oE '^[0-9]{4}-[0-9-]+ [0-9:.]+ [A-Za-z0-9+:-]+')" +@%s 2>/dev/null)
+    said=$(journalctl -q --no-pager -o cat -b ${since:+--since "$since"} -u patroni -n 300 2>/dev/null | grep -aE '(FATAL|PANIC): ' | tail -n 1)
+  fi
+  [ -z "$said" ] || printf '%s\n' "$said" | pg_log_message
+}
 # pg_why DATA BIN USER PATRONI_LOG LOG: why no server runs in DATA, in PostgreSQL's own words, else in its log's and Patroni's last ones.
 pg_why() {
   if [ ! -f "$1/PG_VERSION" ]; then
@@ -67,6 +82,6 @@ pg_why() {
     ;;
   esac
   newest=$(ls -t "$5"/*.log "$5"/*.csv 2>/dev/null | head -n 1)
-  tail -n 200 ${newest:+"$newest"} </dev/null 2>/dev/null | grep -aoE '(FATAL|PANIC)[:,].*' | tail -n 1 | cut -c 1-300 | sed 's/^/last in its log: /'
+  pg_last_words "${newest:-/dev/null}" | sed 's/^/last in its log: /'
   tail -n 200 "$4/patroni.log" 2>/dev/null | grep -aE ' (ERROR|CRITICAL): ' | tail -n 1 | cut -c 1-300 | sed 's/^/last of Patroni: /'
 }

@@ -134,7 +134,22 @@ pub fn reinit(view: &GroupView<'_>, name: &InstanceName) -> Result<Runbook, Refu
     if last && member.is_streaming() {
         book.consent = Consent::Name;
     }
+    if let Some(words) = later(member, leader) {
+        book.risks.insert(0, words);
+        book.consent = Consent::Name;
+    }
     Ok(book)
+}
+
+/// A copy that went on after a promotion that its leader never took part in: rows of it may be nowhere else.
+fn later(member: &MemberSeen, leader: &MemberSeen) -> Option<String> {
+    let (own, led) = (member.timeline?, leader.timeline?);
+    (own > led).then(|| {
+        format!(
+            "{} is on timeline {own}, its leader {} on {led}: it has what its leader has not, and that is lost with it (keep a copy of its data directory on {} first)",
+            member.name, leader.name, member.host
+        )
+    })
 }
 
 fn risks(member: &MemberSeen, last: bool) -> Vec<String> {

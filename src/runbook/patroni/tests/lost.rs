@@ -84,3 +84,20 @@ fn nobody_fails_over_to_a_member_that_is_down() {
         );
     }
 }
+
+#[test]
+fn a_copy_with_what_its_leader_has_not_is_not_removed_lightly() {
+    let (model, mut seen) = trio();
+    let group = group(&model);
+    let name = InstanceName::new("pg-test-2");
+    seen.members[1].timeline = Some(4);
+    seen.members[1].state = "starting".to_owned();
+    let book = reinit(&GroupView::of(group, &seen), &name).expect("a plan");
+    assert_eq!(book.consent, Consent::Name);
+    let risk = &book.risks[0];
+    assert!(
+        risk.contains("pg-test-2 is on timeline 4, its leader pg-test-1 on 3")
+            && risk.contains("it has what its leader has not"),
+        "{risk}"
+    );
+}
