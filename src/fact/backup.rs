@@ -110,16 +110,35 @@ pub struct BackupSet {
     pub added: u64,
     /// Pages whose checksum did not hold.
     pub error: bool,
+    /// The backups whose files it needs besides its own.
+    pub needs: Vec<String>,
+    /// It was looked for, and its manifest, or the directory of a backup that it needs, is not in the repository.
+    pub gone: bool,
     pub annotations: BTreeMap<String, String>,
 }
 
 impl StanzaSeen {
+    /// Notes which backups are there: `asked`, then a line for each directory, LABEL and `whole`, `bare` (no manifest) or
+    /// `unknown`. Without `asked` nothing is known, and `verify` tells.
+    pub fn note_manifests(&mut self, text: &str) {
+        let lines = text.lines().filter_map(|line| line.trim().split_once(' '));
+        let found: BTreeMap<&str, &str> = lines.collect();
+        if text.lines().next().map(str::trim) != Some("asked") {
+            return;
+        }
+        for set in &mut self.sets {
+            let own = found.get(set.label.as_str());
+            let lacks = |label: &String| !found.contains_key(label.as_str());
+            set.gone = matches!(own, None | Some(&"bare")) || set.needs.iter().any(lacks);
+        }
+    }
+
     /// The newest full backup without errors.
     pub fn last_full(&self) -> Option<&BackupSet> {
         let full = self
             .sets
             .iter()
-            .filter(|set| set.kind == "full" && !set.error);
+            .filter(|set| set.kind == "full" && !set.error && !set.gone);
         full.max_by_key(|set| set.stop)
     }
 
@@ -127,7 +146,7 @@ impl StanzaSeen {
     pub fn last(&self) -> Option<&BackupSet> {
         self.sets
             .iter()
-            .filter(|set| !set.error)
+            .filter(|set| !set.error && !set.gone)
             .max_by_key(|set| set.stop)
     }
 }
@@ -229,6 +248,13 @@ fn read_set(set: &Value) -> BackupSet {
         wal_stop: text("/archive/stop"),
         size: bytes("/info/size"),
         added: bytes("/info/repository/delta"),
+        needs: set
+            .get("reference")
+            .and_then(Value::as_array)
+            .map(|all| all.iter().filter_map(Value::as_str))
+            .map(|all| all.map(str::to_owned).collect())
+            .unwrap_or_default(),
+        gone: false,
         // What is not said is not known to be sound.
         error: set.get("error").and_then(Value::as_bool).unwrap_or(true),
         annotations: annotations
@@ -296,6 +322,24 @@ mod tests {
             INFO.replace("\"error\":false", "\"error\":true")
         ));
         assert_eq!((seen.sets.len(), seen.last_full()), (1, None));
+    }
+
+    #[test]
+    fn a_backup_whose_files_are_gone_leads_nowhere() {
+        let mut seen = known(&format!("{HEAD}{INFO}"));
+        for (text, gone) in [
+            ("", false),
+            ("asked\n20261130-093659F whole", false),
+            ("asked\n20261130-093659F unknown", false),
+            ("asked\n20261130-093659F bare", true),
+            ("asked\n", true),
+        ] {
+            seen.note_manifests(text);
+            assert_eq!(seen.last().is_none(), gone, "{text}");
+        }
+        seen.sets[0].needs = vec!["20261129-000000F".to_owned()];
+        seen.note_manifests("asked\n20261130-093659F whole");
+        assert!(seen.sets[0].gone);
     }
 
     #[test]

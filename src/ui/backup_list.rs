@@ -36,6 +36,8 @@ pub struct ListedBackup {
     pub added: u64,
     /// Pages with a wrong checksum.
     pub damaged: bool,
+    /// Its manifest, or a directory that it needs, is not in the repository.
+    pub gone: bool,
 }
 
 /// A point, and what stands in the way of a return to it.
@@ -74,7 +76,14 @@ pub fn listing(model: &Model, look: &BackupLook) -> Listing {
             size: set.size,
             added: set.added,
             damaged: set.error,
+            gone: set.gone,
         });
+        for set in stanza.sets.iter().filter(|set| set.gone) {
+            found.problems.push(format!(
+                "{}: backup {} cannot be restored: its manifest, or a directory that it needs, is not in the repository (`citusctl backup --type full` makes another)",
+                group.cluster, set.label
+            ));
+        }
         found.groups.push(ListedGroup {
             cluster: group.cluster.to_string(),
             newest_wal: stanza.newest_wal.clone(),
@@ -119,7 +128,9 @@ impl Listing {
                         bytes(backup.size),
                         bytes(backup.added)
                     )),
-                    cell(if backup.damaged {
+                    cell(if backup.gone {
+                        "gone: its files are not in the repository"
+                    } else if backup.damaged {
                         "damaged: pages with a wrong checksum"
                     } else {
                         ""

@@ -66,7 +66,7 @@ impl PointGroup {
                 || left
                     .and_then(|(_, end)| lsn(end))
                     .is_some_and(|end| set.lsn_stop <= end);
-            !set.error && on_the_way && set.lsn_stop <= at
+            !set.error && !set.gone && on_the_way && set.lsn_stop <= at
         };
         sets.iter().filter(fits).max_by_key(|set| set.lsn_stop)
     }

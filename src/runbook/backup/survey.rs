@@ -21,7 +21,10 @@ use std::collections::BTreeMap;
 pub(super) const POINTS: &str = "/var/lib/citusctl/points";
 
 const LOOK: &str = include_str!("scripts/look.sh");
-const SEGMENTS: &str = include_str!("scripts/segments.sh");
+const SEGMENTS: &str = concat!(
+    include_str!("scripts/segments.sh"),
+    include_str!("scripts/manifests.sh")
+);
 
 /// What was seen.
 #[derive(Clone, Debug, Default)]
@@ -144,10 +147,16 @@ pub fn read_look(frame: &Frame, output: &str) -> Option<MemberLook> {
         .unwrap_or_default()
         .trim()
         .to_owned();
+    let mut repository = sections.get("repository").and_then(read_repository);
+    if let (Some(RepositorySeen::Known(seen)), Some(text)) =
+        (&mut repository, sections.get("manifests"))
+    {
+        seen.note_manifests(text);
+    }
     Some(MemberLook {
         leads: recovery == "f",
         up: matches!(recovery.as_str(), "f" | "t"),
-        repository: sections.get("repository").and_then(read_repository),
+        repository,
         points: points.lines().filter_map(RestorePoint::read).collect(),
         prepared: !lines("prepared").is_empty(),
         free: number(&sections, "free"),

@@ -33,7 +33,7 @@ if [ -n "${PG_DATA:-}" ]; then
       if [ -z "$newest" ]; then echo 00000001; elif left=$(repository_says repo-get "archive/$STANZA/$newest"); then printf '%s\n%s\n' "${number%.history}" "$left"; fi
     fi
   fi
-  if [ "$recovery" != t ]; then mark segments; (segments); fi
+  if [ "$recovery" != t ]; then mark segments; (segments); mark manifests; (manifests); fi
   mark elsewhere
   [ ! -L "$PG_DATA/pg_wal" ] || echo "pg_wal is a link"
   find "$PG_DATA/pg_tblspc/" -mindepth 1 -maxdepth 1 -printf 'tablespace %f\n' 2>/dev/null
