@@ -23,6 +23,8 @@ pub struct MemberVerdict {
     pub replay_behind: Option<u64>,
     /// What is wrong, in words that go on after the member's name.
     pub ills: Vec<Ill>,
+    /// It has another history than its leader, or may have one: no copy is made of it.
+    pub other_history: bool,
 }
 
 /// One thing that is wrong with a member.
@@ -104,7 +106,9 @@ pub fn following(
             "may not follow: {leader}, who would tell, does not answer: {why}"
         )),
         Some(Ok(source)) => {
+            let before = verdict.ills.len();
             same_history(name, own, leader, source, &mut verdict);
+            verdict.other_history = verdict.ills.len() > before;
             listed(name, own, answers, leader, &mut verdict);
             let told = row(name, source).and_then(|row| row.flushed);
             let received = own.received.max(told);

@@ -115,6 +115,7 @@ pub fn reinit(view: &GroupView<'_>, name: &InstanceName) -> Result<Runbook, Refu
         ));
     }
     view.not_paused("a copy is not made anew")?;
+    sound_sources(view, name, &leader.name)?;
     let last = !view
         .seen
         .members
@@ -149,6 +150,35 @@ fn later(member: &MemberSeen, leader: &MemberSeen) -> Option<String> {
             "{} is on timeline {own}, its leader {} on {led}: it has what its leader has not, and that is lost with it (keep a copy of its data directory on {} first)",
             member.name, leader.name, member.host
         )
+    })
+}
+
+/// Patroni clones from any running member that is tagged so, whatever history it has.
+fn sound_sources(
+    view: &GroupView<'_>,
+    name: &InstanceName,
+    leader: &InstanceName,
+) -> Result<(), Refusal> {
+    let tagged = |other: &&MemberSeen| {
+        let known = view.group.members.iter().find(|it| it.name == other.name);
+        known.is_some_and(|known| known.tags.clonefrom)
+    };
+    let runs = |other: &&MemberSeen| matches!(other.state.as_str(), "running" | "streaming");
+    let mut others = view.seen.members.iter().filter(|other| other.name != *name);
+    let diverged = |other: &&MemberSeen| other.verdict.as_ref().is_some_and(|it| it.other_history);
+    let source = others.find(|other| tagged(other) && runs(other) && diverged(other));
+    source.map_or(Ok(()), |source| {
+        Err(Refusal::new(
+            format!(
+                "Patroni may clone {name} from {}, which has another history than {}",
+                source.name, leader
+            ),
+            format!(
+                "`systemctl stop patroni` on {host} first; afterwards `systemctl start patroni` there, and `citusctl reinit {}`",
+                source.name,
+                host = source.host
+            ),
+        ))
     })
 }
 

@@ -6,6 +6,8 @@ use crate::model::Model;
 use crate::runbook::{Consent, Runbook, Work};
 use serde_json::json;
 
+mod source;
+
 fn model(name: &str) -> Model {
     let path = format!("{}/inventory/{name}.yml", env!("CARGO_MANIFEST_DIR"));
     let loaded = crate::inventory::load(path.as_ref(), &[]).expect("a good inventory");

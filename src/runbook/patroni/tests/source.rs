@@ -1,0 +1,24 @@
+//! Whom a copy is made of.
+
+use super::*;
+use crate::fact::MemberVerdict;
+
+#[test]
+fn no_copy_is_made_of_a_member_of_another_history() {
+    let (model, mut seen) = trio();
+    let group = group(&model);
+    let name = InstanceName::new("pg-test-2");
+    assert!(reinit(&GroupView::of(group, &seen), &name).is_ok());
+    seen.members[2].verdict = Some(MemberVerdict {
+        other_history: true,
+        ..MemberVerdict::default()
+    });
+    let refused = reinit(&GroupView::of(group, &seen), &name).expect_err("refused");
+    assert_eq!(
+        refused.reason,
+        "Patroni may clone pg-test-2 from pg-test-3, which has another history than pg-test-1"
+    );
+    // That one itself may be made again.
+    let other = InstanceName::new("pg-test-3");
+    assert!(reinit(&GroupView::of(group, &seen), &other).is_ok());
+}
