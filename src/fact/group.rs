@@ -22,6 +22,8 @@ pub struct GroupSeen {
     pub answers: BTreeMap<String, String>,
     /// Whether its hosts are about to get packages, which may bring extensions that the leader does not know yet.
     pub installing: bool,
+    /// Members whose servers run with values that only a restart changes, whether Patroni has read its file or not.
+    pub untold: Vec<InstanceName>,
     /// Members that Patroni has and the inventory does not name, with where they run. They may lead.
     pub unnamed: Vec<String>,
     /// Hosts on whose port of Patroni another one answers, and what it is instead. It was not believed.

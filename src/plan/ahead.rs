@@ -43,7 +43,9 @@ impl Ahead {
                 .is_some_and(|observed| waits(desired, host, observed));
             let at = seen.members.iter().position(|member| member.name == *name);
             if let Some(at) = at.filter(|_| waits) {
-                seen.to_mut().members[at].pending_restart = true;
+                let seen = seen.to_mut();
+                seen.members[at].pending_restart = true;
+                seen.untold.push(name.clone());
             }
         }
         if group

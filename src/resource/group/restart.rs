@@ -79,11 +79,10 @@ impl GroupKind for PendingRestart {
         let cause = format!("{} run with an older configuration", pending.join(", "));
         let hosts: Vec<HostName> = seen.pending().map(|member| member.host.clone()).collect();
         let leader = LeaderRestart::of(seen, false);
-        let names = seen.pending().map(|member| member.name.clone());
         let mut change = Self::change(hosts.clone(), leader, cause);
         change.operations = vec![Operation::RollingRestart {
             hosts,
-            waiting: names.collect(),
+            waiting: seen.untold.clone(),
         }];
         GroupVerdict::Differs(Box::new(change))
     }
