@@ -163,16 +163,21 @@ fn sound_sources(
         let known = view.group.members.iter().find(|it| it.name == other.name);
         known.is_some_and(|known| known.tags.clonefrom)
     };
-    let runs = |other: &&MemberSeen| matches!(other.state.as_str(), "running" | "streaming");
+    let diverged = |other: &MemberSeen| {
+        let verdict = other.verdict.as_ref();
+        verdict.is_some_and(|verdict| verdict.other_history)
+    };
+    // One that starts meanwhile is a source as well, and what it has is not known.
+    let runs = |other: &MemberSeen| matches!(other.state.as_str(), "running" | "streaming");
     let mut others = view.seen.members.iter().filter(|other| other.name != *name);
-    let diverged = |other: &&MemberSeen| other.verdict.as_ref().is_some_and(|it| it.other_history);
-    let source = others.find(|other| tagged(other) && runs(other) && diverged(other));
+    let source = others.find(|other| tagged(other) && (diverged(other) || !runs(other)));
     source.map_or(Ok(()), |source| {
+        let why = match diverged(source) {
+            true => format!("has another history than {leader}"),
+            false => format!("{}: its history is not known", source.plight()),
+        };
         Err(Refusal::new(
-            format!(
-                "Patroni may clone {name} from {}, which has another history than {}",
-                source.name, leader
-            ),
+            format!("Patroni may clone {name} from {}, which {why}", source.name),
             format!(
                 "`systemctl stop patroni` on {host} first; afterwards `systemctl start patroni` there, and `citusctl reinit {}`",
                 source.name,

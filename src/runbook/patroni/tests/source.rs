@@ -18,6 +18,13 @@ fn no_copy_is_made_of_a_member_of_another_history() {
         refused.reason,
         "Patroni may clone pg-test-2 from pg-test-3, which has another history than pg-test-1"
     );
+    seen.members[2].verdict = None;
+    seen.members[2].state = "stopped".to_owned();
+    let refused = reinit(&GroupView::of(group, &seen), &name).expect_err("refused");
+    assert_eq!(
+        refused.reason,
+        "Patroni may clone pg-test-2 from pg-test-3, which is stopped: its history is not known"
+    );
     // That one itself may be made again.
     let other = InstanceName::new("pg-test-3");
     assert!(reinit(&GroupView::of(group, &seen), &other).is_ok());
