@@ -88,7 +88,12 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn stage(gate: Gate, hosts: &[&str], restarts: &[&str]) -> PlannedStage {
-        let change = PendingRestart::change(Vec::new(), LeaderRestart::HandOver, String::new());
+        let change = PendingRestart::change(
+            Vec::new(),
+            Vec::new(),
+            LeaderRestart::HandOver,
+            String::new(),
+        );
         let units = vec![GroupUnit {
             id: ResourceId::new("patroni/restart"),
             change,

@@ -103,7 +103,7 @@ impl MemberSeen {
     }
 
     /// Patroni 3.0 says `running` of whoever has been started, and knows no `streaming`: PostgreSQL has to be asked.
-    fn seems_to_stream(&self) -> bool {
+    pub fn seems_to_stream(&self) -> bool {
         matches!(self.state.as_str(), "streaming" | "running")
     }
 
@@ -176,13 +176,13 @@ impl GroupSeen {
 
 /// On which host each member lives by the inventory, and at which address its PostgreSQL is reached.
 #[derive(Clone, Debug, Default)]
-pub struct Homes(BTreeMap<InstanceName, (HostName, Option<IpAddr>)>);
+pub struct Homes(BTreeMap<InstanceName, (HostName, IpAddr)>);
 
 impl Homes {
     /// Those of a group.
     pub fn of(group: &Group) -> Self {
         let homes = group.members.iter().map(|member| {
-            let home = (member.host.clone(), Some(member.address));
+            let home = (member.host.clone(), member.address);
             (member.name.clone(), home)
         });
         Self(homes.collect())
@@ -207,7 +207,7 @@ impl Homes {
     pub fn elsewhere(&self, name: &InstanceName, said: &str) -> Option<IpAddr> {
         let said: IpAddr = said.trim_matches(['[', ']']).parse().ok()?;
         let (_, home) = self.0.get(name)?;
-        home.is_some_and(|home| home != said).then_some(said)
+        (*home != said).then_some(said)
     }
 }
 
@@ -252,7 +252,7 @@ mod tests {
     use serde_json::json;
 
     fn homes<const N: usize>(names: [&str; N]) -> Homes {
-        let address = Some(IpAddr::from([10, 0, 0, 1]));
+        let address = IpAddr::from([10, 0, 0, 1]);
         Homes(
             names
                 .map(|name| (InstanceName::new(name), (HostName::new(name), address)))

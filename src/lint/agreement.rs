@@ -1,11 +1,10 @@
 //! Variables on which all hosts of a cluster, or of a formation, must agree.
 
-use super::{LintRule, Scope};
+use super::{LintRule, Scope, written};
 use crate::inventory::InvHost;
 use crate::inventory::parameters::Typed;
 use crate::model::build::{etcd, place_of};
 use crate::source::Diagnostic;
-use std::sync::Arc;
 
 pub(super) const RULES: &[LintRule] = &[
     differs_in_cluster,
@@ -182,9 +181,8 @@ fn differs_anywhere(scope: &Scope<'_>) -> Vec<Diagnostic> {
 fn differing(hosts: &[&InvHost], name: &str, problem: Diagnostic) -> Option<Diagnostic> {
     let (first, rest) = hosts.split_first()?;
     let value = |host: &InvHost| Typed::new(&host.vars).json(name);
-    let written = |host: &InvHost| host.vars.get(name).map(|var| Arc::as_ptr(&var.node));
-    // What both have from one place is the same, whatever it is.
-    let differs = |host: &InvHost| written(host) != written(first) && value(host) != value(first);
+    let differs =
+        |host: &InvHost| written(host, name) != written(first, name) && value(host) != value(first);
     let odd: Vec<_> = rest.iter().filter(|host| differs(host)).collect();
     let mut spans: Vec<_> = odd.iter().map(|host| place_of(host, name)).collect();
     spans.dedup();

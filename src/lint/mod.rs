@@ -30,12 +30,13 @@ use crate::inventory::{InvHost, Inventory};
 use crate::model::build::{self, clusters, place_of};
 use crate::model::{Etcd, Formation, Instance, Model};
 use crate::names::{ClusterName, HostName};
-use crate::source::{Diagnostic, Diagnostics, Span};
+use crate::source::{Diagnostic, Diagnostics, Node, Span};
 use crate::workers;
 use indexmap::{IndexMap, IndexSet};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// A rule: all breaches of it.
 type LintRule = fn(&Scope<'_>) -> Vec<Diagnostic>;
@@ -151,6 +152,11 @@ impl Placed for Diagnostic {
 /// A variable of a host as text, empty where it has none.
 fn text(host: &InvHost, name: &str) -> String {
     Typed::new(&host.vars).str(name)
+}
+
+/// Where a variable of a host was written: hosts that have it from one place have the same value.
+fn written(host: &InvHost, name: &str) -> Option<*const Node> {
+    host.vars.get(name).map(|var| Arc::as_ptr(&var.node))
 }
 
 /// The first pair of neighbours-by-key: each item whose key an earlier item has, with that item.

@@ -1,6 +1,6 @@
 //! What hosts could not install, and programs that Pigsty installs and citusctl does not.
 
-use super::{LintRule, Scope, list, once};
+use super::{LintRule, Scope, list, once, written};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -10,7 +10,6 @@ use crate::model::packages::Misfit;
 use crate::model::{Host, Packages};
 use crate::source::Diagnostic;
 use std::collections::HashSet;
-use std::sync::Arc;
 
 pub(super) const RULES: &[LintRule] = &[bad_packages, missing_programs, missing_files];
 
@@ -44,7 +43,7 @@ fn bad_packages(scope: &Scope<'_>) -> Vec<Diagnostic> {
             .filter(|(name, _)| host.pg.is_some() || !name.starts_with("pg_"));
         for (name, extension) in lists {
             // Hosts that have a list from one place, and read it in the same way, have the same packages.
-            let from = |name: &str| host.stated.vars.get(name).map(|var| Arc::as_ptr(&var.node));
+            let from = |name: &str| written(&host.stated, name);
             let version = host.typed().get(param::PG_VERSION);
             if met.insert((
                 *name,

@@ -64,7 +64,7 @@ fn waits(desired: &Desired, host: &HostName, observed: &Observed) -> bool {
     let stages = desired.stages.iter();
     let mut declared = stages.filter_map(|stage| stage.hosts.get(host)).flatten();
     declared.any(|declared| match &*declared.resource {
-        Resource::PgInForce(server) => server.waits(observed).is_some(),
+        Resource::PgInForce(server) => server.waits(observed),
         _ => false,
     })
 }

@@ -29,8 +29,12 @@ pub(super) fn pull(plan: &mut GroupPlan, seen: &GroupSeen) {
             .any(|line| line.ends_with(LOWERED));
         let hosts = seen.members.iter().map(|member| member.host.clone());
         let hosts = hosts.collect();
-        let change =
-            PendingRestart::change(hosts, LeaderRestart::of(seen, lowered), names.join(", "));
+        let change = PendingRestart::change(
+            hosts,
+            Vec::new(),
+            LeaderRestart::of(seen, lowered),
+            names.join(", "),
+        );
         plan.units.push(GroupUnit {
             id: ResourceId::new("patroni/restart"),
             change,

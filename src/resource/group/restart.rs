@@ -2,8 +2,8 @@
 
 use super::{GroupChange, GroupKind, GroupVerdict, Operation, PgAccess};
 use crate::fact::{GroupSeen, Probe};
-use crate::names::HostName;
 use crate::names::words::count;
+use crate::names::{HostName, InstanceName};
 use crate::resource::{Action, Impact};
 use serde::Deserialize;
 
@@ -34,8 +34,13 @@ impl LeaderRestart {
 }
 
 impl PendingRestart {
-    /// The change that restarts the members on these hosts for a stated cause.
-    pub fn change(hosts: Vec<HostName>, leader: LeaderRestart, cause: String) -> GroupChange {
+    /// The change that restarts the members on these hosts for a stated cause. `waiting`: as in [`Operation::RollingRestart`].
+    pub fn change(
+        hosts: Vec<HostName>,
+        waiting: Vec<InstanceName>,
+        leader: LeaderRestart,
+        cause: String,
+    ) -> GroupChange {
         let on = count(hosts.len(), "member");
         let (how, impact) = match leader {
             LeaderRestart::Alone => (
@@ -58,10 +63,7 @@ impl PendingRestart {
             impact,
             cause: Some(cause),
             details: Vec::new(),
-            operations: vec![Operation::RollingRestart {
-                hosts,
-                waiting: Vec::new(),
-            }],
+            operations: vec![Operation::RollingRestart { hosts, waiting }],
         }
     }
 }
@@ -77,13 +79,9 @@ impl GroupKind for PendingRestart {
             return GroupVerdict::Same("no member waits for a restart".to_owned());
         }
         let cause = format!("{} run with an older configuration", pending.join(", "));
-        let hosts: Vec<HostName> = seen.pending().map(|member| member.host.clone()).collect();
+        let hosts = seen.pending().map(|member| member.host.clone()).collect();
         let leader = LeaderRestart::of(seen, false);
-        let mut change = Self::change(hosts.clone(), leader, cause);
-        change.operations = vec![Operation::RollingRestart {
-            hosts,
-            waiting: seen.untold.clone(),
-        }];
+        let change = Self::change(hosts, seen.untold.clone(), leader, cause);
         GroupVerdict::Differs(Box::new(change))
     }
 }

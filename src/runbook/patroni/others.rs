@@ -168,9 +168,9 @@ fn sound_sources(
         verdict.is_some_and(|verdict| verdict.other_history)
     };
     // One that starts meanwhile is a source as well, and what it has is not known.
-    let runs = |other: &MemberSeen| matches!(other.state.as_str(), "running" | "streaming");
     let mut others = view.seen.members.iter().filter(|other| other.name != *name);
-    let source = others.find(|other| tagged(other) && (diverged(other) || !runs(other)));
+    let source =
+        others.find(|other| tagged(other) && (diverged(other) || !other.seems_to_stream()));
     source.map_or(Ok(()), |source| {
         let why = match diverged(source) {
             true => format!("has another history than {leader}"),

@@ -185,7 +185,7 @@ fn restart_where(group: &Group, member: &MemberSeen, pending: bool, require: Jud
 }
 
 /// One member at a time: everybody else must be up.
-pub fn others_up(seen: &GroupSeen, own: &InstanceName) -> Result<(), String> {
+fn others_up(seen: &GroupSeen, own: &InstanceName) -> Result<(), String> {
     let others = seen.members.iter().filter(|member| member.name != *own);
     let down: Vec<String> = others
         .filter(|member| !member.is_up())
