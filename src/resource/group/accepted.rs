@@ -21,6 +21,26 @@ pub(super) type LiveSettings = BTreeMap<String, LiveSetting>;
 pub(super) const QUERY: &str = "SELECT pg_catalog.json_object_agg(pg_catalog.lower(s.name), pg_catalog.json_build_array(s.vartype, s.unit, s.min_val, s.max_val, s.enumvals)) \
      FROM pg_catalog.pg_settings s";
 
+/// Limits that a running server has from another parameter.
+const BOUND: [(&str, &str); 1] = [("citus.max_client_connections", "max_connections")];
+
+/// The limits that hold once what is wanted of other parameters does.
+pub(super) fn bound<'v>(
+    mut known: LiveSettings,
+    wanted: impl Fn(&str) -> Option<&'v Value>,
+) -> LiveSettings {
+    for (name, other) in BOUND {
+        if let (Some((_, _, _, greatest, _)), Some(value)) = (known.get_mut(name), wanted(other)) {
+            *greatest = Some(
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned),
+            );
+        }
+    }
+    known
+}
+
 /// Why a value would not be taken.
 pub(super) fn objection(name: &str, value: &Value, known: &LiveSettings) -> Option<String> {
     let text = match value {
@@ -139,6 +159,27 @@ mod tests {
         ] {
             assert_eq!(said(name, value.clone()), None, "{name} {value}");
         }
+    }
+
+    /// Seen: Citus bounds its clients by `max_connections`, which the same plan raised.
+    #[test]
+    fn a_limit_that_goes_with_another_parameter_goes_with_the_wanted_one() {
+        let row = json!({"citus.max_client_connections": ["integer", null, "-1", "100", null]});
+        let known: LiveSettings = serde_json::from_value(row).expect("a row");
+        let said = |wanted: Option<&Value>| {
+            let known = bound(known.clone(), |name| {
+                wanted.filter(|_| name == "max_connections")
+            });
+            objection("citus.max_client_connections", &json!(125), &known)
+        };
+        assert_eq!(
+            said(None).as_deref(),
+            Some("`125` is not between -1 and 100")
+        );
+        assert_eq!(said(Some(&json!(250))), None);
+        assert_eq!(said(Some(&json!("250"))), None);
+        let less = said(Some(&json!(110)));
+        assert_eq!(less.as_deref(), Some("`125` is not between -1 and 110"));
     }
 
     #[test]

@@ -279,6 +279,8 @@ impl DynamicConfig {
     fn objections(&self, seen: &GroupSeen) -> Option<GroupVerdict> {
         let text = seen.answers.get(SETTINGS_PROBE)?;
         let known: LiveSettings = serde_json::from_str(text).ok()?;
+        let wanted = |name: &str| self.parameters().find(|(n, _)| *n == name).map(|(_, v)| v);
+        let known = accepted::bound(known, wanted);
         let said: Vec<String> = self
             .parameters()
             .filter_map(|(name, value)| {
