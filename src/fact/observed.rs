@@ -68,6 +68,23 @@ pub struct UnitState {
     /// As systemd says: `active`, `failed`, `inactive`, ...
     pub active_state: String,
     pub enabled: bool,
+    /// Files that it is read from: its own first, then those beside it (`NAME.service.d`).
+    pub files: Vec<String>,
+}
+
+impl UnitState {
+    /// Files of an administrator's that change it: those below /etc and /run that no manifest names and that do not bear our name.
+    /// What packages bring lies elsewhere.
+    pub fn foreign_files<'s>(&'s self, manifest: &'s [String]) -> impl Iterator<Item = &'s str> {
+        let named = |path: &str| {
+            let of_line = |line: &String| line.split_once(' ').is_some_and(|(_, p)| p == path);
+            path.contains("citusctl") || manifest.iter().any(of_line)
+        };
+        let files = self.files.iter().map(String::as_str);
+        files.filter(move |path| {
+            (path.starts_with("/etc/") || path.starts_with("/run/")) && !named(path)
+        })
+    }
 }
 
 /// An account.

@@ -173,6 +173,11 @@ fn unit(paragraph: &str) -> UnitState {
         active: matches!(value("ActiveState"), "active" | "reloading" | "refreshing"),
         active_state: value("ActiveState").to_owned(),
         enabled: matches!(value("UnitFileState"), "enabled" | "enabled-runtime"),
+        files: [value("FragmentPath"), value("DropInPaths")]
+            .iter()
+            .flat_map(|paths| paths.split_whitespace())
+            .map(str::to_owned)
+            .collect(),
     }
 }
 
@@ -282,10 +287,17 @@ mod tests {
             Probe::Package("x".into()),
             Probe::Unit("b".into()),
         ];
-        let text = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\n\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\n";
+        let text = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nFragmentPath=/usr/lib/a\nDropInPaths=/etc/a.d/citusctl.conf /etc/a.d/x.conf\n\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\nFragmentPath=\nDropInPaths=\n";
         let units = units(&probes, text);
         assert!(units["a"].active && units["a"].enabled);
         assert!(!units["b"].loaded && !units["b"].active);
+        let foreign = |unit: &str, manifest: &[String]| {
+            let files = units[unit].foreign_files(manifest);
+            files.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(foreign("a", &[]), ["/etc/a.d/x.conf"]);
+        let ours = ["node/x /etc/a.d/x.conf".to_owned()];
+        assert!(foreign("a", &ours).is_empty() && foreign("b", &[]).is_empty());
     }
 
     #[test]

@@ -47,7 +47,8 @@ fn beside(sql: &str, rest: &str) -> String {
 
 const PACKAGES: &str =
     "dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\\n' -- 2>/dev/null";
-const UNITS: &str = "systemctl show --property=LoadState,ActiveState,UnitFileState --";
+const UNITS: &str =
+    "systemctl show --property=LoadState,ActiveState,UnitFileState,FragmentPath,DropInPaths --";
 
 fn named(
     probes: &[Probe],

@@ -83,7 +83,7 @@ impl<'a> Cluster<'a> {
     }
 }
 
-/// `no_foreign_conf: {paths, entries, what, hint}`: refuses when one of these files says something and is not ours.
+/// `no_foreign_conf: {paths, entries, what, hint, unless}`: refuses when one of these files says something and is not ours.
 /// Ours begin with `Managed by citusctl`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,6 +95,9 @@ pub struct NoForeignConf {
     /// Whose configuration it is, for the message.
     pub what: String,
     pub hint: String,
+    /// A path that proves that the service is ours, and reads these files no more. Empty: there is none.
+    #[serde(default)]
+    pub unless: String,
 }
 
 impl NoForeignConf {
@@ -111,10 +114,15 @@ impl ResourceKind for NoForeignConf {
         let text = given(&values, include_str!("scripts/foreign-conf.sh"));
         let text = format!("set -- {}\n{text}", paths.join(" "));
         let name = self.name();
-        vec![Probe::Script { name, text }]
+        let unless = Some(Probe::Path(self.unless.clone())).filter(|_| !self.unless.is_empty());
+        let script = Probe::Script { name, text };
+        [script].into_iter().chain(unless).collect()
     }
 
     fn diff(&self, seen: &Observed) -> Verdict {
+        if seen.paths.contains_key(&self.unless) {
+            return Verdict::same("the service is ours");
+        }
         let found = seen.scripts.get(&self.name());
         // What a run of ours wrote, by another header, is ours all the same.
         let ours = |path: &str| {
@@ -141,6 +149,7 @@ impl ResourceKind for NoForeignConf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::{PathKind, PathState};
 
     fn refused(verdict: &Verdict) -> Option<&str> {
         match verdict {
@@ -183,6 +192,7 @@ mod tests {
             entries: "^(frontend|listen|backend)".to_owned(),
             what: "x".to_owned(),
             hint: "y".to_owned(),
+            unless: "/etc/ours".to_owned(),
         };
         let look = || {
             let Probe::Script { name, text } = guard.probes().remove(0) else {
@@ -204,6 +214,16 @@ mod tests {
         write("c d.cfg", "global\nlisten mine\n");
         let wanted = format!("`{}` is not ours: x", path("c d.cfg"));
         assert_eq!(refused(&guard.diff(&look())), Some(wanted.as_str()));
+        let mut ours = look();
+        let file = PathState {
+            kind: PathKind::Directory,
+            mode: "755".to_owned(),
+            owner: "root".to_owned(),
+            group: "root".to_owned(),
+            size: 0,
+        };
+        ours.paths.insert("/etc/ours".to_owned(), file);
+        assert_eq!(refused(&guard.diff(&ours)), None);
         let mut seen = look();
         seen.manifest = vec![format!("haproxy/x {}", path("c d.cfg"))];
         assert_eq!(refused(&guard.diff(&seen)), None);

@@ -3,6 +3,8 @@
 //! What a unit was last started and reloaded with is stamped on the host. A run that is cut off between
 //! "file written" and "service restarted" therefore loses nothing: the next one sees the stamp differ.
 
+mod stranger;
+
 use super::{Action, Change, Impact, ResourceKind, Step, Verdict, digest_of};
 use crate::command::quote;
 use crate::fact::{Observed, Probe, Stamp, UnitState};
@@ -313,11 +315,18 @@ impl ResourceKind for Unit {
                 ),
             };
         }
+        if let Some(refused) = self.stranger(seen, &state) {
+            return refused;
+        }
         match (self.running, state.active) {
             (false, _) => self.stop(&state),
             (true, false) => self.start(&state),
             (true, true) => self.running_diff(seen.stamps.get(&self.name), &state),
         }
+    }
+
+    fn warnings(&self, seen: &Observed) -> Vec<String> {
+        self.overridden(seen)
     }
 
     fn digest(&self) -> String {

@@ -5,7 +5,6 @@ use super::host::HostAnswers;
 use crate::engine::Run;
 use crate::engine::fleet::chain;
 use crate::event::status::CertificateStatus;
-use crate::model::{Host, Model, NodeVip};
 use crate::names::words::duration;
 use crate::pki::inspect;
 use time::OffsetDateTime;
@@ -146,58 +145,6 @@ impl Findings {
             }
         }
     }
-
-    /// Services that should run and do not.
-    pub(super) fn units(&mut self, run: &Run<'_>, answers: &StatusAnswers) {
-        for (name, answer) in &answers.hosts {
-            let (Ok(seen), Some(host)) = (answer, run.model.hosts.get(name)) else {
-                continue;
-            };
-            for unit in expected(run.model, host) {
-                let state = seen.units.get(unit).map_or("unknown", String::as_str);
-                let enabled = seen.enabled.get(unit).map_or("", String::as_str);
-                let masked = enabled.starts_with("masked");
-                match (state, masked) {
-                    ("active", false) if enabled == "disabled" => self.problem(format!(
-                        "{name}: {unit}.service is disabled: it does not start at the next boot"
-                    )),
-                    ("active", false) => {}
-                    ("active", true) => self.problem(format!(
-                        "{name}: {unit}.service runs and is masked: it does not start again (`systemctl unmask {unit}`)"
-                    )),
-                    (_, true) => {
-                        let way = match seen.procedure() {
-                            Some(procedure) => format!("until {procedure} is done: leave it so"),
-                            None => format!("`systemctl unmask {unit}`"),
-                        };
-                        self.problem(format!("{name}: {unit}.service is {state} and masked ({way})"));
-                    }
-                    (_, false) => self.problem(format!("{name}: {unit}.service is {state}")),
-                }
-            }
-        }
-    }
-}
-
-fn expected(model: &Model, host: &Host) -> impl Iterator<Item = &'static str> {
-    let member = model
-        .groups()
-        .flat_map(|(_, group)| group.members.iter().map(move |member| (group, member)))
-        .find(|(_, member)| member.host == host.name);
-    let pooled = member.is_some_and(|(_, member)| member.pgbouncer_port.is_some());
-    let follows = member.is_some_and(|(group, _)| group.vip.is_some());
-    let shares = |vip: &NodeVip| vip.hosts.contains(&host.name);
-    let wanted = [
-        (host.etcd.is_some(), "etcd"),
-        (host.pg.is_some(), "patroni"),
-        (pooled, "pgbouncer"),
-        (host.haproxy, "haproxy"),
-        (follows, "vip-manager"),
-        (model.node_vips.iter().any(shares), "keepalived"),
-    ];
-    wanted
-        .into_iter()
-        .filter_map(|(wanted, unit)| wanted.then_some(unit))
 }
 
 /// The dates of all certificates.

@@ -4,6 +4,7 @@ use super::StatusAccess;
 use super::backup::{self, BackupSaid};
 use super::force::{self, Force};
 use super::runtime::{self, Runtime};
+use super::units::{self, UnitFiles};
 use crate::command::{Frame, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
@@ -31,6 +32,8 @@ pub(super) struct HostAnswers {
     pub units: BTreeMap<String, String>,
     /// `enabled`, `disabled`, `masked`, by unit.
     pub enabled: BTreeMap<String, String>,
+    /// Files of others that its units are read from.
+    pub unit_files: UnitFiles,
     /// What HAProxy and PgBouncer run with.
     pub runtime: Runtime,
     /// The authorities that it trusts, as PEM.
@@ -239,6 +242,7 @@ fn read(frame: &Frame, output: &str) -> HostAnswers {
     for (unit, text) in sections.starting_with("enabled") {
         seen.enabled.insert(unit.to_owned(), text.trim().to_owned());
     }
+    seen.unit_files = units::files(&sections);
     seen.runtime = runtime::read(&sections);
     for (name, text) in sections.starting_with("certificate") {
         if !text.trim().is_empty() {

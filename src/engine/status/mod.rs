@@ -17,6 +17,7 @@ mod powers;
 mod quorum;
 mod runtime;
 mod service;
+mod units;
 
 pub use authority::AuthorityHere;
 pub use haproxy::HaproxyAccess;

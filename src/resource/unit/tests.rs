@@ -89,3 +89,37 @@ fn a_restart_may_end_it_at_once_and_a_start_does_not() {
     assert!(!script(&seen("1", "0")).contains("kill"));
     assert!(!script(&Observed::default()).contains("kill"));
 }
+
+#[test]
+fn somebody_elses_unit_of_that_name_is_refused_before_the_first_start() {
+    let with = |file: &str, active: bool, stamped: bool| {
+        let mut seen = seen("1", "2");
+        if !stamped {
+            seen.stamps.clear();
+        }
+        let state = seen.units.get_mut("x").expect("the unit");
+        state.active = active;
+        state.files = vec!["/usr/lib/systemd/system/x".to_owned(), file.to_owned()];
+        let warnings = unit().warnings(&seen);
+        let refused = match unit().diff(&seen) {
+            Verdict::Refused { reason, .. } => Some(reason),
+            Verdict::Same(_) | Verdict::Differs(_) => None,
+        };
+        (refused, warnings)
+    };
+    let (whole, beside) = ("/etc/systemd/system/x", "/etc/systemd/system/x.d/o.conf");
+    let words = |file: &str, runs: &str| {
+        Some(format!(
+            "`x` is not ours: somebody else set it up in {file}, and it {runs}"
+        ))
+    };
+    assert_eq!(with(whole, true, false).0, words(whole, "runs"));
+    assert_eq!(with(whole, false, false).0, words(whole, "does not run"));
+    assert_eq!(with(beside, true, false).0, words(beside, "runs"));
+    // Limits that were put there for a service to come.
+    assert_eq!(with(beside, false, false).0, None);
+    let warned = format!("x is read from {beside}, too, which nobody declared");
+    assert_eq!(with(beside, true, true), (None, vec![warned]));
+    let ours = "/etc/systemd/system/x.d/citusctl.conf";
+    assert_eq!(with(ours, true, true), (None, Vec::new()));
+}

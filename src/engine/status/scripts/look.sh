@@ -1,6 +1,9 @@
 # What every host tells of itself. Needs `mark`.
 mark clock; date +%s.%N
 for u in etcd patroni pgbouncer haproxy vip-manager keepalived; do mark unit $u; systemctl is-active $u 2>&1; mark enabled $u; systemctl is-enabled $u 2>/dev/null; done
+mark unit-files; t=$(systemctl show --property=Id,FragmentPath,DropInPaths etcd.service patroni.service pgbouncer.service haproxy.service vip-manager.service keepalived.service 2>/dev/null); printf '%s\n' "$t"
+# Those that say which program runs, as whom, with what, and how it ends.
+mark unit-heavy; printf '%s\n' "$t" | sed -n 's/^FragmentPath=//p; s/^DropInPaths=//p' | xargs -r grep -slE '^[[:space:]]*(Exec|Environment|User|Group|Kill|Restart|Type|RootDirectory|Capabilit|AmbientCapabilit)'
 mark addresses; ip -o addr show 2>/dev/null
 mark restore
 cat /etc/citusctl/restore 2>/dev/null
