@@ -76,6 +76,31 @@ fn each_shape_is_accepted_or_refused_as_declared() {
     assert!(odd.is_empty(), "{}", odd.join("\n"));
 }
 
+/// What is wrong with what a shape says of labs, if anything: one that is applied says whether a lab applies it, or why not.
+fn unsaid(text: &str) -> Option<&'static str> {
+    let lab = text.lines().find_map(|line| line.strip_prefix("# lab: "));
+    match (text.contains("\n# outcome: applied\n"), lab) {
+        (true, Some("quick" | "all")) | (false, None) => None,
+        (true, Some(why)) if why.starts_with("by name, ") || why.starts_with("none, ") => None,
+        (true, Some(_)) => Some("`# lab:` is `quick`, `all`, `by name, WHEN` or `none, WHY`"),
+        (true, None) => Some("it is applied, and no line `# lab:` says where"),
+        (false, Some(_)) => Some("it is refused offline, and no lab applies it"),
+    }
+}
+
+#[test]
+fn each_shape_that_is_applied_is_applied_in_a_lab_or_says_why_not() {
+    let judged = shapes().into_iter().filter_map(|path| {
+        let wrong = unsaid(&std::fs::read_to_string(&path).unwrap())?;
+        Some(format!("{}: {wrong}", path.display()))
+    });
+    let wrong: Vec<String> = judged.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(unsaid("# a\n# outcome: applied\nall:\n").is_some());
+    assert!(unsaid("# a\n# outcome: applied\n# lab: none\nall:\n").is_some());
+    assert!(unsaid("# a\n# outcome: applied\n# lab: none, no such server\nall:\n").is_none());
+}
+
 #[test]
 fn an_outcome_that_is_not_as_declared_is_found() {
     let refused = Outcome::Refused(3, "words".to_owned());

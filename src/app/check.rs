@@ -1,11 +1,12 @@
 //! `check`: everything that can be said without a network.
 
-use super::explain;
+use super::explain::{self, ExplainInput};
 use super::failure::{Failure, code, pretty, result, say};
 use super::options::Options;
 use super::project::{self, Project};
 use super::session::Known;
 use super::sinks;
+use crate::inventory::Inventory;
 use crate::plan::{CompileError, SelectError};
 use crate::source::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::ui;
@@ -42,16 +43,22 @@ fn checked(options: &Options, explain_values: bool) -> Result<u8, Failure> {
     let path = inventory.path.clone();
     let mut hosts = None;
     if let (Some(model), false) = (model, said.has_errors()) {
-        let project = Project::of(options, inventory, model, said)?;
+        let mut project = Project::of(options, inventory, model, said)?;
+        let mut explained = explain_values;
         match rendered(&project)? {
-            Ok(count) => {
-                hosts = Some(count);
-                if explain_values {
-                    return explain::run(options, &project);
-                }
+            Ok(count) => hosts = Some(count),
+            Err((sources, found)) => {
+                tell(sources, &found);
+                // Errors of a catalog are not about values.
+                explained &= std::ptr::eq(sources, &project.inventory.sources);
+                project.said.extend(found);
             }
-            Err((sources, said)) => tell(sources, &said),
         }
+        if explained {
+            return explain::run(options, &ExplainInput::of(&project));
+        }
+    } else if explain_values {
+        return explain_refused(options, &inventory, &said);
     }
     if options.json {
         result(&pretty(&rows)?)?;
@@ -61,6 +68,24 @@ fn checked(options: &Options, explain_values: bool) -> Result<u8, Failure> {
         result(&format!("{}: {hosts} hosts, no errors\n", path.display()))?;
     }
     Ok(code::DONE)
+}
+
+/// What is refused, and where the rest would act.
+fn explain_refused(
+    options: &Options,
+    inventory: &Inventory,
+    said: &Diagnostics,
+) -> Result<u8, Failure> {
+    let (catalog, templates) = project::catalog(options)?;
+    explain::run(
+        options,
+        &ExplainInput {
+            inventory,
+            said,
+            catalog: &catalog,
+            templates: &templates,
+        },
+    )
 }
 
 /// What the templates have to say, and in which texts it stands.

@@ -87,8 +87,8 @@ pub(super) struct LoadContext {
     pub(super) diagnostics: Diagnostics,
     /// What opens encrypted texts.
     pub(super) keys: Keys,
-    /// One value that is read as another, or as if it were not there.
-    pub(super) edit: Option<Edit>,
+    /// Values that are read as others, or as if they were not there.
+    pub(super) edits: Vec<Edit>,
     /// Every value as it was written, where somebody wants them.
     pub(super) written: Option<Vec<Written>>,
 }

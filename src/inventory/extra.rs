@@ -27,9 +27,10 @@ fn one(context: &mut LoadContext, argument: &str) -> Result<Vars, LoadError> {
     if !trimmed.starts_with(['{', '[']) {
         let mut vars = pairs(context, id, argument);
         context.wrote(&vars);
-        if let Some(edit) = &context.edit {
-            edit.apply_to(&mut vars);
-        }
+        context
+            .edits
+            .iter()
+            .for_each(|edit| edit.apply_to(&mut vars));
         return Ok(vars);
     }
     let node = files::parse(context, id);

@@ -1,10 +1,12 @@
 //! `group_vars/` and `host_vars/` beside the inventory.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::error::{LoadContext, LoadError};
 use super::vars::{Layer, Vars};
 use super::{shape, vault};
+use crate::names::nearest;
 use crate::secret::vault::is_sealed;
 use crate::source::{Diagnostic, Node, SourceId, yaml};
 
@@ -36,6 +38,40 @@ pub(super) fn vars_of(
         vars.overlay(&file(context, &path, layer)?);
     }
     Ok(vars)
+}
+
+/// Files for groups or hosts that the inventory does not have: Ansible says nothing of them, and nothing of them acts.
+pub(super) fn unread<'a>(
+    directory: &Path,
+    what: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Vec<Diagnostic> {
+    let known: BTreeSet<&str> = known.collect();
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut paths: Vec<PathBuf> = paths.filter(|path| is_vars_file(path)).collect();
+    paths.sort();
+    let told = paths.iter().filter_map(|path| {
+        let name = path.file_name()?.to_str()?;
+        let mut endings = ENDINGS.iter().filter_map(|end| name.strip_suffix(end));
+        if endings.clone().any(|name| known.contains(name)) {
+            return None;
+        }
+        let name = endings.next_back()?;
+        let message = format!(
+            "{} is not read: there is no {what} `{name}`",
+            path.display()
+        );
+        let near = nearest(name, known.iter().copied());
+        Some(match near {
+            Some(near) => Diagnostic::warning("vars-file-unread", message)
+                .help(format!("did you mean `{near}`?")),
+            None => Diagnostic::note("vars-file-unread", message),
+        })
+    });
+    told.collect()
 }
 
 fn shadowed(first: &Path, ignored: &Path) -> Diagnostic {
@@ -113,10 +149,8 @@ pub(super) fn parse(context: &mut LoadContext, id: SourceId) -> Option<Node> {
     match yaml::parse(&context.sources, id) {
         Ok(node) => {
             let node = node.map(|node| vault::open_values(context, node));
-            match &context.edit {
-                Some(edit) => node.map(|node| edit.applied(node)),
-                None => node,
-            }
+            let edits = context.edits.iter();
+            node.map(|node| edits.fold(node, |node, edit| edit.applied(node)))
         }
         Err(problems) => {
             context.diagnostics.extend(problems);

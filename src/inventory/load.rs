@@ -36,7 +36,7 @@ pub fn load_with(path: &Path, extra: &[String], keys: Keys) -> Result<Loaded, Lo
     read(context, path, extra).map(|(loaded, _)| loaded)
 }
 
-/// The same with one value read as another, and every value as it was written.
+/// The same with some values read as others, and every value as it was written.
 ///
 /// # Errors
 /// As [`load`].
@@ -44,11 +44,11 @@ pub fn load_edited(
     path: &Path,
     extra: &[String],
     keys: Keys,
-    edit: Option<Edit>,
+    edits: Vec<Edit>,
 ) -> Result<(Loaded, Vec<Written>), LoadError> {
     let context = LoadContext {
         keys,
-        edit,
+        edits,
         written: Some(Vec::new()),
         ..LoadContext::default()
     };
@@ -190,12 +190,18 @@ fn file_vars(
             let vars = files::vars_of(context, &groups, name.as_str(), &layer)?;
             found.groups.insert(name.clone(), vars);
         }
+        let known = raw.groups.keys().map(|name| name.as_str());
+        let unread = files::unread(&groups, "group", known);
+        context.diagnostics.extend(unread);
     }
     if hosts.is_dir() {
         for name in raw.hosts.keys() {
             let vars = files::vars_of(context, &hosts, name.as_str(), &Layer::HostFile)?;
             found.hosts.insert(name.clone(), vars);
         }
+        let known = raw.hosts.keys().map(|name| name.as_str());
+        let unread = files::unread(&hosts, "host", known);
+        context.diagnostics.extend(unread);
     }
     Ok(found)
 }

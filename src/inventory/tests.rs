@@ -305,6 +305,30 @@ fn a_second_vars_file_of_the_same_name_is_a_warning() {
 }
 
 #[test]
+fn files_of_variables_that_nobody_reads_are_named() {
+    let dir = write(&[
+        ("i.yml", "all: {children: {pg-test: {hosts: {h: }}}}"),
+        ("group_vars/pg-tset.yml", "a: 1"),
+        ("group_vars/pg-test", "a: 1"),
+        ("group_vars/all.yml", "a: 1"),
+        ("group_vars/all.yml.bak", "a: 1"),
+        ("host_vars/elsewhere/x.yml", "a: 1"),
+    ]);
+    let loaded = load(&dir.path().join("i.yml"), &[]).expect("good");
+    let said = loaded.warnings.iter().map(|said| {
+        let words = said.message.rsplit('/').next().unwrap_or_default();
+        format!("{:?} {words} {}", said.severity, said.help.concat())
+    });
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [
+            "Warning pg-tset.yml is not read: there is no group `pg-tset` did you mean `pg-test`?",
+            "Note elsewhere is not read: there is no host `elsewhere` ",
+        ]
+    );
+}
+
+#[test]
 fn placeholders_expand_once_and_leave_the_unknown() {
     let lookup = |name: &str| (name == "admin_ip").then(|| "10.0.0.1".to_owned());
     let expand = |text| super::expand(text, &lookup);

@@ -1,6 +1,6 @@
 //! Backups that could not be made, or not be restored.
 
-use super::{LintRule, Scope, once};
+use super::{LintRule, Scope, list, once};
 use crate::inventory::InvHost;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
@@ -9,7 +9,7 @@ use crate::model::backup::{self, Backups, Repository};
 use crate::model::build::place_of;
 use crate::source::Diagnostic;
 
-pub(super) const RULES: &[LintRule] = &[repositories, schedules, published];
+pub(super) const RULES: &[LintRule] = &[repositories, unused, schedules, published];
 
 /// Published in Pigsty's configuration.
 const PUBLISHED: [&str; 2] = ["pgBackRest", "S3User.Backup"];
@@ -64,6 +64,29 @@ fn repositories(scope: &Scope<'_>) -> Vec<Diagnostic> {
             }
         }),
     )
+}
+
+/// Repositories beside the one that `pgbackrest_method` names.
+fn unused(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let found = named(scope).filter_map(|(_, host, repository)| {
+        let var = host.vars.get("pgbackrest_repo")?;
+        let pairs = var.node.pairs()?.iter();
+        let others = pairs.filter_map(|(key, value)| Some((key.as_str()?, value.span)));
+        let others: Vec<_> = others
+            .filter(|(name, _)| *name != repository.name)
+            .collect();
+        let message = format!(
+            "repositories without effect: {} (`pgbackrest_method` is `{}`)",
+            list(others.iter().map(|(name, _)| name)),
+            repository.name
+        );
+        let problem = Diagnostic::note("unused-repository", message);
+        let (_, first) = others.first()?;
+        let problem = problem.at(*first, "not used");
+        let rest = others.iter().skip(1);
+        Some(rest.fold(problem, |problem, (_, span)| problem.see(*span, "not used")))
+    });
+    once(found)
 }
 
 /// A repository into which nobody ever makes a backup keeps WAL for ever.

@@ -6,7 +6,7 @@ use crate::model::build::{clusters, etcd};
 use crate::names::GroupName;
 use crate::source::{Diagnostic, Span};
 
-pub(super) const RULES: &[LintRule] = &[two_clusters, of_another_tool];
+pub(super) const RULES: &[LintRule] = &[two_clusters, of_another_tool, of_no_cluster];
 
 /// What only one of a host's groups may say.
 const IDENTITY: [&str; 5] = [
@@ -79,6 +79,8 @@ const TOOLS: [(&str, &[&str], &[&str]); 3] = [
             "etcd_cluster",
             "balancers",
             "consul_instances",
+            "source_cluster",
+            "target_cluster",
         ],
         &[
             "patroni_cluster_name",
@@ -95,6 +97,9 @@ const TOOLS: [(&str, &[&str], &[&str]); 3] = [
             "synchronous_mode",
             "postgresql_exists",
             "balancer_tags",
+            "pg_old_version",
+            "pg_new_version",
+            "pg_replication_database",
         ],
     ),
     (
@@ -120,14 +125,33 @@ const TOOLS: [(&str, &[&str], &[&str]); 3] = [
 
 /// No host is of a cluster, and what is there is another tool's: nothing would be built, and nothing would say so.
 fn of_another_tool(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let found = is_without_clusters(scope).then(|| another_tool(scope));
+    found.flatten().into_iter().collect()
+}
+
+fn is_without_clusters(scope: &Scope<'_>) -> bool {
     let clustered = |host: &&InvHost| clusters::cluster_of(host).is_some();
-    if scope.hosts().any(|host| clustered(&host)) || etcd::members(scope.inv).next().is_some() {
+    !scope.hosts().any(|host| clustered(&host)) && etcd::members(scope.inv).next().is_none()
+}
+
+fn another_tool(scope: &Scope<'_>) -> Option<Diagnostic> {
+    TOOLS
+        .iter()
+        .find_map(|(tool, groups, variables)| known(scope, tool, groups, variables))
+}
+
+/// No host is of a cluster, and nothing shows whose inventory it is: hosts may be all that is wanted.
+fn of_no_cluster(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let first = scope.hosts().next();
+    let Some(host) = first.filter(|_| is_without_clusters(scope)) else {
+        return Vec::new();
+    };
+    if another_tool(scope).is_some() {
         return Vec::new();
     }
-    let found = TOOLS
-        .iter()
-        .find_map(|(tool, groups, variables)| known(scope, tool, groups, variables));
-    found.into_iter().collect()
+    let message = "no host belongs to a cluster: only the hosts themselves would be set up";
+    let problem = Diagnostic::warning("no-cluster", message).at(host.span, "the first of them");
+    vec![problem.help("for PostgreSQL give hosts `pg_cluster`, `pg_seq` and `pg_role`, and a group `etcd`; `citusctl init` writes an inventory to begin with")]
 }
 
 fn known(scope: &Scope<'_>, tool: &str, groups: &[&str], variables: &[&str]) -> Option<Diagnostic> {

@@ -17,6 +17,7 @@ mod objects;
 mod packages;
 mod paths;
 mod ports;
+mod reach;
 mod secrets;
 mod services;
 mod settings;
@@ -41,7 +42,7 @@ use std::sync::Arc;
 /// A rule: all breaches of it.
 type LintRule = fn(&Scope<'_>) -> Vec<Diagnostic>;
 
-const RULES: [&[LintRule]; 20] = [
+const RULES: [&[LintRule]; 21] = [
     membership::RULES,
     identity::RULES,
     agreement::RULES,
@@ -57,6 +58,7 @@ const RULES: [&[LintRule]; 20] = [
     objects::RULES,
     hba::RULES,
     timing::RULES,
+    reach::RULES,
     settings::RULES,
     versions::RULES,
     ways::RULES,

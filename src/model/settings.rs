@@ -109,23 +109,58 @@ pub fn fault(name: &str, value: &str, of: For<'_>) -> Option<SettingFault> {
         return Some(fault);
     }
     if let Some((prefix, _)) = name.split_once('.') {
-        return foreign(&name, prefix, of);
+        return foreign(&name, value, prefix, of);
     }
-    let Some(settings) = SETTINGS.get(name.as_str()) else {
-        return unknown(&name, of.version);
-    };
-    let Some(setting) = in_version(settings, of.version) else {
-        return Some(other_version(&name, settings, of.version));
+    let setting = match of_version(&name, of.version) {
+        Ok(setting) => setting,
+        Err(fault) => return fault,
     };
     if matches!(setting.context, "internal") {
         let message =
             format!("`{name}` cannot be set: it is what the server was built or made with");
         return Some(grave(message, None));
     }
-    let wrong = setting
-        .mismatch(value)
-        .map(|why| grave(format!("`{name}: {value}`: {why}"), None));
+    let wrong = misfit(&name, value, setting);
     wrong.or_else(|| patroni(&name, value, setting))
+}
+
+/// Judges one of the `parameters` of a role or a database, which are of its sessions alone.
+pub fn session_fault(name: &str, value: &str, of: For<'_>) -> Option<SettingFault> {
+    let name = name.to_ascii_lowercase();
+    if value.eq_ignore_ascii_case("default") || UNSEEN.contains(&name.as_str()) {
+        return None;
+    }
+    if let Some((prefix, _)) = name.split_once('.') {
+        return foreign(&name, value, prefix, of);
+    }
+    let setting = match of_version(&name, of.version) {
+        Ok(setting) => setting,
+        Err(fault) => return fault,
+    };
+    if matches!(setting.context, "internal" | "postmaster" | "sighup") {
+        let message = format!(
+            "`{name}` is of the whole server: no role or database can have a value of its own"
+        );
+        return Some(grave(
+            message,
+            Some("write it in `pg_parameters`".to_owned()),
+        ));
+    }
+    misfit(&name, value, setting)
+}
+
+/// Settings of sessions that `pg_settings` does not show.
+const UNSEEN: [&str; 3] = ["role", "seed", "session_authorization"];
+
+fn misfit(name: &str, value: &str, setting: &Setting) -> Option<SettingFault> {
+    let why = setting.mismatch(value)?;
+    Some(grave(format!("`{name}: {value}`: {why}"), None))
+}
+
+/// The row of a version, or what is wrong with a name that has none.
+fn of_version(name: &str, version: u32) -> Result<&'static Setting, Option<SettingFault>> {
+    let settings = SETTINGS.get(name).ok_or_else(|| unknown(name, version))?;
+    in_version(settings, version).ok_or_else(|| Some(other_version(name, settings, version)))
 }
 
 fn grave(message: String, help: Option<String>) -> SettingFault {
@@ -204,9 +239,11 @@ fn unknown(name: &str, version: u32) -> Option<SettingFault> {
 }
 
 /// Settings of extensions: those of a library that is loaded; others are placeholders.
-fn foreign(name: &str, prefix: &str, of: For<'_>) -> Option<SettingFault> {
-    if SETTINGS.contains_key(name) {
-        return loaded(name, prefix, of);
+fn foreign(name: &str, value: &str, prefix: &str, of: For<'_>) -> Option<SettingFault> {
+    if let Some(settings) = SETTINGS.get(name) {
+        let setting = in_version(settings, of.version).or(settings.last());
+        let wrong = setting.and_then(|setting| misfit(name, value, setting));
+        return wrong.or_else(|| loaded(name, prefix, of));
     }
     let of_prefix: Vec<&'static str> = SETTINGS
         .keys()
@@ -217,17 +254,26 @@ fn foreign(name: &str, prefix: &str, of: For<'_>) -> Option<SettingFault> {
                 .is_some_and(|(other, _)| other == prefix)
         })
         .collect();
-    if let (false, Some(near)) = (
-        of_prefix.is_empty(),
-        nearest(name, of_prefix.iter().copied()),
-    ) {
-        return Some(grave(
-            format!("`{prefix}` has no setting `{name}`"),
-            Some(format!("did you mean `{near}`?")),
-        ));
+    if of_prefix.is_empty() {
+        return loaded(name, prefix, of);
     }
-    loaded(name, prefix, of)
+    let near = nearest(name, of_prefix.iter().copied());
+    let exact = near.is_some() || !BY_ONE_VERSION.contains(&prefix);
+    Some(SettingFault {
+        message: format!("`{prefix}` has no setting `{name}`"),
+        help: Some(near.map_or_else(
+            || "leave it out: it has no effect".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        )),
+        weight: match exact {
+            true => Severity::Error,
+            false => Severity::Warning,
+        },
+    })
 }
+
+/// Extensions of which the table has one version: another one may have more settings.
+const BY_ONE_VERSION: [&str; 2] = ["citus", "columnar"];
 
 fn loaded(name: &str, prefix: &str, of: For<'_>) -> Option<SettingFault> {
     let base = |library: &String| {

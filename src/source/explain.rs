@@ -22,7 +22,7 @@ pub(super) fn scan_error(id: SourceId, text: &str, error: &ScanError) -> Diagnos
 
 fn hint(problem: Diagnostic, text: &str, kind: &ErrorKind) -> Diagnostic {
     if looks_like_ini(text) {
-        return problem.help("this looks like an INI inventory; only YAML inventories are read");
+        return problem.help("this looks like an INI inventory; only YAML inventories are read: `ansible-inventory -i FILE --list --yaml` writes it as YAML");
     }
     match kind {
         ErrorKind::UnknownAnchor => {
@@ -144,7 +144,9 @@ fn point(id: SourceId, text: &str, at: usize) -> Span {
 
 /// Whether the first line that says something is an INI section.
 fn looks_like_ini(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim);
+    let mut lines = text
+        .lines()
+        .map(|line| line.split(" #").next().unwrap_or_default().trim());
     let first = lines.find(|line| !line.is_empty() && !line.starts_with(['#', ';']));
     first.is_some_and(|line| line.starts_with('[') && line.ends_with(']') && !line.contains(','))
 }

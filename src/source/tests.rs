@@ -161,6 +161,12 @@ fn an_ini_inventory_is_recognised() {
     let mut sources = Sources::default();
     let found = parse_text(&mut sources, "hosts", "# x\n[web]\n10.0.0.1 a=b\n").expect_err("INI");
     assert!(found[0].help[0].contains("INI"), "{found:?}");
+    let published = "# Autobase\n\n[etcd_cluster]  # 3, or 5-7 nodes\n#10.0.0.1\n\n[master]\n";
+    let found = parse_text(&mut sources, "hosts", published).expect_err("INI");
+    assert!(
+        found[0].help[0].ends_with("`ansible-inventory -i FILE --list --yaml` writes it as YAML"),
+        "{found:?}"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Values of `pg_parameters`, right and wrong.
 
-use super::{For, SETTINGS, SettingFault, fault};
+use super::{For, SETTINGS, SettingFault, fault, session_fault};
 use crate::model::tuning::{Hardware, Profile, TuningInput, tuning};
 use crate::source::Severity;
 
@@ -19,11 +19,14 @@ fn judged(version: u32, name: &str, value: &str) -> Option<SettingFault> {
 
 #[test]
 fn the_table_has_both_versions() {
-    assert!(SETTINGS.len() > 340, "{}", SETTINGS.len());
+    assert!(SETTINGS.len() > 560, "{}", SETTINGS.len());
     for name in [
         "max_connections",
         "pg_stat_statements.max",
         "auto_explain.log_analyze",
+        "pg_trgm.similarity_threshold",
+        "citus.shard_count",
+        "citus.enable_ddl_propagation",
     ] {
         assert!(SETTINGS.contains_key(name), "{name}");
     }
@@ -51,6 +54,7 @@ fn values_that_postgresql_takes() {
         ("wal_keep_size", "1GB"),
         ("citus.shard_count", "32"),
         ("citus.node_conninfo", "sslmode=require"),
+        ("citus.enable_ddl_propagation", "off"),
         ("pg_stat_statements.track", "all"),
         ("plpgsql.extra_warnings", "all"),
         ("log_statement", "ddl"),
@@ -115,5 +119,160 @@ fn what_the_profiles_compute_is_right() {
                 assert_eq!(wrong, None, "{profile:?} {mem_mb} {name} {text}");
             }
         }
+    }
+}
+
+/// Twenty wrong values: what PostgreSQL or Patroni would refuse or pass over, in the words of `check`.
+const WRONG: [(&str, &str, &str); 24] = [
+    (
+        "max_conections",
+        "100",
+        "PostgreSQL 17 has no setting `max_conections`",
+    ),
+    (
+        "max_connections",
+        "20",
+        "`max_connections: 20` is less than Patroni takes: 100 would run",
+    ),
+    (
+        "max_wal_senders",
+        "1",
+        "`max_wal_senders: 1` is less than Patroni takes: 10 would run",
+    ),
+    (
+        "wal_keep_size",
+        "8MB",
+        "`wal_keep_size: 8MB` is less than Patroni takes: 128MB would run",
+    ),
+    (
+        "wal_level",
+        "minimal",
+        "`wal_level: minimal` has no effect: Patroni takes replica only",
+    ),
+    (
+        "hot_standby",
+        "off",
+        "`hot_standby: off` has no effect: Patroni takes on only",
+    ),
+    (
+        "port",
+        "5433",
+        "`port` has no effect: Patroni sets it itself",
+    ),
+    (
+        "cluster_name",
+        "mine",
+        "`cluster_name` has no effect: Patroni sets it itself",
+    ),
+    ("ssl", "off", "`ssl` has no effect here"),
+    (
+        "ssl_min_protocol_version",
+        "TLSv1",
+        "`ssl_min_protocol_version` has no effect here",
+    ),
+    (
+        "log_directory",
+        "/var/log",
+        "`log_directory` has no effect here",
+    ),
+    (
+        "synchronous_standby_names",
+        "*",
+        "`synchronous_standby_names` has no effect here",
+    ),
+    (
+        "block_size",
+        "4096",
+        "`block_size` cannot be set: it is what the server was built or made with",
+    ),
+    (
+        "old_snapshot_threshold",
+        "1h",
+        "PostgreSQL 17 has no setting `old_snapshot_threshold`: it is one of version 15",
+    ),
+    (
+        "work_mem",
+        "8MBB",
+        "`work_mem: 8MBB`: it is a number, with one of the units B, kB, MB, GB, TB",
+    ),
+    ("work_mem", "1kB", "`work_mem: 1kB`: it is from "),
+    (
+        "shared_buffers",
+        "lots",
+        "`shared_buffers: lots`: it is a number, with one of the units B, kB, MB, GB, TB",
+    ),
+    (
+        "checkpoint_timeout",
+        "2d",
+        "`checkpoint_timeout: 2d`: it is from ",
+    ),
+    (
+        "random_page_cost",
+        "-1",
+        "`random_page_cost: -1`: it is from 0 to ",
+    ),
+    ("jit", "maybe", "`jit: maybe`: it is `on` or `off`"),
+    (
+        "synchronous_commit",
+        "sometimes",
+        "`synchronous_commit: sometimes`: it is one of local, remote_write, remote_apply, on, off",
+    ),
+    (
+        "citus.shard_cuont",
+        "32",
+        "`citus` has no setting `citus.shard_cuont`",
+    ),
+    (
+        "citus.shard_count",
+        "0",
+        "`citus.shard_count: 0`: it is from 1 to 64000",
+    ),
+    (
+        "pg_stat_statements.frobnicate",
+        "on",
+        "`pg_stat_statements` has no setting `pg_stat_statements.frobnicate`",
+    ),
+];
+
+#[test]
+fn twenty_wrong_values_have_words() {
+    for (name, value, words) in WRONG {
+        let fault =
+            judged(17, name, value).unwrap_or_else(|| panic!("{name}: {value} is accepted"));
+        assert_eq!(fault.weight, Severity::Error, "{name}: {value}");
+        assert!(fault.message.starts_with(words), "{}", fault.message);
+    }
+}
+
+#[test]
+fn a_role_has_settings_of_sessions_alone() {
+    let of = For {
+        version: 17,
+        libraries: &[],
+    };
+    let words = |name: &str, value: &str| session_fault(name, value, of).map(|fault| fault.message);
+    for (name, value) in [
+        ("search_path", "a, b"),
+        ("statement_timeout", "DEFAULT"),
+        ("role", "owner"),
+        ("log_min_duration_statement", "1s"),
+        ("synchronous_commit", "off"),
+    ] {
+        assert_eq!(words(name, value), None, "{name}");
+    }
+    for (name, value, want) in [
+        ("wrok_mem", "1MB", "PostgreSQL 17 has no setting `wrok_mem`"),
+        (
+            "shared_buffers",
+            "1GB",
+            "`shared_buffers` is of the whole server: no role or database can have a value of its own",
+        ),
+        (
+            "log_directory",
+            "/x",
+            "`log_directory` is of the whole server: no role or database can have a value of its own",
+        ),
+    ] {
+        assert_eq!(words(name, value).as_deref(), Some(want), "{name}");
     }
 }

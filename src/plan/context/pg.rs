@@ -1,13 +1,14 @@
 //! The part of a context that an instance of PostgreSQL is made of.
 
 use super::bootstrap::initdb;
+use super::pooler::hba_problem;
 use super::{Builder, ContextNotes, etcd_password, facts};
 use crate::command::session_options;
 use crate::inventory::param;
 use crate::inventory::parameters::Typed;
 use crate::model::dcs::{self, DcsInput, StandbyOf, SyncMode};
 use crate::model::guard::guard_case;
-use crate::model::hba::{self, HbaEnv};
+use crate::model::hba::{self, HbaEnv, HbaError};
 use crate::model::objects;
 use crate::model::packages::extensions_used;
 use crate::model::pg::{bin_dir, data_parent};
@@ -46,7 +47,7 @@ impl Builder<'_> {
             ("dcs_prefix", json!(group.dcs_prefix)),
             ("dcs", dcs.clone()),
             ("bootstrap_dcs", dcs::bootstrap_config(&dcs)),
-            ("hba", self.hba(typed, instance, formation, group)),
+            ("hba", self.hba(typed, instance, told)),
             ("ident", json!(ident(typed))),
             ("callback", json!("/pg/bin/patroni-callback")),
             ("session_options", json!(session_options(formation.version))),
@@ -200,21 +201,27 @@ impl Builder<'_> {
     }
 
     /// What is wrong with a rule has been said by the lints, with its place.
-    fn hba(
-        &self,
-        typed: &Typed<'_>,
-        instance: &Instance,
-        formation: &Formation,
-        group: &Group,
-    ) -> Value {
+    fn hba(&self, typed: &Typed<'_>, instance: &Instance, told: &mut ContextNotes) -> Value {
+        let Some((formation, group)) = self.input.model.group_on(&self.host.name) else {
+            return Value::Null;
+        };
         let env = HbaEnv::of(self.input.model, typed, instance, formation, group);
         let mut rules = typed.get(param::PG_HBA_RULES);
         if let (Value::Array(rules), true) = (&mut rules, typed.get(param::PGBOUNCER_ENABLED)) {
             // After all others: whoever PgBouncer has let in proves it again, by password, through the socket.
             rules.push(json!({ "title": "PgBouncer", "addr": "local", "auth": "pwd" }));
         }
-        let lines = hba::expand(&typed.get(param::PG_DEFAULT_HBA_RULES), &rules, &env);
-        json!(lines.unwrap_or_default())
+        match hba::expand(&typed.get(param::PG_DEFAULT_HBA_RULES), &rules, &env) {
+            Ok(lines) => json!(lines),
+            Err(errors) => {
+                let place = |error: &HbaError| typed.place(error.list.parameter());
+                let problems = errors
+                    .iter()
+                    .map(|error| hba_problem(&instance.name, error, place(error)));
+                told.diagnostics.extend(problems);
+                Value::Null
+            }
+        }
     }
 
     /// The dynamic configuration of the group: computed for its weakest member, so that every member can run it.

@@ -320,7 +320,11 @@ fn not_understood(typed: &Typed<'_>, line: &str) -> Diagnostic {
 }
 
 /// A rule that cannot be read, at its list.
-fn hba_problem(name: &InstanceName, error: &hba::HbaError, span: Option<Span>) -> Diagnostic {
+pub(super) fn hba_problem(
+    name: &InstanceName,
+    error: &hba::HbaError,
+    span: Option<Span>,
+) -> Diagnostic {
     let diagnostic = Diagnostic::error("bad-hba-rule", format!("{name}: {error}"));
     match span {
         Some(span) => diagnostic.at(span, "in this list"),

@@ -94,8 +94,16 @@ const CIRCUMSTANCES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Values beside the nearest ones that some parameters are tried with.
+/// Values beside the nearest ones that some parameters are tried with; `[]` stands for any item.
 const FURTHER: &[(&str, &[&str])] = &[
+    ("pg_hba_rules[].auth", &["ssl", "pwd"]),
+    ("pg_hba_rules[].addr", &["10.99.0.0/16"]),
+    ("pgb_hba_rules[].auth", &["ssl", "pwd"]),
+    ("pgb_hba_rules[].addr", &["10.99.0.0/16"]),
+    ("pg_default_hba_rules[].auth", &["ssl", "pwd"]),
+    ("pg_default_hba_rules[].addr", &["10.99.0.0/16"]),
+    ("pgb_default_hba_rules[].auth", &["ssl", "pwd"]),
+    ("pgb_default_hba_rules[].addr", &["10.99.0.0/16"]),
     ("node_facts.os", &["debian12", "debian13"]),
     ("patroni_version", &["3.0.2", "4.0.7"]),
 ];
@@ -126,6 +134,12 @@ pub(super) fn circumstance(variable: &str) -> Option<&'static str> {
 
 /// Further values to try.
 pub(super) fn further(name: &str) -> impl Iterator<Item = String> {
+    let digits = |part: &str| {
+        part.trim_start_matches(|c: char| c.is_ascii_digit())
+            .to_owned()
+    };
+    let parts: Vec<String> = name.split('[').map(digits).collect();
+    let name = parts.join("[");
     let found = FURTHER.iter().filter(move |(known, _)| *known == name);
     found.flat_map(|(_, values)| values.iter().map(|value| (*value).to_owned()))
 }

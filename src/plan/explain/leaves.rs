@@ -14,34 +14,59 @@ pub(super) struct ValueLeaf {
     pub kind: ParamKind,
     pub node: Node,
     pub at: Span,
+    /// The item of a list that it is a part of.
+    pub record: Option<Span>,
+    /// The keys that lead to it.
+    pub keys: Vec<Span>,
     pub layer: String,
 }
 
 /// The values of one variable.
 pub(super) fn of(written: &Written) -> Vec<ValueLeaf> {
     let kind = parameters::lookup(&written.name).map_or(ParamKind::Any, |param| param.kind);
-    let walk = LeafWalk { written };
+    let walk = LeafWalk {
+        written,
+        record: None,
+    };
     let mut found = Vec::new();
-    walk.down(written.name.clone(), kind, &written.var.node, &mut found);
+    let keys = [written.var.key];
+    walk.down(
+        written.name.clone(),
+        kind,
+        (&written.var.node, &keys),
+        &mut found,
+    );
     found
 }
 
 struct LeafWalk<'a> {
     written: &'a Written,
+    record: Option<Span>,
 }
 
 impl LeafWalk<'_> {
-    fn down(&self, name: String, kind: ParamKind, node: &Node, found: &mut Vec<ValueLeaf>) {
+    fn down(
+        &self,
+        name: String,
+        kind: ParamKind,
+        (node, keys): (&Node, &[Span]),
+        found: &mut Vec<ValueLeaf>,
+    ) {
         match (node.items(), node.pairs()) {
             (Some(items), _) if !items.is_empty() => {
                 for (at, item) in items.iter().enumerate() {
-                    self.down(format!("{name}[{at}]"), of_item(kind), item, found);
+                    let name = format!("{name}[{at}]");
+                    let record = self.record.or(Some(item.span));
+                    let within = LeafWalk { record, ..*self };
+                    within.down(name, of_item(kind), (item, keys), found);
                 }
             }
             (_, Some(pairs)) if !pairs.is_empty() => {
                 for (key, value) in pairs {
+                    let keys = [keys, &[key.span]].concat();
                     let key = key.as_str().unwrap_or_default();
-                    self.down(format!("{name}.{key}"), of_entry(kind, key), value, found);
+                    let name = format!("{name}.{key}");
+                    self.down(name, of_entry(kind, key), (value, &keys), found);
                 }
             }
             _ => found.push(ValueLeaf {
@@ -50,6 +75,8 @@ impl LeafWalk<'_> {
                 kind,
                 node: node.clone(),
                 at: node.span,
+                record: self.record,
+                keys: keys.to_vec(),
                 layer: self.written.var.layer.to_string(),
             }),
         }

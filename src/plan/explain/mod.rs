@@ -6,6 +6,7 @@ mod known;
 mod leaves;
 mod picture;
 mod place;
+mod refused;
 mod why;
 
 pub use picture::{Picture, Refused};
@@ -16,8 +17,8 @@ use crate::source::{Diagnostics, Span};
 use leaves::ValueLeaf;
 use std::collections::BTreeSet;
 
-/// Compiles the inventory with one value changed, and with further variables as `-e` gives them.
-pub type Draw<'a> = &'a dyn Fn(Option<Edit>, &[String]) -> Result<Picture, Refused>;
+/// Compiles the inventory with some values changed, and with further variables as `-e` gives them.
+pub type Draw<'a> = &'a dyn Fn(Vec<Edit>, &[String]) -> Result<Picture, Refused>;
 
 /// How to make pictures of the inventory, and what is known of it.
 pub struct Input<'a> {
@@ -48,28 +49,43 @@ pub enum ValueVerdict {
     Acts(Vec<Where>),
     /// Why it has no effect.
     Named(String),
+    /// Why it is refused: an error of `check`.
+    Refused(String),
+    /// Why nobody can tell: without what is refused the inventory cannot be compiled.
+    Unknown(String),
     /// It changes nothing, and nothing says why.
     LeftOver,
 }
 
-/// All values in the order in which they were written.
-///
-/// # Errors
-/// When the inventory as it is cannot be compiled.
-pub fn explain(input: &Input<'_>) -> Result<Vec<Explained>, Refused> {
-    let base = (input.draw)(None, &[])?;
+/// All values in the order in which they were written. What `check` refuses is taken out where nothing can be compiled with
+/// it, so that the rest is told all the same.
+pub fn explain(input: &Input<'_>) -> Vec<Explained> {
     let mut seen = BTreeSet::new();
     let mut leaves: Vec<ValueLeaf> = input.written.iter().flat_map(leaves::of).collect();
     leaves.retain(|leaf| seen.insert((leaf.at, leaf.name.clone())));
     leaves.sort_by_key(|leaf| leaf.at);
+    let refused = refused::among(&leaves, input);
+    let (base, refused, without) = refused::compiled(&leaves, refused, input.draw);
+    let draw = |mut edits: Vec<Edit>, more: &[String]| {
+        edits.extend_from_slice(&without);
+        (input.draw)(edits, more)
+    };
+    let input = Input {
+        draw: &draw,
+        ..*input
+    };
     let mut switches = why::Switches::default();
     let explained = leaves.into_iter().map(|leaf| Explained {
-        verdict: verdict(input, &base, &leaf, &mut switches),
+        verdict: match (refused.get(&leaf.at), &base) {
+            (Some(why), _) => ValueVerdict::Refused(why.clone()),
+            (None, Ok(base)) => verdict(&input, base, &leaf, &mut switches),
+            (None, Err(Refused(why))) => ValueVerdict::Unknown(why.clone()),
+        },
         name: leaf.name,
         at: leaf.at,
         layer: leaf.layer,
     });
-    Ok(explained.collect())
+    explained.collect()
 }
 
 fn verdict(
@@ -81,7 +97,7 @@ fn verdict(
     let mut refused = None;
     for to in candidates::of(leaf) {
         let edit = Edit { at: leaf.at, to };
-        match (input.draw)(Some(edit), &[]) {
+        match (input.draw)(vec![edit], &[]) {
             Ok(other) => {
                 let places = place::differing(base, &other);
                 if !places.is_empty() {

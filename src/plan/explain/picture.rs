@@ -6,7 +6,7 @@ use crate::model::{self, Model};
 use crate::pki::Ca;
 use crate::plan::context::ContextInput;
 use crate::plan::{CompileError, Compiler, Desired};
-use crate::source::Diagnostics;
+use crate::source::{Diagnostic, Diagnostics, Severity};
 use crate::template::Engine;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -26,7 +26,8 @@ pub struct Refused(pub String);
 impl Refused {
     /// The first error of several.
     pub fn of(said: &Diagnostics) -> Self {
-        let first = said.iter().next();
+        let is_error = |said: &&Diagnostic| said.severity == Severity::Error;
+        let first = said.iter().find(is_error).or(said.iter().next());
         Self(first.map_or_else(String::new, |said| said.message.clone()))
     }
 }
@@ -44,6 +45,8 @@ impl Picture {
         now: OffsetDateTime,
     ) -> Result<Self, Refused> {
         let (model, said) = model::build(inventory);
+        // A model with errors lacks what they are about: rules, services, whole members.
+        let model = model.filter(|_| !said.has_errors());
         let model = model.ok_or_else(|| Refused::of(&said))?;
         let input = ContextInput {
             inventory,

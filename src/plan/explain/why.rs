@@ -54,6 +54,7 @@ fn of_support(param: &Param) -> Option<String> {
         Support::Used => None,
         Support::Planned => Some("a later version acts on it".to_owned()),
         Support::Legacy(now) => Some(format!("an older form: {now}")),
+        Support::Ignored if param.doc.contains("no meaning") => Some(param.doc.to_owned()),
         Support::Ignored => Some(format!("no meaning here: {}", param.doc)),
     }
 }
@@ -191,12 +192,12 @@ const VERSIONS: [&str; 2] = ["18", "15"];
 fn acts_with(input: &Input<'_>, leaf: &ValueLeaf, switches: &mut Switches, argument: &str) -> bool {
     let extra = [argument.to_owned()];
     let drawn = switches.0.entry(argument.to_owned());
-    let Ok(base) = drawn.or_insert_with(|| (input.draw)(None, &extra)) else {
+    let Ok(base) = drawn.or_insert_with(|| (input.draw)(Vec::new(), &extra)) else {
         return false;
     };
     candidates::of(leaf).into_iter().any(|to| {
         let edit = Edit { at: leaf.at, to };
-        let other = (input.draw)(Some(edit), &extra);
+        let other = (input.draw)(vec![edit], &extra);
         other.is_ok_and(|other| !place::differing(base, &other).is_empty())
     })
 }
