@@ -17,6 +17,7 @@ pub(super) const RULES: &[LintRule] = &[
     vip_twice,
     vip_is_host,
     vip_unheard,
+    members_unheard,
     bad_node_vip,
 ];
 
@@ -165,6 +166,30 @@ fn vip_unheard(scope: &Scope<'_>) -> Vec<Diagnostic> {
                 .help("add `${vip}`, or leave `pg_listen` out to listen everywhere"),
         );
     }
+    once(found)
+}
+
+/// Members of a formation come to each other's PostgreSQL: nothing would follow, and the restart that ends it would wait for that.
+fn members_unheard(scope: &Scope<'_>) -> Vec<Diagnostic> {
+    let formations = scope.model.formations.iter();
+    let several = formations.filter(|formation| formation.members().count() > 1);
+    let members = several.flat_map(|formation| formation.members());
+    let found = members.filter_map(|member| {
+        let host = scope.host(&member.host)?;
+        let listen = text(host, "pg_listen");
+        let mut words = listen.split(',').map(str::trim);
+        let here =
+            |word: &str| matches!(word, "localhost" | "::1" | "${lo}") || word.starts_with("127.");
+        words.all(here).then(|| {
+            let message = format!(
+                "`{}` listens on its own host alone: no other member reaches it",
+                member.name
+            );
+            Diagnostic::error("loopback-listen", message)
+                .at(place_of(host, "pg_listen"), "add `${ip}` here")
+                .help("write `${ip},${lo}`, or leave `pg_listen` out to listen everywhere")
+        })
+    });
     once(found)
 }
 
