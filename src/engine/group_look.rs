@@ -34,6 +34,9 @@ async fn whole(run: &Run<'_>, group: &Group) -> Result<GroupSeen, String> {
             && config.get("ttl").is_some()
         {
             seen.dynamic = Some(config);
+            if seen.leader().is_none() {
+                seen.reached = patroni.reached().await;
+            }
             break;
         }
     }

@@ -6,7 +6,7 @@ use super::look::futures_join;
 use crate::command::quote;
 use crate::fact::START_FUNCTIONS;
 use crate::model::{Instance, LocalPostgres};
-use crate::names::InstanceName;
+use crate::names::{ClusterName, InstanceName};
 use std::collections::BTreeMap;
 
 /// The one command that leads out.
@@ -103,6 +103,17 @@ pub async fn why_down<'m>(run: &Run<'_>, members: impl Iterator<Item = &'m Insta
         .map(|(name, why)| format!("PostgreSQL of {name} does not start: {why}"))
         .collect();
     words.join("; ")
+}
+
+/// What Patroni answered, and PostgreSQL's own words of members whose server does not run: Patroni has none of them.
+pub(super) async fn explained(run: &Run<'_>, cluster: &ClusterName, words: String) -> String {
+    let Some((_, group)) = run.model.group(cluster) else {
+        return words;
+    };
+    match why_down(run, group.members.iter()).await {
+        why if why.is_empty() => words,
+        why => format!("{words}; {why}"),
+    }
 }
 
 /// What the host of each member says, or why it does not.

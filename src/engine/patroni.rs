@@ -75,6 +75,14 @@ pub(super) async fn stranger(run: &Run<'_>, member: &Instance) -> Option<String>
     }
 }
 
+/// Reads `GET /history`: a list of promotions, each with the timeline that it ended.
+fn reached(history: &Value) -> Option<i64> {
+    match history.as_array()?.last() {
+        Some(last) => Some(last.get(0)?.as_i64()? + 1),
+        None => Some(1),
+    }
+}
+
 impl<'a> Patroni<'a> {
     /// The API of a member, if its formation's credentials are known.
     pub fn of(run: &'a Run<'a>, member: &'a Instance) -> Option<Self> {
@@ -147,6 +155,11 @@ impl<'a> Patroni<'a> {
             Whose::Unsaid => self.proved().await?,
         }
         Ok(answer)
+    }
+
+    /// The last timeline that its group has come to, by the history that Patroni keeps in etcd; `None`: it does not say.
+    pub async fn reached(&self) -> Option<i64> {
+        reached(&self.get("/history").await.ok()?)
     }
 
     async fn read(&self, path: &str) -> Result<Value, PatroniError> {

@@ -73,6 +73,15 @@ async fn instances(run: &Run<'_>, seen: &Seen, group: &Group, found: &mut Replac
     if living.is_empty() {
         return;
     }
+    let known = seen.groups.get(&group.cluster);
+    for member in &living {
+        let elsewhere = known.and_then(|known| known.member(&member.name)?.elsewhere);
+        if let Some(at) = elsewhere
+            && let Some(who) = somebody_at(run, &living, at).await
+        {
+            found.refusals.push(given_away(member, at, &who));
+        }
+    }
     for (member, _) in joining {
         let id = ResourceId::new("patroni/service");
         let elsewhere = match former(run, &living, member).await {
@@ -125,6 +134,22 @@ async fn somebody_at(run: &Run<'_>, living: &[&Instance], at: IpAddr) -> Option<
     answers
         .map(|said| said.trim().to_owned())
         .find(|said| !said.is_empty())
+}
+
+/// An inventory that is older than what runs: carried out, it would take the living member's place away.
+fn given_away(member: &Instance, at: IpAddr, who: &str) -> Refusal {
+    Refusal {
+        host: member.host.clone(),
+        id: ResourceId::new("patroni/service"),
+        reason: format!(
+            "{} runs at {at}, where {who} answers, and not on this host: this inventory is older than what runs, or the host that was replaced is back under its name",
+            member.name
+        ),
+        hint: format!(
+            "take the inventory that has {at}; or, if {} belongs here: switch {at} off for good, after another member leads (`citusctl status`)",
+            member.name
+        ),
+    }
 }
 
 fn not_gone(member: &Instance, at: IpAddr, who: &str, id: ResourceId) -> Refusal {

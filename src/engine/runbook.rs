@@ -3,6 +3,7 @@
 use super::fleet::{chain, collect};
 use super::lock::Unkept;
 use super::look::futures_join;
+use super::not_starting::explained;
 use super::{EngineError, Patroni, Run, lock, tail};
 use super::{copies, group_look};
 use crate::event::{Kind, StepOutcome};
@@ -259,7 +260,7 @@ impl Doing<'_> {
             Ok(end) => end,
             Err(words) => End::Failed {
                 code: 1,
-                tail: vec![words],
+                tail: vec![explained(self.run, &ask.cluster, words).await],
             },
         }
     }

@@ -26,6 +26,8 @@ pub struct GroupSeen {
     pub untold: Vec<InstanceName>,
     /// Members that Patroni has and the inventory does not name, with where they run. They may lead.
     pub unnamed: Vec<String>,
+    /// The last timeline that the group has come to, by etcd; asked where nobody leads.
+    pub reached: Option<i64>,
     /// Hosts on whose port of Patroni another one answers, and what it is instead. It was not believed.
     pub strangers: BTreeMap<HostName, String>,
 }
@@ -39,6 +41,8 @@ pub struct MemberSeen {
     pub role: String,
     /// `running`, `streaming`, `starting`, `stopped`, ...
     pub state: String,
+    /// Another host that runs under its name.
+    pub elsewhere: Option<IpAddr>,
     pub timeline: Option<i64>,
     /// Bytes behind the leader.
     pub lag: Option<i64>,
@@ -231,6 +235,7 @@ fn read_member(member: &Value, homes: &Homes) -> Option<MemberSeen> {
         host: host.clone(),
         role: text("role"),
         state: elsewhere.map_or_else(|| text("state"), taken),
+        elsewhere,
         timeline: member.get("timeline").and_then(Value::as_i64),
         lag: member.get("lag").and_then(Value::as_i64),
         pending_restart: member

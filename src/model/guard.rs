@@ -20,6 +20,15 @@ pub fn seats(formation: &Formation) -> String {
     format!("/citusctl/seats{namespace}/{}/", formation.name)
 }
 
+/// What `members` holds there: the address of each member's host, by its name.
+pub fn homes(formation: &Formation) -> String {
+    let homes = formation.members().map(|member| {
+        let address = Value::from(member.address.to_string());
+        (member.name.to_string(), address)
+    });
+    Value::Object(homes.collect()).to_string()
+}
+
 /// The guard's case of one member.
 pub fn guard_case(
     typed: &Typed<'_>,
@@ -37,6 +46,7 @@ pub fn guard_case(
             "address": member.address.to_string(),
             "port": member.port,
             "patroni": member.patroni_url(),
+            "leads": !member.tags.nofailover,
         })
     };
     let store = json!({ "seats": seats(formation), "prefix": group.dcs_prefix });

@@ -25,6 +25,7 @@ pub mod service;
 pub mod settings;
 pub mod ssh_args;
 pub mod tuning;
+pub mod undeclared;
 
 pub use build::build;
 pub use connection::{Connection, ConnectionOverrides};

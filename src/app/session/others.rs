@@ -16,11 +16,14 @@ pub(super) async fn note(
     let replaced = engine::replaced(run, seen).await;
     replaced.words.iter().for_each(|words| plan.explain(words));
     plan.refusals.extend(replaced.refusals);
+    plan.refusals.extend(engine::headless(run, seen, plan));
     if !engine::bootstraps(desired) {
         return;
     }
     let claimed = engine::claimed(run, desired, seen).await;
     plan.refusals.extend(claimed);
+    let sources = engine::diverged_sources(run, seen).await;
+    plan.refusals.extend(sources);
     let functions = |host: &HostName| {
         let host = project.model.hosts.get(host)?;
         Some(host_functions(&project.model, host))

@@ -5,7 +5,8 @@ use super::findings::Findings;
 use super::patroni::{ClusterView, PatroniMember};
 use crate::event::status::{GroupStatus, MemberStatus};
 use crate::fact::{Answers, MemberVerdict, PostgresSeen, following, leading};
-use crate::model::Group;
+use crate::model::{Group, Instance};
+use crate::names::words::duration;
 use crate::names::{HostName, InstanceName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,10 +36,7 @@ pub(super) fn judge(
         }
     };
     if view.leader().is_none() {
-        said.problem(format!(
-            "{} has no leader: it takes no writes",
-            group.cluster
-        ));
+        said.problem(leaderless(group, view));
     }
     if view.paused {
         said.warn(format!(
@@ -46,6 +44,10 @@ pub(super) fn judge(
             group.cluster
         ));
     }
+    for words in &view.undeclared {
+        said.warn(format!("{}: {words}", group.cluster));
+    }
+    behind_on_purpose(group, copies, said);
     // Zero asks for synchronous replication: then no lag is tolerable, and any is only for a moment.
     let limit = lag_limit.unwrap_or(LAG_LIMIT).max(LAG_LIMIT);
     for member in &view.members {
@@ -57,6 +59,52 @@ pub(super) fn judge(
     missing(group, view, copies, &mut status, said);
     status.members.sort_by_key(|member| natural(&member.name));
     status
+}
+
+/// Nobody leads, why nobody may if that is known, and the way out.
+fn leaderless(group: &Group, view: &ClusterView) -> String {
+    let cluster = &group.cluster;
+    let abroad = view
+        .members
+        .iter()
+        .find(|it| it.leads() && it.elsewhere.is_some());
+    if let Some((leader, address)) = abroad.and_then(|it| Some((it, it.elsewhere?))) {
+        return format!(
+            "{cluster} is led from {address} as {}, which is not its host in the inventory: whether that is right is not known from here",
+            leader.name
+        );
+    }
+    let has = view.members.iter().filter_map(|member| member.timeline);
+    let has = has.max().and_then(|most| i64::try_from(most).ok());
+    match (view.reached, has) {
+        (Some(reached), Some(has)) if has < reached => format!(
+            "{cluster} has no leader: it takes no writes, and Patroni promotes nobody, since it has come to timeline {reached} and no member here has more than {has}. Start the host that has it; if it is lost: `citusctl failover --group {cluster}` leads with what is left"
+        ),
+        _ => format!(
+            "{cluster} has no leader: it takes no writes; if none comes by itself: `citusctl failover --group {cluster}`"
+        ),
+    }
+}
+
+/// A standby that replays late, and nobody declared it: what it serves is old, however close its log is.
+fn behind_on_purpose(group: &Group, copies: &Answers, said: &mut Findings) {
+    let declared = |member: &Instance| member.delay.is_some();
+    // Of a standby cluster whoever leads it stays behind.
+    if group.primary().is_some_and(declared) {
+        return;
+    }
+    for member in &group.members {
+        let Some(Ok(own)) = copies.get(&member.name) else {
+            continue;
+        };
+        if own.recovery && own.delay > 0 && !declared(member) {
+            said.problem(format!(
+                "{} replays {} late on purpose (`recovery_min_apply_delay`), which nobody declared: what it serves is old",
+                member.name,
+                duration(own.delay)
+            ));
+        }
+    }
 }
 
 /// Patroni goes on saying what it knew last when etcd has lost its majority, and when its leader is gone.
@@ -133,7 +181,7 @@ fn judge_member(
     let name = &member.name;
     if let Some(address) = member.elsewhere {
         said.problem(format!(
-            "{name} runs on {address}, which is not its host in the inventory: a host that was replaced is back under its name. Power {address} off (a member that follows takes over), then `citusctl apply`"
+            "{name} runs on {address}, which is not its host in the inventory: either this inventory is older than what runs (use the one that has {address}), or a host that was replaced is back under its name (power {address} off, a member that follows takes over; then `citusctl apply`)"
         ));
         return;
     }

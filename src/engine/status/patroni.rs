@@ -4,6 +4,7 @@ use crate::engine::fleet::chain;
 use crate::engine::{Patroni, Run};
 use crate::fact::{Homes, taken};
 use crate::model::Group;
+use crate::model::undeclared::undeclared;
 use crate::names::{HostName, InstanceName};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,6 +20,10 @@ pub(super) struct ClusterView {
     pub synchronous: Result<Synchronous, String>,
     /// The leader goes on by the word of the other members, since etcd does not answer (`failsafe_mode`).
     pub failsafe: bool,
+    /// The last timeline that the group has come to, by etcd; asked where nobody leads.
+    pub reached: Option<i64>,
+    /// What its dynamic configuration has that nobody declared, as sentences.
+    pub undeclared: Vec<String>,
 }
 
 /// What the dynamic configuration says of synchronous commit.
@@ -36,6 +41,8 @@ impl Default for ClusterView {
             paused: false,
             synchronous: Ok(Synchronous::default()),
             failsafe: false,
+            reached: None,
+            undeclared: Vec::new(),
         }
     }
 }
@@ -118,10 +125,16 @@ pub(super) async fn ask(run: &Run<'_>, group: &Group) -> Result<ClusterView, Str
                 let mut view = read(&answer);
                 view.place(&Homes::of(group));
                 view.synchronous = match patroni.get("/config").await {
-                    Ok(config) => synchronous(&config),
+                    Ok(config) => {
+                        view.undeclared = config.as_object().map(undeclared).unwrap_or_default();
+                        synchronous(&config)
+                    }
                     Err(error) => Err(chain(&error)),
                 };
                 view.failsafe = failsafe(run, group, &view).await;
+                if view.leader().is_none() {
+                    view.reached = patroni.reached().await;
+                }
                 return Ok(view);
             }
             Ok(_) => why = format!("{}: Patroni does not know its cluster", member.name),

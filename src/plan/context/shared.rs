@@ -5,7 +5,7 @@ use super::backup::{ServedGroup, served};
 use super::{Builder, ContextInput, ContextNotes, etcd_password};
 use crate::inventory::parameters::{self, Typed};
 use crate::model::Host;
-use crate::model::guard::seats;
+use crate::model::guard::{homes, seats};
 use crate::names::HostName;
 use crate::pki::PkiError;
 use crate::secret::Secret;
@@ -125,19 +125,12 @@ fn users(input: &ContextInput<'_>) -> (Shared, Vec<Secret>) {
             formation.namespace.trim_end_matches('/'),
             formation.name
         );
-        let homes = formation.members().map(|member| {
-            (
-                member.name.to_string(),
-                Value::from(member.address.to_string()),
-            )
-        });
-        let homes = Value::Object(homes.collect());
         let user = json!({
             "name": formation.name,
             "password": secret(&password),
             "prefix": prefix,
             "seats": seats(formation),
-            "members": homes.to_string(),
+            "members": homes(formation),
         });
         secrets.push(password);
         Some(user)

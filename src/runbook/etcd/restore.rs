@@ -4,6 +4,7 @@ use super::content::own_keys;
 use super::{EtcdView, book, no_majority, stop};
 use crate::command::{given, quote};
 use crate::inventory::param;
+use crate::model::guard::{homes, seats};
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::HostName;
 use crate::resource::{Impact, sha256_hex};
@@ -314,6 +315,14 @@ fn forget(view: &EtcdView<'_>) -> Script {
         .flat_map(|prefix| [format!("{prefix}sync"), format!("{prefix}leader")])
         .map(|key| format!("etcd_ctl del {} >/dev/null\n", quote(&key)))
         .collect();
+    // Hosts of the past may have been replaced since.
+    for formation in &view.input.model.formations {
+        act.push_str(&format!(
+            "etcd_ctl put {} -- {} >/dev/null\n",
+            quote(&format!("{}members", seats(formation))),
+            quote(&homes(formation))
+        ));
+    }
     act.push_str(": >/run/citusctl/etcd-forgot-$RUN");
     Script::new(
         act,

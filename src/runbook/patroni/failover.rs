@@ -80,7 +80,8 @@ fn choose<'a>(view: &GroupView<'a>, to: Option<&InstanceName>) -> Result<&'a Mem
         .members
         .iter()
         .filter(|member| !member.is_leader() && able(view, member).is_ok());
-    let ahead = standbys.max_by_key(|member| (member.is_synchronous(), member.position));
+    let ahead =
+        standbys.max_by_key(|member| (member.is_synchronous(), member.timeline, member.position));
     ahead.ok_or_else(|| {
         Refusal::new(
             format!(
@@ -113,6 +114,13 @@ fn able(view: &GroupView<'_>, candidate: &MemberSeen) -> Result<(), Refusal> {
     }
 }
 
+fn timeline(number: Option<i64>) -> String {
+    number.map_or_else(
+        || "an unknown timeline".to_owned(),
+        |number| format!("timeline {number}"),
+    )
+}
+
 /// What a failover to this member may lose.
 fn risks(view: &GroupView<'_>, candidate: &MemberSeen) -> Vec<String> {
     let mut risks = Vec::new();
@@ -123,6 +131,15 @@ fn risks(view: &GroupView<'_>, candidate: &MemberSeen) -> Vec<String> {
         .iter()
         .filter(|member| member.name != *name);
     for other in others {
+        if other.timeline > candidate.timeline {
+            risks.push(format!(
+                "{} is on {}, {name} on {}: what was written since is lost",
+                other.name,
+                timeline(other.timeline),
+                timeline(candidate.timeline),
+            ));
+            continue;
+        }
         match (other.position, candidate.position) {
             (Some(theirs), Some(own)) if theirs > own => risks.push(format!(
                 "{name} lacks {} bytes that {} has; they are lost",
@@ -131,6 +148,18 @@ fn risks(view: &GroupView<'_>, candidate: &MemberSeen) -> Vec<String> {
             )),
             _ => {}
         }
+    }
+    if let Some(reached) = view.seen.reached
+        && view
+            .seen
+            .members
+            .iter()
+            .all(|member| member.timeline < Some(reached))
+    {
+        risks.push(format!(
+            "the group has come to timeline {reached}, and no member here has it ({name}: {}): what was written since is lost",
+            timeline(candidate.timeline)
+        ));
     }
     let led = view.seen.leader();
     if let Some(leader) = led.filter(|leader| !leader.answers) {

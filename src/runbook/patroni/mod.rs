@@ -18,7 +18,7 @@ mod words;
 pub use candidate::{best, unfit};
 pub use failover::failover;
 pub use gap::Gap;
-pub use others::{pause, reinit, reload, resume};
+pub use others::{is_diverged, pause, reinit, reload, resume, sources, unsound};
 pub use proxies::{Proxies, hosts as proxy_hosts, watch};
 pub use restart::{RestartScope, restart};
 pub use switchover::switchover;

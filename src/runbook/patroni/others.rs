@@ -1,7 +1,8 @@
 //! `reload`, `reinit`, `pause`, `resume`.
 
 use super::{GroupView, steps, words};
-use crate::fact::MemberSeen;
+use crate::fact::{GroupSeen, MemberSeen};
+use crate::model::Group;
 use crate::names::InstanceName;
 use crate::runbook::{Consent, Refusal, Runbook, Step};
 use std::collections::BTreeMap;
@@ -153,38 +154,59 @@ fn later(member: &MemberSeen, leader: &MemberSeen) -> Option<String> {
     })
 }
 
-/// Patroni clones from any running member that is tagged so, whatever history it has.
+/// Patroni clones from any running member that is tagged so, whatever history it has; one that starts meanwhile is a source
+/// as well, and what it has is not known.
 fn sound_sources(
     view: &GroupView<'_>,
     name: &InstanceName,
     leader: &InstanceName,
 ) -> Result<(), Refusal> {
-    let tagged = |other: &&MemberSeen| {
-        let known = view.group.members.iter().find(|it| it.name == other.name);
-        known.is_some_and(|known| known.tags.clonefrom)
-    };
-    let diverged = |other: &MemberSeen| {
-        let verdict = other.verdict.as_ref();
-        verdict.is_some_and(|verdict| verdict.other_history)
-    };
-    // One that starts meanwhile is a source as well, and what it has is not known.
-    let mut others = view.seen.members.iter().filter(|other| other.name != *name);
-    let source =
-        others.find(|other| tagged(other) && (diverged(other) || !other.seems_to_stream()));
+    let mut sources = sources(view.group, view.seen, name);
+    let source = sources.find(|other| is_diverged(other) || !other.seems_to_stream());
     source.map_or(Ok(()), |source| {
-        let why = match diverged(source) {
-            true => format!("has another history than {leader}"),
-            false => format!("{}: its history is not known", source.plight()),
-        };
+        let (reason, way_out) = unsound(source, name, leader);
         Err(Refusal::new(
-            format!("Patroni may clone {name} from {}, which {why}", source.name),
-            format!(
-                "`systemctl stop patroni` on {host} first; afterwards `systemctl start patroni` there, and `citusctl reinit {}`",
-                source.name,
-                host = source.host
-            ),
+            reason,
+            format!("{way_out}, and `citusctl reinit {}`", source.name),
         ))
     })
+}
+
+/// The members other than its leader that Patroni may clone a member from.
+pub fn sources<'s>(
+    group: &Group,
+    seen: &'s GroupSeen,
+    name: &InstanceName,
+) -> impl Iterator<Item = &'s MemberSeen> {
+    seen.members.iter().filter(move |other| {
+        let known = group.members.iter().find(|it| it.name == other.name);
+        other.name != *name && known.is_some_and(|known| known.tags.clonefrom)
+    })
+}
+
+/// Whether the servers say that its copy has another history than its leader's.
+pub fn is_diverged(member: &MemberSeen) -> bool {
+    let verdict = member.verdict.as_ref();
+    verdict.is_some_and(|verdict| verdict.other_history)
+}
+
+/// Why a member must not be cloned while this one is a source, and the way out.
+pub fn unsound(
+    source: &MemberSeen,
+    name: &InstanceName,
+    leader: &InstanceName,
+) -> (String, String) {
+    let why = match is_diverged(source) {
+        true => format!("has another history than {leader}"),
+        false => format!("{}: its history is not known", source.plight()),
+    };
+    (
+        format!("Patroni may clone {name} from {}, which {why}", source.name),
+        format!(
+            "`systemctl stop patroni` on {host} first; afterwards `systemctl start patroni` there",
+            host = source.host
+        ),
+    )
 }
 
 fn risks(member: &MemberSeen, last: bool) -> Vec<String> {

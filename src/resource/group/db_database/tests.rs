@@ -52,6 +52,7 @@ fn seen(database: Option<Value>, inside: Option<Value>) -> GroupSeen {
             name: InstanceName::new("a-1"),
             host: HostName::new("h"),
             role: "leader".into(),
+            elsewhere: None,
             state: "running".into(),
             timeline: None,
             lag: None,

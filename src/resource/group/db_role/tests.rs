@@ -41,6 +41,7 @@ fn seen(role: Option<Value>, members: Value, authinfo: Value) -> GroupSeen {
             name: InstanceName::new("a-1"),
             host: HostName::new("h"),
             role: "leader".into(),
+            elsewhere: None,
             state: "running".into(),
             timeline: None,
             lag: None,

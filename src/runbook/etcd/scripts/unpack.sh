@@ -10,4 +10,6 @@ within "$ETCD_DATA" env ETCDCTL_API=3 $tool snapshot restore restored.db --name 
 move_aside "$ETCD_DATA/member"
 within "$ETCD_DATA" mv -T restored/member member
 within "$ETCD_DATA" rm -rf restored restored.db
+# Users and roles are those of the past: the next apply looks at them again.
+rm -f /etc/citusctl/stamps/etcd-auth /etc/citusctl/stamps/etcd-passwords
 printf '%s\n' "$RUN" >/run/citusctl/etcd-restored

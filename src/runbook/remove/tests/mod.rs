@@ -114,6 +114,7 @@ fn seen(group: &crate::model::Group) -> GroupSeen {
             name: member.name.clone(),
             host: member.host.clone(),
             role: if index == 0 { "leader" } else { "replica" }.to_owned(),
+            elsewhere: None,
             state: if index == 0 { "running" } else { "streaming" }.to_owned(),
             timeline: Some(1),
             lag: None,
