@@ -168,9 +168,7 @@ async fn ask_member(
         &typed.get(param::PG_DATA),
         &backup::stanza(&group.cluster),
     );
-    let text = format!(
-        "ANYWAY=yes\nif [ -e /etc/pgbackrest/pgbackrest.conf ]; then\n{question}else echo none; fi\n"
-    );
+    let text = format!("ANYWAY=yes\n{question}");
     let said = exec(run, &member.host, &text).await?;
     read_repository(&said).ok_or_else(|| format!("{} does not say", member.host))
 }

@@ -336,7 +336,7 @@ async fn a_lock_that_another_run_holds_is_asked_for_again_and_then_refused() {
 /// Between the look and the lock somebody has put another file there.
 #[tokio::test(start_paused = true)]
 async fn what_the_approved_plan_did_not_show_is_refused_under_the_lock() {
-    let there = "@@n0 traits\n@@n0 stat\n600 postgres postgres 3 regular file|'/etc/demo/two'\n@@n0 sums\nabc  /etc/demo/two\n@@n0 done";
+    let there = "@@n0 traits\n@@n0 stat\n600 postgres postgres 3 1.5 regular file|'/etc/demo/two'\n@@n0 sums\nabc  /etc/demo/two\n@@n0 done";
     let bench = Bench::new(None, move |_, host, asked, _| {
         (host == HOSTS[0] && asked == Asked::Look).then(|| FakeReply::out(there))
     });

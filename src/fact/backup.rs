@@ -13,7 +13,7 @@ pub fn repository_question(dbsu: &str, bin_dir: &str, data_dir: &str, stanza: &s
     let (data, become_dbsu) = (quote(data_dir), as_user(&quote(dbsu)));
     format!(
         "cd /; [ -z \"${{ANYWAY:-}}\" ] && {{ [ -e {data}/standby.signal ] || [ -e {data}/recovery.signal ]; }} || \
-         if [ ! -x /usr/bin/pgbackrest ]; then echo none; else\n\
+         if [ ! -x /usr/bin/pgbackrest ] || [ ! -e /etc/pgbackrest/pgbackrest.conf ]; then echo none; else\n\
          /usr/bin/pgbackrest version 2>&1\n\
          LC_ALL=C {become_dbsu} {bin}/pg_controldata -D {data} 2>/dev/null | sed -n 's/^Database system identifier: *//p'\n\
          timeout 25 {become_dbsu} /usr/bin/pgbackrest --stanza={stanza} --io-timeout=4 --log-level-console=off --log-level-stderr=error --output=json info 2>&1\nfi\n",

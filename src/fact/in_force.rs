@@ -1,6 +1,7 @@
 //! What a server was told behind Patroni's back: lines of pg_hba.conf that Patroni did not write, and settings of
 //! `ALTER SYSTEM`.
 
+use crate::command::{Psql, as_user, quote, session_options};
 use std::collections::BTreeMap;
 
 /// What one host has.
@@ -14,11 +15,16 @@ pub struct InForce {
     pub altered: BTreeMap<String, String>,
     /// The addresses that the server which runs was started with (`listen_addresses` on its command line).
     pub listens: Option<String>,
+    /// Its files were changed after the server read them last: it may run with something else.
+    pub changed_since: bool,
 }
 
 /// Shell text, one process: nothing where there is no data yet. `data` and `config` (Patroni's) are words of the shell.
 /// Patroni truncates the file before it writes it: an empty one is not known yet.
-pub fn in_force_program(data: &str, config: &str) -> String {
+///
+/// `loaded` prints when the server read its files last, in seconds since 1970. It is asked where one of them was changed after
+/// the server's start.
+pub fn in_force_program(data: &str, config: &str, loaded: &str) -> String {
     format!(
         r#"if [ -s {data}/pg_hba.conf ] && [ -f {data}/postgresql.auto.conf ] && [ -f {config} ]; then
 opts=/dev/null
@@ -26,7 +32,32 @@ if {{ read -r pid <{data}/postmaster.pid && kill -0 "$pid"; }} 2>/dev/null; then
 awk 'FILENAME ~ /opts$/ {{ if (match($0, /"--listen_addresses=[^"]*"/)) print "l " substr($0, RSTART + 20, RLENGTH - 21); next }}
   FILENAME ~ /pg_hba.conf$/ {{ print "h " $0; next }} FILENAME ~ /auto.conf$/ {{ print "a " $0; next }}
   /^  pg_hba:/ {{ p = 1; print "="; next }} p && /^    - / {{ print "t " substr($0, 7); next }} {{ p = 0 }}' "$opts" {data}/pg_hba.conf {data}/postgresql.auto.conf {config}
+if [ "$opts" != /dev/null ]; then
+  changed=$(stat -c '%.6Z %n' -- {data}/pg_hba.conf {data}/pg_ident.conf {data}/postgresql.conf {data}/postgresql.base.conf {data}/postgresql.auto.conf {data}/postmaster.pid 2>/dev/null |
+    awk '$2 ~ /postmaster.pid$/ {{ start = $1; next }} $1 > last {{ last = $1 }} END {{ if (last > start) print last }}')
+  if [ -n "$changed" ] && read_at=$({loaded}); then
+    awk -v changed="$changed" -v at="$read_at" 'BEGIN {{ if (at ~ /^[0-9]/ && changed + 0 > at + 0) print "s" }}' </dev/null
+  fi
+fi
 fi"#
+    )
+}
+
+/// Shell text that prints when a server read its configuration last.
+pub fn read_files_at(dbsu: &str, bin_dir: &str, socket_dir: &str, port: u16) -> String {
+    let psql = Psql {
+        before: as_user(&quote(dbsu)),
+        bin: quote(bin_dir),
+        host: quote(socket_dir),
+        port: port.to_string(),
+        database: "postgres".to_owned(),
+        user: None,
+        options: session_options(0),
+        lenient: false,
+    };
+    format!(
+        "{} -c \"SELECT pg_catalog.date_part('epoch', pg_catalog.pg_conf_load_time())\" 2>/dev/null",
+        psql.command()
     )
 }
 
@@ -43,6 +74,7 @@ pub fn read_in_force(text: &str) -> Option<InForce> {
                 any = true;
                 seen.told.clear();
             }
+            ("s", _) => seen.changed_since = true,
             ("l", addresses) => seen.listens = Some(addresses_of(addresses)),
             ("a", setting) => seen.altered.extend(setting_of(setting)),
             _ => {}
@@ -117,8 +149,7 @@ mod tests {
         let at = dir.path().display().to_string();
         let config = format!("{at}/patroni.yml");
         let look = || {
-            let text =
-                in_force_program(&crate::command::quote(&at), &crate::command::quote(&config));
+            let text = in_force_program(&quote(&at), &quote(&config), &format!("cat {at}/loaded"));
             let output = std::process::Command::new("sh")
                 .arg("-c")
                 .arg(text)
@@ -154,6 +185,13 @@ mod tests {
             look().expect("data").listens.as_deref(),
             Some("10.0.0.1,::1")
         );
+        // Until the server says when it read them, nothing is known of its files.
+        assert!(!look().expect("data").changed_since);
+        write("loaded", "4000000000.5\n");
+        assert!(!look().expect("data").changed_since);
+        write("loaded", "1000.5\n");
+        write("pg_ident.conf", "");
+        assert!(look().expect("data").changed_since);
         let foreign: Vec<&String> = seen.foreign().collect();
         assert_eq!(foreign, ["host all all 0.0.0.0/0 trust"]);
         let missing: Vec<&String> = seen.missing().collect();

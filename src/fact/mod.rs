@@ -32,11 +32,13 @@ pub use following::{Answers, Ill, LOG_SAYS, MemberVerdict, following, leading};
 pub use group::{GroupSeen, Homes, MemberSeen, taken};
 pub use in_doubt::{InDoubt, in_doubt_query, read_in_doubt};
 pub use in_force::{
-    InForce, addresses_of, altered_words, in_force_program, read_in_force, rule_of,
+    InForce, addresses_of, altered_words, in_force_program, read_files_at, read_in_force, rule_of,
 };
 pub use kept::{KeptData, KeptFiles};
 pub use listeners::{PROGRAM as LISTENERS, read as read_listeners};
-pub use observed::{Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState};
+pub use observed::{
+    CHANGED_SINCE, Listener, Observed, PathKind, PathState, Stamp, UnitState, UserState,
+};
 pub use open_restore::OpenRestore;
 pub use parse::{ParseError, addresses, parse};
 pub use postgres::{PostgresSeen, Receiver, Sender, Timeline, postgres_question, read_postgres};

@@ -25,11 +25,15 @@ pub fn parse(frame: &Frame, probes: &[Probe], output: &str) -> Result<Observed, 
             tail: tail.into_iter().rev().collect::<Vec<_>>().join(" | "),
         });
     }
-    Ok(Observed {
+    let mut observed = Observed {
         traits: traits(sections.get("traits").unwrap_or_default()),
         paths: paths(&sections),
         packages: packages(sections.get("packages").unwrap_or_default()),
-        units: units(probes, sections.get("units").unwrap_or_default()),
+        units: units(
+            probes,
+            sections.get("units").unwrap_or_default(),
+            booted(sections.get("traits").unwrap_or_default()),
+        ),
         users: users(sections.get("users").unwrap_or_default()),
         stamps: stamps(sections.get("stamps").unwrap_or_default()),
         manifest: lines(sections.get("manifest").unwrap_or_default()),
@@ -45,7 +49,9 @@ pub fn parse(frame: &Frame, probes: &[Probe], output: &str) -> Result<Observed, 
         kept: kept::read(sections.get("kept").unwrap_or_default()),
         scripts: scripts(&sections),
         contents: BTreeMap::new(),
-    })
+    };
+    observed.distrust();
+    Ok(observed)
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -109,12 +115,13 @@ fn sums(text: &str) -> BTreeMap<&str, &str> {
         .collect()
 }
 
-/// Reads `mode owner group size kind|'name'` and, for a link, ` -> 'target'`.
+/// Reads `mode owner group size ctime kind|'name'` and, for a link, ` -> 'target'`.
 fn path(line: &str, sums: &BTreeMap<&str, &str>) -> Option<(String, PathState)> {
     let (head, name) = line.split_once('|')?;
-    let mut words = head.splitn(5, ' ');
+    let mut words = head.splitn(6, ' ');
     let (mode, owner, group) = (words.next()?, words.next()?, words.next()?);
     let size = words.next()?.parse().ok()?;
+    let changed = words.next()?.parse().ok();
     let kind = words.next()?;
     let (name, target) = name
         .split_once(" -> ")
@@ -136,6 +143,7 @@ fn path(line: &str, sums: &BTreeMap<&str, &str>) -> Option<(String, PathState)> 
         owner: owner.into(),
         group: group.into(),
         size,
+        changed,
     };
     Some((name, state))
 }
@@ -155,18 +163,31 @@ fn packages(text: &str) -> BTreeMap<String, String> {
 }
 
 /// `systemctl show` answers in the order of the question, one paragraph per unit.
-fn units(probes: &[Probe], text: &str) -> BTreeMap<String, UnitState> {
+fn units(probes: &[Probe], text: &str, booted: Option<f64>) -> BTreeMap<String, UnitState> {
     let names = probes.iter().filter_map(Probe::unit).cloned();
-    names.zip(text.split("\n\n").map(unit)).collect()
+    names
+        .zip(text.split("\n\n").map(|it| unit(it, booted)))
+        .collect()
 }
 
-fn unit(paragraph: &str) -> UnitState {
+/// When the host began to count its time, in seconds since 1970.
+fn booted(traits: &str) -> Option<f64> {
+    let number = |key: &str| -> Option<f64> {
+        let mut lines = traits.lines();
+        let value = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
+        value.trim().parse().ok()
+    };
+    Some(number("clock")? - number("uptime")?)
+}
+
+fn unit(paragraph: &str, booted: Option<f64>) -> UnitState {
     let value = |key: &str| {
         let line = paragraph
             .lines()
             .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
         line.unwrap_or_default()
     };
+    let started = value("ExecMainStartTimestampMonotonic").parse::<f64>().ok();
     UnitState {
         loaded: value("LoadState") == "loaded",
         masked: value("LoadState") == "masked",
@@ -178,6 +199,10 @@ fn unit(paragraph: &str) -> UnitState {
             .flat_map(|paths| paths.split_whitespace())
             .map(str::to_owned)
             .collect(),
+        started: started
+            .filter(|micros| *micros > 0.0)
+            .zip(booted)
+            .map(|(micros, booted)| booted + micros / 1e6),
     }
 }
 
@@ -206,17 +231,17 @@ fn stamps(text: &str) -> BTreeMap<String, Stamp> {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
             ["=", name] => unit = (*name).to_owned(),
-            ["restart", input, digest] => {
+            [word @ ("restart" | "reload"), input, digest, at @ ..] => {
                 let stamp = stamps.entry(unit.clone()).or_default();
+                let digests = match *word {
+                    "restart" => &mut stamp.restart,
+                    _ => &mut stamp.reload,
+                };
+                digests.insert((*input).to_owned(), (*digest).to_owned());
+                let at = at.first().and_then(|at| at.strip_prefix('@')?.parse().ok());
                 stamp
-                    .restart
-                    .insert((*input).to_owned(), (*digest).to_owned());
-            }
-            ["reload", input, digest] => {
-                let stamp = stamps.entry(unit.clone()).or_default();
-                stamp
-                    .reload
-                    .insert((*input).to_owned(), (*digest).to_owned());
+                    .at
+                    .extend(at.map(|at: f64| (format!("{word} {input}"), at)));
             }
             ["started"] => {
                 stamps.entry(unit.clone()).or_default();
@@ -278,6 +303,11 @@ mod tests {
         assert_eq!(seen.scripts["hello"], "hello\n");
         assert!(seen.traits.cpus > 0 && seen.traits.mem_mb > 0 && seen.traits.disk_gb > 0);
         assert!(seen.traits.clock > 1.0e9);
+        assert!(
+            seen.paths["/etc/passwd"]
+                .changed
+                .is_some_and(|at| at > 1.0e9)
+        );
     }
 
     #[test]
@@ -287,8 +317,10 @@ mod tests {
             Probe::Package("x".into()),
             Probe::Unit("b".into()),
         ];
-        let text = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nFragmentPath=/usr/lib/a\nDropInPaths=/etc/a.d/citusctl.conf /etc/a.d/x.conf\n\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\nFragmentPath=\nDropInPaths=\n";
-        let units = units(&probes, text);
+        let text = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nFragmentPath=/usr/lib/a\nDropInPaths=/etc/a.d/citusctl.conf /etc/a.d/x.conf\nExecMainStartTimestampMonotonic=2500000\n\nLoadState=not-found\nActiveState=inactive\nUnitFileState=\nFragmentPath=\nDropInPaths=\nExecMainStartTimestampMonotonic=0\n";
+        let units = units(&probes, text, booted("clock 1000.5\nuptime 100.5\n"));
+        assert_eq!(units["a"].started, Some(902.5));
+        assert_eq!(units["b"].started, None);
         assert!(units["a"].active && units["a"].enabled);
         assert!(!units["b"].loaded && !units["b"].active);
         let foreign = |unit: &str, manifest: &[String]| {

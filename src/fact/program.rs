@@ -47,8 +47,7 @@ fn beside(sql: &str, rest: &str) -> String {
 
 const PACKAGES: &str =
     "dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\\n' -- 2>/dev/null";
-const UNITS: &str =
-    "systemctl show --property=LoadState,ActiveState,UnitFileState,FragmentPath,DropInPaths --";
+const UNITS: &str = "systemctl show --property=LoadState,ActiveState,UnitFileState,FragmentPath,DropInPaths,ExecMainStartTimestampMonotonic --";
 
 fn named(
     probes: &[Probe],
@@ -87,7 +86,7 @@ fn paths(probes: &[Probe]) -> String {
     let names = names.join(" ");
     // What is no regular file has no digest: a link is not followed, and nobody is waited for who has put a pipe there.
     format!(
-        "mark stat\nstat -c '%a %U %G %s %F|%N' -- {names} 2>/dev/null\nmark sums\nset --; for f in {names}; do [ -f \"$f\" ] && [ ! -L \"$f\" ] && set -- \"$@\" \"$f\"; done\n\
+        "mark stat\nstat -c '%a %U %G %s %.9Z %F|%N' -- {names} 2>/dev/null\nmark sums\nset --; for f in {names}; do [ -f \"$f\" ] && [ ! -L \"$f\" ] && set -- \"$@\" \"$f\"; done\n\
          sums=; [ $# = 0 ] || sums=\"\n$(sha256sum -- \"$@\" 2>/dev/null)\n\"; printf '%s' \"$sums\"\n"
     )
 }

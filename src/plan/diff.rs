@@ -131,7 +131,8 @@ fn compare_host(
             Verdict::Same(_) => {}
             Verdict::Differs(change) => {
                 let again = is_read_again(declared, &observed);
-                units.push(owning(declared, *change, again));
+                let still = !again && !observed.is_changed_since(declared.id.as_str());
+                units.push(owning(declared, *change, (again, still)));
                 if again {
                     forget(&mut observed, &declared.id);
                     stale.insert(declared.id.clone());
@@ -163,8 +164,8 @@ fn forget(observed: &mut Cow<'_, Observed>, id: &ResourceId) {
 }
 
 /// Notes in the host's manifest what a change is about to make ours, before it does, and that whoever has read it has read
-/// something else.
-fn owning(declared: &Declared, mut change: Change, again: bool) -> Unit {
+/// something else (`again`), or what is there then, too (`still`).
+fn owning(declared: &Declared, mut change: Change, (again, still): (bool, bool)) -> Unit {
     let lines: Vec<String> = declared
         .resource
         .owns()
@@ -182,6 +183,14 @@ fn owning(declared: &Declared, mut change: Change, again: bool) -> Unit {
             first.script.expose()
         );
         *first = Step::new(first.title.clone(), script);
+    }
+    if let (true, false, Some(last)) = (still, lines.is_empty(), change.steps.last_mut()) {
+        let script = format!(
+            "{}\nstill {}\n",
+            last.script.expose(),
+            quote(declared.id.as_str())
+        );
+        *last = Step::new(last.title.clone(), script);
     }
     Unit {
         id: declared.id.clone(),

@@ -6,7 +6,7 @@ use crate::fact::{Observed, Probe};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `command: {name, run, on, impact}`.
+/// `command: {name, run, on, drift, impact}`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Command {
@@ -17,6 +17,10 @@ pub struct Command {
     /// Resources whose change makes it run; none: its own text.
     #[serde(default)]
     pub on: Vec<String>,
+    /// Shell text that prints, a line each, what is not as the command leaves it, and changes nothing; `role.yml` names its
+    /// template. What another hand changed is seen by it alone.
+    #[serde(default)]
+    pub drift: Option<String>,
     #[serde(default = "no_impact")]
     pub impact: Impact,
     #[serde(skip)]
@@ -29,13 +33,26 @@ fn no_impact() -> Impact {
 
 impl ResourceKind for Command {
     fn probes(&self) -> Vec<Probe> {
-        Vec::new()
+        let ask = |text: &String| Probe::Script {
+            name: self.question(),
+            text: text.clone(),
+        };
+        self.drift.iter().map(ask).collect()
     }
 
     fn diff(&self, seen: &Observed) -> Verdict {
         let stamped = seen.stamps.get(&self.name);
         let changed = self.inputs.differing(stamped.map(|stamp| &stamp.restart));
-        if changed.is_empty() {
+        let drifted: Vec<&str> = seen
+            .scripts
+            .get(&self.question())
+            .map(|text| {
+                text.lines()
+                    .filter(|line| !line.trim().is_empty())
+                    .collect()
+            })
+            .unwrap_or_default();
+        if changed.is_empty() && drifted.is_empty() {
             return Verdict::same("its inputs have not changed since it ran");
         }
         let script = format!(
@@ -50,7 +67,10 @@ impl ResourceKind for Command {
         );
         change.impact = self.impact;
         // With no inputs but its own text there is nothing else to name.
-        change.cause = (!self.on.is_empty()).then(|| changed.join(", "));
+        change.cause = match drifted.is_empty() {
+            true => (!self.on.is_empty()).then(|| changed.join(", ")),
+            false => Some(drifted.join(", ")),
+        };
         Verdict::differs(change)
     }
 
@@ -70,6 +90,42 @@ impl ResourceKind for Command {
         self.inputs = Inputs::select(&self.on, inputs, left);
         if self.on.is_empty() {
             self.inputs = Inputs::of("itself", self.digest());
+        }
+    }
+}
+
+impl Command {
+    /// The name of its question, one word.
+    fn question(&self) -> String {
+        format!("drift-{}", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::Stamp;
+
+    #[test]
+    fn a_command_runs_again_where_something_is_not_as_it_left_it() {
+        let mut command: Command = serde_json::from_value(
+            serde_json::json!({"name": "c", "run": "true", "drift": "echo other"}),
+        )
+        .expect("a command");
+        command.set_inputs(&BTreeMap::new(), &BTreeSet::new());
+        let stamp = Stamp {
+            restart: [("itself".to_owned(), command.digest())].into(),
+            ..Stamp::default()
+        };
+        let seen = |said: &str| Observed {
+            stamps: [("c".to_owned(), stamp.clone())].into(),
+            scripts: [("drift-c".to_owned(), said.to_owned())].into(),
+            ..Observed::default()
+        };
+        assert!(matches!(command.diff(&seen("\n")), Verdict::Same(_)));
+        match command.diff(&seen("other\n")) {
+            Verdict::Differs(change) => assert_eq!(change.cause.as_deref(), Some("other")),
+            other => panic!("{other:?}"),
         }
     }
 }

@@ -109,6 +109,7 @@ mod tests {
             owner: "postgres".into(),
             group: "postgres".into(),
             size: 4,
+            changed: None,
         };
         let seen = Observed {
             paths: [("/pg/conf".to_owned(), state)].into(),

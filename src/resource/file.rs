@@ -252,6 +252,7 @@ mod tests {
             owner: "root".into(),
             group: "adm".into(),
             size: 1,
+            changed: None,
         };
         Observed {
             paths: [("/etc/x.cfg".to_owned(), state)].into(),

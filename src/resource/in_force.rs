@@ -6,7 +6,7 @@ use super::{Action, BeforeAfter, Change, Impact, ResourceKind, Step, Verdict, di
 use crate::command::{as_user, quote};
 use crate::fact::{
     InForce, Observed, Probe, addresses_of, altered_words, in_force_program, is_weak_setting,
-    read_in_force, rule_of,
+    read_files_at, read_in_force, rule_of,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -102,6 +102,24 @@ impl PgInForce {
         )
     }
 
+    /// Files that are as they should be, and that the server has not read as they are: who edits one, reloads and puts it back
+    /// leaves a server that lets in whom the edited one let in.
+    fn again(&self, seen: &InForce) -> Option<Change> {
+        if !seen.changed_since {
+            return None;
+        }
+        let title = "reload PostgreSQL".to_owned();
+        let mut change = Change::new(
+            Action::Reload,
+            title.clone(),
+            vec![Step::new(title, self.reload())],
+        );
+        change.impact = Impact::Reload;
+        change.cause =
+            Some("a file in its data directory was changed since it was read".to_owned());
+        Some(change)
+    }
+
     /// Settings of `ALTER SYSTEM` that hide ours.
     fn altered(&self, seen: &InForce) -> Option<Change> {
         let hides = |(name, value): &(&String, &String)| {
@@ -155,7 +173,11 @@ impl ResourceKind for PgInForce {
     fn probes(&self) -> Vec<Probe> {
         vec![Probe::Script {
             name: PROBE.to_owned(),
-            text: in_force_program(&quote(&self.data_dir), &quote(&self.config)),
+            text: in_force_program(
+                &quote(&self.data_dir),
+                &quote(&self.config),
+                &read_files_at(&self.dbsu, &self.bin_dir, &self.socket_dir, self.port),
+            ),
         }]
     }
 
@@ -163,7 +185,10 @@ impl ResourceKind for PgInForce {
         let Some(seen) = seen.scripts.get(PROBE).and_then(|text| read_in_force(text)) else {
             return Verdict::same("there is no server yet");
         };
-        let changes = [self.rules(&seen), self.altered(&seen)];
+        let mut changes = [self.rules(&seen), self.altered(&seen), None];
+        if changes.iter().all(Option::is_none) {
+            changes[2] = self.again(&seen);
+        }
         let together = changes.into_iter().flatten().reduce(|mut all, next| {
             all.summary = format!("{}; {}", all.summary, next.summary);
             all.cause = Some(

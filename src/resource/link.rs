@@ -87,6 +87,7 @@ mod tests {
             owner: "root".to_owned(),
             group: "root".to_owned(),
             size: 1,
+            changed: None,
         };
         let mut seen = Observed {
             paths: [("/pg".to_owned(), state)].into(),

@@ -221,6 +221,7 @@ mod tests {
             owner: "root".to_owned(),
             group: "root".to_owned(),
             size: 0,
+            changed: None,
         };
         ours.paths.insert("/etc/ours".to_owned(), file);
         assert_eq!(refused(&guard.diff(&ours)), None);

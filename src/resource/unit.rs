@@ -7,11 +7,11 @@ mod stranger;
 
 use super::{Action, Change, Impact, ResourceKind, Step, Verdict, digest_of};
 use crate::command::quote;
-use crate::fact::{Observed, Probe, Stamp, UnitState};
+use crate::fact::{CHANGED_SINCE, Observed, Probe, Stamp, UnitState};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `unit: {name, enabled, running, restart_on, reload_on, check, start_impact, restart_impact, restart_kills}`.
+/// `unit: {name, enabled, running, restart_on, reload_on, check, deaf, start_impact, restart_impact, restart_kills}`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {
@@ -29,6 +29,9 @@ pub struct Unit {
     /// A command that must succeed before a start, a restart or a reload.
     #[serde(default)]
     pub check: Option<String>,
+    /// A command that succeeds where the process hears no reload: it is restarted then.
+    #[serde(default)]
+    pub deaf: Option<String>,
     /// Shell text that runs before the unit is started, and before it is first taken over. May hold secrets: it travels
     /// like every step. `role.yml` gives it as `template`.
     #[serde(default)]
@@ -109,8 +112,12 @@ impl Inputs {
         let gone = stamped
             .keys()
             .filter(|id| !self.left.contains(*id) && !self.digests.contains_key(*id));
+        let since = |id: &String| stamped.get(id).is_some_and(|seen| seen == CHANGED_SINCE);
         changed
-            .map(|(id, _)| id.clone())
+            .map(|(id, _)| match since(id) {
+                true => format!("{id} (changed since it was read)"),
+                false => id.clone(),
+            })
             .chain(gone.map(|id| format!("{id} (gone)")))
             .collect()
     }
@@ -155,9 +162,18 @@ impl Unit {
             true => format!("systemctl kill -s KILL {unit}\n"),
             false => String::new(),
         };
+        let (choose, verb) = match &self.deaf {
+            Some(deaf) if verb == "reload" => (
+                format!(
+                    "verb=reload; if {deaf}; then echo 'it hears no reload yet: restarting it'; verb=restart; fi\n"
+                ),
+                "\"$verb\"",
+            ),
+            Some(_) | None => (String::new(), verb),
+        };
         format!(
             "if [ \"$(systemctl show -p NeedDaemonReload --value {unit})\" != no ]; then systemctl daemon-reload; fi\n\
-             {}since=$(date '+%Y-%m-%d %H:%M:%S')\n{kill}if ! timeout {} systemctl {verb} {unit}; then\n  systemctl status --no-pager -n 0 {unit} || :\n  \
+             {}{choose}since=$(date '+%Y-%m-%d %H:%M:%S')\n{kill}if ! timeout {} systemctl {verb} {unit}; then\n  systemctl status --no-pager -n 0 {unit} || :\n  \
              journalctl --no-pager -o cat -n 30 --since \"$since\" -u {unit} || :\n  exit 1\nfi\n",
             self.check(),
             self.deadline,

@@ -150,7 +150,7 @@ fn kept(
             "{cluster}: what its repository holds is not known: its leader did not say"
         )),
         Some(RepositorySeen::NotInstalled) => said.problem(format!(
-            "{cluster}: pgBackRest is not installed on its leader (`citusctl apply`)"
+            "{cluster}: pgBackRest is not set up on its leader (`citusctl apply`)"
         )),
         Some(RepositorySeen::Unknown(why)) => said.problem(format!(
             "{cluster}: its repository cannot be read, so what it holds is not known: {why}"

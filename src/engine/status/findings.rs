@@ -53,6 +53,17 @@ impl Findings {
         }
     }
 
+    /// Patroni lives on by the login that it has: whoever must log in again, as to take over, cannot.
+    pub(super) fn logins(&mut self, answers: &StatusAnswers) {
+        for (host, answer) in &answers.hosts {
+            if let Some(why) = answer.as_ref().ok().and_then(|it| it.etcd_refuses.as_ref()) {
+                self.problem(format!(
+                    "{host}: etcd refuses the user and password of Patroni's file ({why}): nobody can take over; `citusctl apply` gives etcd the declared password"
+                ));
+            }
+        }
+    }
+
     /// A recover that is not closed, said once for all hosts that have its note.
     pub(super) fn emergency(&mut self, answers: &StatusAnswers) {
         let hosts = answers

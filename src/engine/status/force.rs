@@ -4,7 +4,8 @@ use super::StatusAnswers;
 use super::findings::Findings;
 use crate::command::quote;
 use crate::fact::{
-    InForce, START_FUNCTIONS, altered_words, in_force_program, is_weak_setting, read_in_force,
+    InForce, START_FUNCTIONS, altered_words, in_force_program, is_weak_setting, read_files_at,
+    read_in_force,
 };
 use crate::model::LocalPostgres;
 use crate::names::HostName;
@@ -21,8 +22,12 @@ pub(super) struct Force {
 }
 
 /// Shell text. The server in a data directory is the one whose working directory it is.
-pub(super) fn text(local: Option<&LocalPostgres>) -> String {
-    let why = local.map_or_else(String::new, |local| {
+pub(super) fn text(local: Option<(&LocalPostgres, u16)>) -> String {
+    let loaded = local.map_or_else(
+        || "false".to_owned(),
+        |(local, port)| read_files_at(&local.dbsu, &local.bin_dir, &local.socket_dir, port),
+    );
+    let why = local.map_or_else(String::new, |(local, _)| {
         format!(
             "pg_why \"$d\" {} {} {} {} | sed 's/^/why /'",
             quote(&local.bin_dir),
@@ -37,7 +42,7 @@ pub(super) fn text(local: Option<&LocalPostgres>) -> String {
          if [ -n \"$d\" ] && [ -f \"$d/PG_VERSION\" ]; then\n{}\n\
          pid=; [ -f \"$d/postmaster.pid\" ] && read -r pid <\"$d/postmaster.pid\"; r=$(cd -P \"$d\" && pwd)\n\
          if ! {{ [ -n \"$pid\" ] && [ \"$(readlink \"/proc/$pid/cwd\")\" = \"$r\" ]; }}; then printf 'deserted %s\\n' \"$r\"\n{why}\nfi\nfi\n",
-        in_force_program("\"$d\"", "/etc/patroni/citusctl.yml")
+        in_force_program("\"$d\"", "/etc/patroni/citusctl.yml", &loaded)
     )
 }
 
@@ -84,6 +89,11 @@ impl Findings {
             let Some(seen) = &answer.force.seen else {
                 continue;
             };
+            if seen.changed_since {
+                self.problem(format!(
+                    "{host}: PostgreSQL may run with something else than its files say: one of them was changed since it read them; `citusctl apply` reloads it"
+                ));
+            }
             for rule in seen.foreign() {
                 self.problem(format!(
                     "{host}: pg_hba.conf has a rule that nobody declared: `{rule}`; `citusctl apply` takes it out"

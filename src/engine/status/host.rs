@@ -5,12 +5,12 @@ use super::backup::{self, BackupSaid};
 use super::force::{self, Force};
 use super::runtime::{self, Runtime};
 use super::units::{self, UnitFiles};
-use crate::command::{Frame, quote, whole_program};
+use crate::command::{Frame, as_user, quote, whole_program};
 use crate::engine::Run;
 use crate::engine::fleet::{chain, collect};
 use crate::fact::{self, InDoubt, Listener, PostgresSeen, Powers};
 use crate::model::etcd::FUNCTIONS;
-use crate::model::{Etcd, EtcdMember, Formation, Instance};
+use crate::model::{Etcd, EtcdMember, Formation, Group, Instance};
 use crate::names::HostName;
 use crate::runbook::recover::Marker;
 use crate::transport::Program;
@@ -32,6 +32,8 @@ pub(super) struct HostAnswers {
     pub units: BTreeMap<String, String>,
     /// `enabled`, `disabled`, `masked`, by unit.
     pub enabled: BTreeMap<String, String>,
+    /// Why etcd does not take the user and password that Patroni's file has.
+    pub etcd_refuses: Option<String>,
     /// Files of others that its units are read from.
     pub unit_files: UnitFiles,
     /// What HAProxy and PgBouncer run with.
@@ -146,11 +148,21 @@ fn program(run: &Run<'_>, access: &StatusAccess, host: &HostName) -> String {
     let mut text = run.frame.define_mark();
     text.push_str(include_str!("scripts/look.sh"));
     text.push_str(fact::LISTENERS);
-    let local = run
-        .model
-        .group_on(host)
-        .map(|(formation, _)| &formation.local);
+    let local = run.model.group_on(host);
+    let port = |group: &Group| {
+        let mut members = group.members.iter();
+        members
+            .find(|member| member.host == *host)
+            .map(|it| it.port)
+    };
+    let local = local.and_then(|(formation, group)| Some((&formation.local, port(group)?)));
     text.push_str(&force::text(local));
+    if let Some((local, _)) = local {
+        text.push_str(&format!(
+            "mark etcd-login; [ ! -x /pg/bin/promotion-guard ] || {} /pg/bin/promotion-guard login /pg/conf/promotion-guard.json 2>/dev/null\n",
+            as_user(&quote(&local.dbsu))
+        ));
+    }
     if run.model.hosts.get(host).is_some_and(|host| host.haproxy) {
         text.push_str(runtime::HAPROXY);
     }
@@ -243,6 +255,10 @@ fn read(frame: &Frame, output: &str) -> HostAnswers {
         seen.enabled.insert(unit.to_owned(), text.trim().to_owned());
     }
     seen.unit_files = units::files(&sections);
+    seen.etcd_refuses = sections
+        .get("etcd-login")
+        .and_then(|text| text.trim().strip_prefix("refused "))
+        .map(str::to_owned);
     seen.runtime = runtime::read(&sections);
     for (name, text) in sections.starting_with("certificate") {
         if !text.trim().is_empty() {

@@ -132,6 +132,7 @@ fn report(run: &Run<'_>, access: &StatusAccess, answers: &StatusAnswers) -> Stat
     said.unanswered(answers);
     said.emergency(answers);
     said.problems.extend(answers.strangers.iter().cloned());
+    said.logins(answers);
     said.restore(answers);
     said.prepared(answers);
     said.in_doubt(answers);

@@ -123,7 +123,11 @@ impl Compiler<'_> {
         let mut fields = Map::new();
         for (key, node) in &decl.fields {
             let value = self.value(node, decl, context)?;
-            if key == "template" {
+            if key == "drift" {
+                let name = value.as_str().unwrap_or_default();
+                let rendered = self.template(role, name, decl, context)?;
+                fields.insert(key.clone(), Value::from(rendered.text));
+            } else if key == "template" {
                 let rendered =
                     self.template(role, value.as_str().unwrap_or_default(), decl, context)?;
                 let field = match decl.kind.as_str() {

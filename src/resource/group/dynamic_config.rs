@@ -5,7 +5,8 @@ use super::accepted::{self, LiveSettings};
 use super::{GroupChange, GroupKind, GroupVerdict, Operation, PgAccess};
 use crate::command::quote;
 use crate::fact::{GroupSeen, Probe};
-use crate::model::dcs::OWNED;
+use crate::model::dcs::{OWNED, OWNED_BY_PATRONI};
+use crate::model::undeclared::undeclared;
 use crate::names::words::count;
 use crate::resource::{Action, Impact};
 use serde::Deserialize;
@@ -249,7 +250,10 @@ fn insert(map: &mut Map<String, Value>, path: &[String], value: Value) {
 
 /// Whether a parameter needs a restart: as the leader says, else as the list says.
 fn needs_restart(name: &str, known: &BTreeSet<String>) -> bool {
-    if known.is_empty() {
+    if OWNED_BY_PATRONI.contains(&name) {
+        // Patroni gives these on the command line, whatever the store says.
+        false
+    } else if known.is_empty() {
         RESTART.contains(&name)
     } else {
         known.contains(name)
@@ -318,6 +322,11 @@ impl GroupKind for DynamicConfig {
             super::sql::ask_leader(access, "postgres", PARAMETERS_PROBE.to_owned(), query),
             super::sql::ask_leader(access, "postgres", SETTINGS_PROBE, self.settings_query()),
         ]
+    }
+
+    fn warnings(&self, seen: &GroupSeen) -> Vec<String> {
+        let live = seen.dynamic.as_ref().and_then(Value::as_object);
+        live.map(undeclared).unwrap_or_default()
     }
 
     /// Where nobody leads it is written all the same: it may be what keeps a leader from starting.

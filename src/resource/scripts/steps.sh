@@ -229,16 +229,23 @@ forget() {
     mv -fT -- "$stamp.new" "$stamp"
   done
 }
+# still ID: a resource was written and means what it did: whoever has read it has read what is there now.
+still() {
+  for stamp in $(grep -lF -- " $1 " /etc/citusctl/stamps/* 2>/dev/null); do
+    awk -v id="$1" -v now="@$(date +%s.%N)" '($1 == "restart" || $1 == "reload") && $2 == id && NF > 3 { $4 = now } { print }' "$stamp" >"$stamp.new"
+    mv -fT -- "$stamp.new" "$stamp"
+  done
+}
 disown() {
   { grep -vxF -- "$1" /etc/citusctl/manifest || [ $? = 1 ]; } >/etc/citusctl/manifest.new
   mv -fT -- /etc/citusctl/manifest.new /etc/citusctl/manifest
 }
-# put_stamp NAME LEFT...: what a unit or a command was started with, on standard input. Lines that begin with one of LEFT stay as they are.
+# put_stamp NAME LEFT...: what a unit or a command was started with, on standard input, and when. Lines that begin with one of LEFT stay as they are.
 put_stamp() {
   mkdir -p /etc/citusctl/stamps
   stamp=/etc/citusctl/stamps/$1
   shift
-  cat >"$stamp.new"
+  awk -v now="@$(date +%s.%N)" 'NF == 3 { $4 = now } { print }' >"$stamp.new"
   for line in "$@"; do
     [ ! -e "$stamp" ] || awk -v line="$line" '$1 " " $2 == line' "$stamp" >>"$stamp.new"
   done

@@ -1,3 +1,5 @@
+mod stamp;
+
 use super::*;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -334,26 +336,6 @@ fn a_refusing_validator_leaves_the_old_file() {
     assert!(!run(dir.path(), &step).0);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
-}
-
-#[test]
-fn a_stamp_leaves_what_was_not_selected_as_it_is_now() {
-    let dir = tempfile::tempdir().unwrap();
-    let stamps = dir.path().join("noted/stamps");
-    std::fs::create_dir_all(&stamps).unwrap();
-    let stamp = stamps.join("u");
-    std::fs::write(
-        &stamp,
-        "started\nrestart a 1\nreload a 9\nrestart b 2\nrestart c 3\n",
-    )
-    .unwrap();
-    let step =
-        "put_stamp u 'restart b' 'reload d' <<'CITUSCTL_END'\nstarted\nrestart a 7\nCITUSCTL_END\n";
-    assert_eq!(run(dir.path(), step), (true, String::new()));
-    assert_eq!(
-        std::fs::read_to_string(&stamp).unwrap(),
-        "started\nrestart a 7\nrestart b 2\n"
-    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn seen(restart: &str, reload: &str) -> Observed {
     let stamp = Stamp {
         restart: [("conf".to_owned(), restart.to_owned())].into(),
         reload: [("svc-a".to_owned(), reload.to_owned())].into(),
+        ..Stamp::default()
     };
     let state = UnitState {
         loaded: true,

@@ -233,8 +233,14 @@ impl BackupLook {
         for look in looks {
             match &look.repository {
                 Some(RepositorySeen::Known(seen)) if seen.exists => return Ok((look, seen)),
-                Some(RepositorySeen::Known(_) | RepositorySeen::NotInstalled) => {
+                Some(RepositorySeen::Known(_)) => {
                     why = format!("{}: its repository does not know it yet", group.cluster);
+                }
+                Some(RepositorySeen::NotInstalled) => {
+                    why = format!(
+                        "{}: what its repository holds was not read, since pgBackRest is not set up on a member (`citusctl restore --latest` sets it up and asks)",
+                        group.cluster
+                    );
                 }
                 Some(RepositorySeen::Unknown(said)) => {
                     why = format!("{}: its repository cannot be read: {said}", group.cluster);
@@ -272,7 +278,13 @@ impl BackupLook {
                 format!("{cluster}: its stanza is of another database"),
                 again,
             )),
-            Some(RepositorySeen::Known(_) | RepositorySeen::NotInstalled) => Err(Refusal::new(
+            Some(RepositorySeen::NotInstalled) => Err(Refusal::new(
+                format!(
+                    "{cluster}: pgBackRest is not set up on {host}: what its repository holds was not read"
+                ),
+                "`citusctl apply` sets it up",
+            )),
+            Some(RepositorySeen::Known(_)) => Err(Refusal::new(
                 format!("{cluster}: its repository does not know it yet"),
                 "`citusctl apply` creates the stanza",
             )),
