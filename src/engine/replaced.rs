@@ -6,12 +6,12 @@ use super::look::futures_join;
 use super::{Patroni, Run};
 use crate::command::quote;
 use crate::model::etcd::FUNCTIONS;
-use crate::model::{EtcdMember, Group, Instance};
+use crate::model::{Etcd, EtcdMember, Group, Instance};
 use crate::names::{HostName, ResourceId};
 use crate::plan::{Refusal, Seen};
 use crate::runbook::etcd;
 use serde_json::Value;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What is to be known of a start before consent, and what forbids it.
 #[derive(Debug, Default)]
@@ -39,7 +39,11 @@ async fn members(run: &Run<'_>, seen: &Seen, found: &mut Replaced) {
     let looked = etcd.members.iter();
     let looked = looked.filter_map(|member| Some((member, seen.hosts.get(&member.host)?)));
     let (living, joining): (Vec<_>, Vec<_>) = looked.partition(|(_, host)| host.kept.etcd);
-    if living.is_empty() || joining.is_empty() {
+    if joining.is_empty() {
+        return;
+    }
+    if living.is_empty() {
+        found.refusals.extend(left_behind(run, seen, etcd).await);
         return;
     }
     let joining: Vec<&EtcdMember> = joining.into_iter().map(|(member, _)| member).collect();
@@ -61,6 +65,58 @@ async fn members(run: &Run<'_>, seen: &Seen, found: &mut Replaced) {
             }),
         }
     }
+}
+
+/// An etcd that is to be made beside one that groups use: Patroni would be moved to an empty store, one member at a time, and two
+/// of them would lead.
+async fn left_behind(run: &Run<'_>, seen: &Seen, etcd: &Etcd) -> Vec<Refusal> {
+    let groups = run.model.groups().map(|(_, group)| group);
+    let with_data = groups.flat_map(|group| &group.members).filter(|member| {
+        let observed = seen.hosts.get(&member.host);
+        observed.is_some_and(|observed| observed.kept.data.is_some())
+    });
+    let text = others_text(etcd);
+    let asked = with_data.map(|member| {
+        let text = &text;
+        async move { (member, exec(run, &member.host, text).await) }
+    });
+    let answers = futures_join(asked).await.into_iter();
+    let told = answers.filter_map(|(member, said)| {
+        let said = said.ok()?;
+        let place = said.lines().next()?.trim().to_owned();
+        (!place.is_empty()).then_some((member, place))
+    });
+    told.map(|(member, place)| Refusal {
+        host: member.host.clone(),
+        id: ResourceId::new("etcd/service"),
+        reason: format!(
+            "{} uses the etcd at {place}, which answers, and no member of the inventory's etcd has its data: they would begin with an empty one, and two members could lead",
+            member.name
+        ),
+        hint: "leave a member of the old etcd in the inventory, apply, and take it out once the others have its data (`citusctl etcd remove`)".to_owned(),
+    })
+    .collect()
+}
+
+/// Shell text that prints each place of etcd in Patroni's file that is none of these and takes connections.
+fn others_text(etcd: &Etcd) -> String {
+    let ours = etcd.members.iter();
+    let ours: Vec<String> = ours
+        .map(|member| SocketAddr::new(member.address, etcd.client_port).to_string())
+        .collect();
+    others_program(&ours)
+}
+
+fn others_program(ours: &[String]) -> String {
+    format!(
+        "OURS={}\n\
+         for place in $(sed -n '/^etcd3:/,/^[a-z]/s/^ *- *//p' /etc/patroni/citusctl.yml 2>/dev/null | tr -d \"'\\\"\"); do\n\
+         case \" $OURS \" in *\" $place \"*) continue ;; esac\n\
+         at=${{place%:*}}; at=${{at#[}}; at=${{at%]}}\n\
+         timeout 3 python3 -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)' \"$at\" \"${{place##*:}}\" 2>/dev/null && echo \"$place\"\n\
+         done; :\n",
+        quote(&ours.join(" "))
+    )
 }
 
 /// Members of a group: Patroni lists who was there last, until its key has run out.
@@ -170,6 +226,29 @@ fn not_gone(member: &Instance, at: IpAddr, who: &str, id: ResourceId) -> Refusal
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_etcd_of_before_is_told_from_ours() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let file = dir.path().join("patroni.yml");
+        let text = format!(
+            "restapi:\n  x: 1\netcd3:\n  hosts:\n    - 10.0.0.1:2379\n    - '127.0.0.1:{port}'\n    - 127.0.0.1:1\n  protocol: https\npostgresql:\n  x:\n    - 127.0.0.1:{port}\n"
+        );
+        std::fs::write(&file, text).expect("written");
+        let said = |ours: &str| {
+            let program = others_program(&[ours.to_owned()]);
+            let program = program.replace("/etc/patroni/citusctl.yml", &file.display().to_string());
+            let output = std::process::Command::new("sh")
+                .args(["-c", &program])
+                .output();
+            String::from_utf8(output.expect("a shell").stdout).expect("text")
+        };
+        assert_eq!(said("10.0.0.1:2379"), format!("127.0.0.1:{port}\n"));
+        let ours = format!("10.0.0.1:2379 127.0.0.1:{port}");
+        assert_eq!(said(&ours), "");
+    }
 
     #[test]
     fn a_member_is_where_patroni_lists_it() {

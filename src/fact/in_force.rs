@@ -4,6 +4,16 @@
 use crate::command::{Psql, as_user, quote, session_options};
 use std::collections::BTreeMap;
 
+/// Settings that Patroni writes as the group's state asks, and that `ALTER SYSTEM` hides: writes may wait for a standby that
+/// nobody is, or a standby follow nobody.
+pub const OF_PATRONI: [&str; 5] = [
+    "primary_conninfo",
+    "primary_slot_name",
+    "recovery_min_apply_delay",
+    "recovery_target_timeline",
+    "synchronous_standby_names",
+];
+
 /// What one host has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InForce {

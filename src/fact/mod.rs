@@ -32,7 +32,8 @@ pub use following::{Answers, Ill, LOG_SAYS, MemberVerdict, following, leading};
 pub use group::{GroupSeen, Homes, MemberSeen, taken};
 pub use in_doubt::{InDoubt, in_doubt_query, read_in_doubt};
 pub use in_force::{
-    InForce, addresses_of, altered_words, in_force_program, read_files_at, read_in_force, rule_of,
+    InForce, OF_PATRONI, addresses_of, altered_words, in_force_program, read_files_at,
+    read_in_force, rule_of,
 };
 pub use kept::{KeptData, KeptFiles};
 pub use listeners::{PROGRAM as LISTENERS, read as read_listeners};

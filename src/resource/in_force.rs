@@ -5,8 +5,8 @@ use super::shell::{Write, write_file};
 use super::{Action, BeforeAfter, Change, Impact, ResourceKind, Step, Verdict, digest_of};
 use crate::command::{as_user, quote};
 use crate::fact::{
-    InForce, Observed, Probe, addresses_of, altered_words, in_force_program, is_weak_setting,
-    read_files_at, read_in_force, rule_of,
+    InForce, OF_PATRONI, Observed, Probe, addresses_of, altered_words, in_force_program,
+    is_weak_setting, read_files_at, read_in_force, rule_of,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -125,6 +125,7 @@ impl PgInForce {
         let hides = |(name, value): &(&String, &String)| {
             let ours = self.parameters.get(*name).or_else(|| self.local.get(*name));
             ours.is_some_and(|ours| plain(ours) != value.to_ascii_lowercase())
+                || OF_PATRONI.contains(&name.as_str())
         };
         let found: Vec<(&String, &String)> = seen.altered.iter().filter(hides).collect();
         if found.is_empty() {
@@ -293,5 +294,6 @@ mod tests {
             Some("ALTER SYSTEM hides what is declared: `work_mem` is `77MB`")
         );
         assert!(with("a max_connections = '9'\n").is_some());
+        assert!(with("a synchronous_standby_names = 'nosuch'\n").is_some());
     }
 }

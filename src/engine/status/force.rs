@@ -4,8 +4,8 @@ use super::StatusAnswers;
 use super::findings::Findings;
 use crate::command::quote;
 use crate::fact::{
-    InForce, START_FUNCTIONS, altered_words, in_force_program, is_weak_setting, read_files_at,
-    read_in_force,
+    InForce, OF_PATRONI, START_FUNCTIONS, altered_words, in_force_program, is_weak_setting,
+    read_files_at, read_in_force,
 };
 use crate::model::LocalPostgres;
 use crate::names::HostName;
@@ -105,6 +105,13 @@ impl Findings {
                 ));
             }
             for (name, value) in &seen.altered {
+                let patronis = OF_PATRONI.contains(&name.as_str());
+                if patronis {
+                    self.problem(format!(
+                        "{host}: ALTER SYSTEM sets `{name}` to `{value}`, which is Patroni's to set: `citusctl apply` takes it back"
+                    ));
+                    continue;
+                }
                 match !declared(host, name) && is_weak_setting(name, value) {
                     true => self.problem(format!("{host}: {}", altered_words(name, value))),
                     false => self.warn(format!("{host}: ALTER SYSTEM sets `{name}` to `{value}`")),

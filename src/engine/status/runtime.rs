@@ -14,6 +14,8 @@ pub(super) struct Runtime {
     foreign: Vec<String>,
     /// Its files were written after the HAProxy that serves had read them.
     stale: bool,
+    /// What somebody changed by HAProxy's socket.
+    drift: Vec<String>,
     /// `None`: PgBouncer was not asked, or gave no answer.
     pooler: Option<Pooler>,
 }
@@ -71,6 +73,11 @@ pub(super) fn read(sections: &Sections) -> Runtime {
     Runtime {
         foreign: foreign.map(str::to_owned).collect(),
         stale: haproxy.lines().any(|line| line == "stale"),
+        drift: haproxy
+            .lines()
+            .filter_map(|line| line.strip_prefix("drift "))
+            .map(str::to_owned)
+            .collect(),
         pooler,
     }
 }
@@ -116,6 +123,11 @@ impl Findings {
             for file in &seen.runtime.foreign {
                 self.problem(format!(
                     "{host}: HAProxy reads {file}, which nobody declared: move it away, or declare it in `haproxy_services`"
+                ));
+            }
+            for words in &seen.runtime.drift {
+                self.problem(format!(
+                    "{host}: HAProxy: {words}, set by hand: `systemctl reload haproxy` there takes it back"
                 ));
             }
             if seen.runtime.stale {
@@ -166,11 +178,12 @@ mod tests {
     #[test]
     fn what_was_set_by_hand_is_told_from_what_files_say() {
         let seen = read_text(
-            "@@n haproxy\nforeign /etc/haproxy/conf.d/x.cfg\nstale\n@@n pgbouncer databases\nmeta|/run|5432|meta|0|1|0\npostgres|/run|5432|postgres|0|0|1\n\
+            "@@n haproxy\nforeign /etc/haproxy/conf.d/x.cfg\nstale\ndrift the check of a/b is off\n@@n pgbouncer databases\nmeta|/run|5432|meta|0|1|0\npostgres|/run|5432|postgres|0|0|1\n\
              @@n pgbouncer config\npool_mode|session|session|yes\nauth_query|SELECT 1|x|yes\n@@n pgbouncer files\n; a = b\npool_mode = transaction\nauth_query = SELECT 1\n",
         );
         assert_eq!(seen.foreign, ["/etc/haproxy/conf.d/x.cfg"]);
         assert!(seen.stale);
+        assert_eq!(seen.drift, ["the check of a/b is off"]);
         let pooler = seen.pooler.expect("it answered");
         let shut = [("meta", "is paused"), ("postgres", "is disabled")];
         assert_eq!(

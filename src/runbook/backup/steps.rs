@@ -27,6 +27,15 @@ pub(super) const COPY: &str = include_str!("scripts/restore-copy.sh");
 /// What a Patroni that comes back in the middle takes for another cluster.
 pub(super) const SENTINEL: &str = "1000000000000000001";
 
+/// The member of this host leads, and its server takes writes: a key of the leader's may be there before.
+pub(super) fn leads(noted: &str) -> String {
+    format!(
+        "[ -e {noted} ] || {{ echo 'not started yet'; false; }}\n\
+         patroni_says leader || {{ echo 'it does not lead yet'; false; }}\n\
+         [ \"$(sql postgres 'SELECT pg_is_in_recovery()' 2>/dev/null)\" = f ] || {{ echo 'its PostgreSQL takes no writes yet'; false; }}"
+    )
+}
+
 /// A group and the member that leads it in the end.
 pub(super) trait Leads {
     fn host(&self) -> &HostName;

@@ -5,7 +5,7 @@ use super::Returning;
 use crate::model::backup::stanza;
 use crate::names::HostName;
 use crate::resource::Impact;
-use crate::runbook::backup::steps::{COPY, Leads, SENTINEL, STREAMS, Way, on_leaders};
+use crate::runbook::backup::steps::{COPY, Leads, SENTINEL, STREAMS, Way, leads, on_leaders};
 use crate::runbook::{Refusal, Script, Step};
 
 const STOP: &str = include_str!("../scripts/restore-stop.sh");
@@ -144,10 +144,10 @@ impl Plan<'_> {
     }
 
     fn opened(&self) -> Step {
-        let leads = "[ -e \"$STATE/opened\" ] || { echo 'not started yet'; false; }\npatroni_says leader || { echo 'it does not lead yet'; false; }";
+        let leads = leads("\"$STATE/opened\"");
         let title = "start Patroni: each group has a leader";
         on_leaders(self.groups, "open", title, &|_| {
-            self.way.script(OPEN, leads)
+            self.way.script(OPEN, &leads)
         })
         .within(180)
     }

@@ -5,7 +5,7 @@ use super::Old;
 use crate::model::backup::stanza;
 use crate::names::HostName;
 use crate::runbook::backup::restore::etcd;
-use crate::runbook::backup::steps::{Leads, SENTINEL, STREAMS, Way, on_leaders};
+use crate::runbook::backup::steps::{Leads, SENTINEL, STREAMS, Way, leads, on_leaders};
 use crate::runbook::{Script, Step};
 use std::collections::BTreeMap;
 
@@ -26,7 +26,6 @@ const OPEN: &str = include_str!("../scripts/undo-open.sh");
 const CLOSE: &str = include_str!("../scripts/undo-close.sh");
 
 /// A group is given to Patroni.
-const LEADS: &str = "[ -e \"$STATE@undo/opened\" ] || { echo 'not started yet'; false; }\npatroni_says leader || { echo 'it does not lead yet'; false; }";
 const CLOSED: &str = "[ ! -e /etc/citusctl/restore ] && [ ! -d \"$STATE\" ] && [ ! -d \"$STATE@undo\" ] || { echo 'open'; false; }";
 
 pub(super) struct Plan<'a> {
@@ -84,7 +83,7 @@ impl Plan<'_> {
                 self.groups,
                 "open",
                 "start Patroni: each group has a leader",
-                &|_| self.way.script(OPEN, LEADS),
+                &|_| self.way.script(OPEN, &leads("\"$STATE@undo/opened\"")),
             )
             .within(180),
         );
