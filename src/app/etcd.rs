@@ -181,8 +181,9 @@ impl EtcdAdmin {
         })?;
         let all = self.everywhere();
         let fenced = known(fenced, &all.hosts)?;
+        let (host, users) = users(&all.project)?;
         all.act("etcd restore", approval, |view| {
-            Ok(etcd::restore(view, &bytes, &fenced)?)
+            Ok(etcd::restore(view, &bytes, (&host, &users), &fenced)?)
         })
         .await
     }

@@ -4,7 +4,6 @@ use super::content::own_keys;
 use super::{EtcdView, book, no_majority, stop};
 use crate::command::{given, quote};
 use crate::inventory::param;
-use crate::model::guard::{homes, seats};
 use crate::model::{EtcdMember, Group, Instance};
 use crate::names::HostName;
 use crate::resource::{Impact, sha256_hex};
@@ -22,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn restore(
     view: &EtcdView<'_>,
     snapshot: &[u8],
+    (host, users): (&HostName, &Secret),
     fenced: &BTreeSet<HostName>,
 ) -> Result<Runbook, Refusal> {
     nothing_put_aside(view.input.seen)?;
@@ -57,7 +57,11 @@ pub fn restore(
         let title = "take the leader keys of the past away";
         Step::on(&first.host, "forget", title, forget(view))
     });
-    book.steps.extend(anew(view, unpack, forget));
+    // Users, passwords and roles of the past: Patroni could not log in.
+    let title = "give etcd's users their passwords, and write which host has each member";
+    let users = Step::on(host, "users", title, renew_users(users)).within(60);
+    book.steps
+        .extend(anew(view, unpack, forget.into_iter().chain([users])));
     Ok(book)
 }
 
@@ -89,7 +93,7 @@ pub fn reset_empty(
     let empty = Step::on_all(empty, "empty", "move aside what is left of the data");
     let title = "make etcd's users and their passwords";
     let users = Step::on(first, "users", title, make_users(users)).within(60);
-    book.steps.extend(anew(view, empty, Some(users)));
+    book.steps.extend(anew(view, empty, [users]));
     book.afterwards.push(
         "`citusctl plan` shows whether a dynamic configuration differs from the inventory's"
             .to_owned(),
@@ -102,7 +106,7 @@ const STANDSTILL: &str =
 
 /// The steps of both: standbys are held, etcd stops, gets its `data`, starts and is made `ready`; then the leaders, then
 /// the standbys.
-fn anew(view: &EtcdView<'_>, data: Step, ready: Option<Step>) -> Vec<Step> {
+fn anew(view: &EtcdView<'_>, data: Step, ready: impl IntoIterator<Item = Step>) -> Vec<Step> {
     let standbys = standbys(view);
     let on_standbys = |script: fn() -> Script| {
         let scripts = standbys.iter().map(|host| (host.clone(), script()));
@@ -286,6 +290,19 @@ fn make_users(script: Secret) -> Script {
     }
 }
 
+/// Once in this run: that etcd takes one password says nothing of the others.
+fn renew_users(script: &Secret) -> Script {
+    let act = format!(
+        "{}\n: >/run/citusctl/etcd-users-$RUN",
+        script.expose().trim_end()
+    );
+    let holds = "[ -e /run/citusctl/etcd-users-$RUN ] || { echo 'passwords are those of the snapshot'; false; }";
+    Script {
+        act: Secret::new(act),
+        ..Script::wait(holds)
+    }
+}
+
 fn unpack(view: &EtcdView<'_>) -> Script {
     let peer = view.etcd.peer_port;
     let values = [
@@ -315,14 +332,6 @@ fn forget(view: &EtcdView<'_>) -> Script {
         .flat_map(|prefix| [format!("{prefix}sync"), format!("{prefix}leader")])
         .map(|key| format!("etcd_ctl del {} >/dev/null\n", quote(&key)))
         .collect();
-    // Hosts of the past may have been replaced since.
-    for formation in &view.input.model.formations {
-        act.push_str(&format!(
-            "etcd_ctl put {} -- {} >/dev/null\n",
-            quote(&format!("{}members", seats(formation))),
-            quote(&homes(formation))
-        ));
-    }
     act.push_str(": >/run/citusctl/etcd-forgot-$RUN");
     Script::new(
         act,
@@ -375,7 +384,7 @@ fn release() -> Script {
 fn clean() -> Script {
     Script::new(
         format!(
-            "systemctl try-restart vip-manager.service 2>/dev/null || :\nrm -f {FILE} /run/citusctl/etcd-restored /run/citusctl/etcd-forgot-* /run/citusctl/patroni-anew-*"
+            "systemctl try-restart vip-manager.service 2>/dev/null || :\nrm -f {FILE} /run/citusctl/etcd-restored /run/citusctl/etcd-forgot-* /run/citusctl/etcd-users-* /run/citusctl/patroni-anew-*"
         ),
         format!("[ ! -e {FILE} ]\n[ ! -e /run/citusctl/etcd-restored ]"),
     )

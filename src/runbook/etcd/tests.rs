@@ -159,7 +159,13 @@ fn a_reset_wants_data_and_fences() {
 #[test]
 fn a_restore_needs_everybody() {
     let lab = lab([WELL, WELL, WELL]).lose("10.10.10.12");
-    let refused = restore(&lab.view(), b"x", &BTreeSet::new()).expect_err("refused");
+    let refused = restore(
+        &lab.view(),
+        b"x",
+        (&HostName::new("h"), &Secret::new("true")),
+        &BTreeSet::new(),
+    )
+    .expect_err("refused");
     assert!(
         refused
             .reason
@@ -260,7 +266,12 @@ fn nothing_begins_anew_beside_a_promotion_by_hand() {
     let member = view.find("etcd-1").unwrap();
     let refused = [
         reset(&view, &member, &BTreeSet::new()),
-        restore(&view, b"snapshot", &BTreeSet::new()),
+        restore(
+            &view,
+            b"snapshot",
+            (&HostName::new("h"), &Secret::new("true")),
+            &BTreeSet::new(),
+        ),
         add(&view, &member),
         crate::runbook::start_cold(view.input),
     ];
