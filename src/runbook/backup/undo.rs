@@ -145,10 +145,13 @@ fn all_there(input: &BackupInput<'_>, formation: &Formation, point: &str) -> Res
         if let (Some(after), false) = (look.after(point), look.undoing(point)) {
             return Err(Refusal::new(
                 format!(
-                    "{host}: {} is there from an earlier `restore undo`",
-                    after.path
+                    "{host}: {path} is there from an earlier `restore undo`, or from when this member came back to the restore",
+                    path = after.path
                 ),
-                "move it away, or delete it if nobody needs it (`citusctl restore finish --delete-old-data`)",
+                format!(
+                    "move it away on that host (`mv {path} {path}.kept`). Not by `restore finish`: that ends the restore, and with it what an undo goes back to",
+                    path = after.path
+                ),
             ));
         }
     }

@@ -145,7 +145,7 @@ fn an_undo_without_what_it_needs_is_refused() {
             let after = data("/d/data.after-p1", "shut down", 3, "0/1");
             bench.host("10.10.10.12").kept.push(after);
         },
-        "data.after-p1 is there from an earlier `restore undo`",
+        "data.after-p1 is there from an earlier `restore undo`, or from when this member came back",
     );
     refused(
         &|bench| {
