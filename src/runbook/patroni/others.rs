@@ -143,15 +143,24 @@ pub fn reinit(view: &GroupView<'_>, name: &InstanceName) -> Result<Runbook, Refu
     Ok(book)
 }
 
-/// A copy that went on after a promotion that its leader never took part in: rows of it may be nowhere else.
+/// A copy with what its leader has not: it went on after a promotion that the leader never took part in, or the leader's disk is
+/// older than it was. Rows of it may be nowhere else.
 fn later(member: &MemberSeen, leader: &MemberSeen) -> Option<String> {
-    let (own, led) = (member.timeline?, leader.timeline?);
-    (own > led).then(|| {
-        format!(
-            "{} is on timeline {own}, its leader {} on {led}: it has what its leader has not, and that is lost with it (keep a copy of its data directory on {} first)",
-            member.name, leader.name, member.host
-        )
-    })
+    let kept = format!(
+        "that is lost with it (keep a copy of its data directory on {} first)",
+        member.host
+    );
+    match (member.timeline, leader.timeline) {
+        (Some(own), Some(led)) if own > led => Some(format!(
+            "{} is on timeline {own}, its leader {} on {led}: it has what its leader has not, and {kept}",
+            member.name, leader.name
+        )),
+        _ if is_diverged(member) => Some(format!(
+            "{} has another history than its leader {}: what it has since they parted may be nowhere else, and {kept}",
+            member.name, leader.name
+        )),
+        _ => None,
+    }
 }
 
 /// Patroni clones from any running member that is tagged so, whatever history it has; one that starts meanwhile is a source
