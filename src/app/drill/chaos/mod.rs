@@ -92,6 +92,16 @@ impl Drill<'_> {
         all.into_iter().collect()
     }
 
+    /// The group whose name a `reinit` asks for, where the copy may be the only one of something.
+    fn cluster_of(&self, words: &str) -> Option<String> {
+        let member = words.strip_prefix("reinit ")?;
+        let groups = self.groups();
+        let group = groups
+            .iter()
+            .find(|group| group.members.iter().any(|it| it.name.as_str() == member));
+        group.map(|group| group.cluster.to_string())
+    }
+
     /// All groups of the formation that is drilled.
     pub(super) fn groups(&self) -> Vec<&Group> {
         let model = &self.project.model;
@@ -280,7 +290,11 @@ impl Drill<'_> {
                 None => tokio::time::sleep(Duration::from_secs(1)).await,
                 Some(words) => {
                     let at = self.mark(&format!("`citusctl {words}`, as `status` says"));
-                    let parts: Vec<&str> = words.split(' ').chain(["-y"]).collect();
+                    let mut parts: Vec<&str> = words.split(' ').chain(["-y"]).collect();
+                    let named = self.cluster_of(&words);
+                    if let Some(cluster) = &named {
+                        parts.extend(["--confirm", cluster]);
+                    }
                     let output = self.listen(&parts).await?;
                     self.heard(at, &words, &output);
                     self.took(at);
