@@ -26,10 +26,7 @@ pub fn bootstraps(desired: &Desired) -> bool {
 /// Refusals for groups that a plan would make empty beside their backups.
 pub async fn claimed(run: &Run<'_>, desired: &Desired, seen: &Seen) -> Vec<Refusal> {
     let empty = |group: &&Group| {
-        let none = |member: &Instance| {
-            let observed = seen.hosts.get(&member.host);
-            observed.is_some_and(|observed| observed.kept.data.is_none())
-        };
+        let none = |member: &Instance| seen.has_data(&member.host) == Some(false);
         group.members.iter().all(none)
     };
     match bootstraps(desired) {

@@ -71,10 +71,8 @@ async fn members(run: &Run<'_>, seen: &Seen, found: &mut Replaced) {
 /// of them would lead.
 async fn left_behind(run: &Run<'_>, seen: &Seen, etcd: &Etcd) -> Vec<Refusal> {
     let groups = run.model.groups().map(|(_, group)| group);
-    let with_data = groups.flat_map(|group| &group.members).filter(|member| {
-        let observed = seen.hosts.get(&member.host);
-        observed.is_some_and(|observed| observed.kept.data.is_some())
-    });
+    let members = groups.flat_map(|group| &group.members);
+    let with_data = members.filter(|member| seen.has_data(&member.host) == Some(true));
     let text = others_text(etcd);
     let asked = with_data.map(|member| {
         let text = &text;

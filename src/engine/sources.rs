@@ -42,14 +42,10 @@ pub async fn diverged_sources(run: &Run<'_>, seen: &Seen) -> Vec<Refusal> {
 /// A member without data, of a group that others have data of.
 fn joins(group: &Group, seen: &Seen) -> bool {
     let mut members = group.members.iter();
-    let has_data = |member: &Instance| {
-        let observed = seen.hosts.get(&member.host);
-        observed.is_some_and(|observed| observed.kept.data.is_some())
-    };
+    let has_data = |member: &Instance| seen.has_data(&member.host) == Some(true);
     group.members.iter().any(|it| is_bare(it, seen)) && members.any(has_data)
 }
 
 fn is_bare(member: &Instance, seen: &Seen) -> bool {
-    let observed = seen.hosts.get(&member.host);
-    observed.is_some_and(|observed| observed.kept.data.is_none())
+    seen.has_data(&member.host) == Some(false)
 }

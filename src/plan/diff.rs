@@ -21,6 +21,14 @@ pub struct Seen {
     pub groups: BTreeMap<ClusterName, GroupSeen>,
 }
 
+impl Seen {
+    /// Whether a host has data of PostgreSQL's; `None`: it was not looked at.
+    pub fn has_data(&self, host: &HostName) -> Option<bool> {
+        let observed = self.hosts.get(host)?;
+        Some(observed.kept.data.is_some())
+    }
+}
+
 /// Compares all stages.
 pub fn diff(desired: &Desired, seen: &Seen) -> Plan {
     let compared = |host: &&HostName| seen.hosts.contains_key(*host);
